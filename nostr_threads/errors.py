@@ -1,0 +1,151 @@
+"""Every error this package raises on purpose.
+
+    NostrThreadsError                 exit 1
+    ├── InvalidInput (ValueError)     exit 2   what the user gave cannot be used
+    │   ├── InvalidEvent                       not an event, or its id or signature is wrong
+    │   ├── InvalidCode                        not a NIP-19 code, NIP-05 name or hex id
+    │   ├── InvalidRelayUrl
+    │   ├── InvalidFilter
+    │   ├── InvalidText                        an answer that is empty or not UTF-8
+    │   ├── LimitTooSmall                      a limit that cannot hold its own marker
+    │   └── InvalidConfig                      a configuration file, with its line
+    ├── NotFound                      exit 1   asked completely, and it is not there
+    ├── NothingAccepted               exit 1   no relay took the first part
+    ├── NoRelayReachable              exit 4
+    ├── QuorumMissed                  exit 5
+    ├── StoreError                    exit 6
+    │   └── StoreTooNew                        written by a later version of this program
+    └── SigningError                  exit 7
+        ├── NoSigner                           nothing to sign with
+        └── WrongPassword
+
+What a relay sends never raises any of these: it becomes a value (see `core.wire.Malformed`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = [
+    "InvalidCode",
+    "InvalidConfig",
+    "InvalidEvent",
+    "InvalidFilter",
+    "InvalidInput",
+    "InvalidRelayUrl",
+    "InvalidText",
+    "LimitTooSmall",
+    "NoRelayReachable",
+    "NoSigner",
+    "NostrThreadsError",
+    "NotFound",
+    "NothingAccepted",
+    "QuorumMissed",
+    "SigningError",
+    "StoreError",
+    "StoreTooNew",
+    "WrongPassword",
+]
+
+
+class NostrThreadsError(Exception):
+    """Anything this package raises on purpose; `str()` is one sentence for a person."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class InvalidInput(NostrThreadsError, ValueError):
+    """What the caller gave cannot be used; the sentence says what, where and what to do."""
+
+    exit_code = 2
+
+
+class InvalidEvent(InvalidInput):
+    """An event that is malformed, or whose id or signature is wrong; `reason` says which."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"invalid event: {reason}")
+        self.reason = reason
+
+
+class InvalidCode(InvalidInput):
+    """A string that is not the code it was taken for. Never echoes a secret key."""
+
+
+class InvalidRelayUrl(InvalidInput):
+    """A relay URL that cannot be used; `url` is what was given."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(f"cannot use relay {url!r}: {reason}")
+        self.url = url
+        self.reason = reason
+
+
+class InvalidFilter(InvalidInput):
+    """A filter that NIP-01 does not allow."""
+
+
+class InvalidText(InvalidInput):
+    """An answer that has no text or is not UTF-8."""
+
+
+class LimitTooSmall(InvalidInput):
+    """A limit that leaves no room for text beside the marker."""
+
+
+class InvalidConfig(InvalidInput):
+    """A configuration file that cannot be read; `path` and `line` (from 1, or None) say where."""
+
+    def __init__(self, path: Path, line: int | None, reason: str) -> None:
+        where = f"{path}:{line}" if line is not None else str(path)
+        super().__init__(f"{where}: {reason}")
+        self.path = path
+        self.line = line
+        self.reason = reason
+
+
+class NotFound(NostrThreadsError):
+    """Nothing is known under the code that was asked for."""
+
+
+class NothingAccepted(NostrThreadsError):
+    """No relay accepted anything that was published."""
+
+
+class NoRelayReachable(NostrThreadsError):
+    """Every relay that was tried could not be reached."""
+
+    exit_code = 4
+
+
+class QuorumMissed(NostrThreadsError):
+    """Fewer relays accepted a part than were asked for."""
+
+    exit_code = 5
+
+
+class StoreError(NostrThreadsError):
+    """The local database cannot be read or written."""
+
+    exit_code = 6
+
+
+class StoreTooNew(StoreError):
+    """The store was written by a later version of this program."""
+
+
+class SigningError(NostrThreadsError):
+    """Nothing could be signed. Never carries a secret."""
+
+    exit_code = 7
+
+
+class NoSigner(SigningError):
+    """There is no key to sign with."""
+
+
+class WrongPassword(SigningError):
+    """The password does not open the key."""
