@@ -1,0 +1,129 @@
+"""Who signs: the `Signer` protocol, a key in memory, and a public key that cannot sign.
+
+Knows how a draft becomes a verified event. Knows nothing of where keys are kept.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn, Protocol
+
+from nostr_threads.core import schnorr
+from nostr_threads.core.event import Draft, Event, Verified, verify
+from nostr_threads.errors import InvalidCode, InvalidEvent, NoSigner, SigningError
+from nostr_threads.signing.secret import SecretKey, secret_bytes
+
+if TYPE_CHECKING:
+    from typing import SupportsIndex
+
+__all__ = ["KeySigner", "ReadOnlySigner", "Signer", "check_signed"]
+
+
+class Signer(Protocol):
+    """Whoever can sign for one author: a key in memory, a folder, a program elsewhere."""
+
+    @property
+    def public_key(self) -> str:
+        """The author's key, 64 lowercase hex digits."""
+        ...
+
+    async def sign(self, draft: Draft) -> Verified:
+        """Return `draft` signed and verified. Raises `SigningError`."""
+        ...
+
+
+class KeySigner:
+    """Signs with a secret key held in this process (BIP-340, fresh randomness every time)."""
+
+    __slots__ = ("_key", "_public_key")
+
+    def __init__(self, secret: SecretKey) -> None:
+        # Only here: pynostr takes 0.2 s to import.
+        from pynostr.key import PrivateKey
+
+        # str(), bytes() and hash() of this object are the secret: it never leaves its slot.
+        self._key = PrivateKey(secret_bytes(secret))
+        self._public_key = str(self._key.public_key.hex())
+
+    @property
+    def public_key(self) -> str:
+        """The author's key, 64 lowercase hex digits."""
+        return self._public_key
+
+    async def sign(self, draft: Draft) -> Verified:
+        """Return `draft` signed and verified. Raises `SigningError` if it cannot be an event."""
+        event_id = _id_of(draft, self._public_key)
+        # pynostr takes new auxiliary randomness for each signature unless given some.
+        signature = bytes(self._key.sign(bytes.fromhex(event_id)))
+        event = Event(
+            id=event_id,
+            pubkey=self._public_key,
+            created_at=draft.created_at,
+            kind=draft.kind,
+            tags=draft.tags,
+            content=draft.content,
+            sig=signature.hex(),
+        )
+        return check_signed(draft, event, self._public_key)
+
+    def __repr__(self) -> str:
+        return f"KeySigner({self._public_key})"
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> NoReturn:
+        """Refuse pickle, copy and deepcopy: slots would be copied with the secret in them."""
+        raise TypeError("a signer is not copied or pickled")
+
+
+class ReadOnlySigner:
+    """Knows who the user is and cannot sign. Raises `InvalidCode` for what is no public key."""
+
+    __slots__ = ("_public_key",)
+
+    def __init__(self, public_key: str) -> None:
+        # Not echoed: what stands in the place of a public key may be the secret one.
+        if not schnorr.is_public_key(public_key):
+            raise InvalidCode("a public key is 64 lowercase hex digits that name a curve point")
+        self._public_key = public_key
+
+    @property
+    def public_key(self) -> str:
+        """The author's key, 64 lowercase hex digits."""
+        return self._public_key
+
+    async def sign(self, draft: Draft) -> Verified:  # noqa: ARG002 - the protocol's shape
+        """Raise `NoSigner`, always."""
+        raise NoSigner(
+            f"there is only the public key {self._public_key}, which cannot sign: "
+            "give the secret key in NOSTR_SECRET_KEY, or add it with `nostr-threads key import`"
+        )
+
+    def __repr__(self) -> str:
+        return f"ReadOnlySigner({self._public_key})"
+
+
+def check_signed(draft: Draft, event: Event, public_key: str) -> Verified:
+    """Return `event` verified if it is `draft` signed by `public_key`; else `SigningError`.
+
+    Every signer ends with this, also one that runs elsewhere and may answer anything.
+    """
+    try:
+        # Read back as a relay would: this finds values that no type checker ever saw.
+        verified = verify(Event.from_json(event.to_json()))
+    except InvalidEvent as error:
+        raise SigningError(f"the signer gave no valid event: {error.reason}") from None
+    except UnicodeEncodeError:
+        raise SigningError("the signer gave an event with a lone surrogate") from None
+    if verified.pubkey != public_key:
+        raise SigningError(f"signed by {verified.pubkey} instead of {public_key}")
+    signed = Draft(verified.created_at, verified.kind, verified.tags, verified.content)
+    if signed != draft:
+        raise SigningError("the signer changed the draft")
+    return verified
+
+
+def _id_of(draft: Draft, public_key: str) -> str:
+    try:
+        return draft.id_for(public_key)
+    except InvalidEvent as error:
+        raise SigningError(f"this draft cannot be signed: {error.reason}") from None
+    except TypeError as error:
+        raise SigningError(f"this draft cannot be signed: {error}") from None
