@@ -1,0 +1,32 @@
+"""Publish a long answer under a note, and say what became of every part at every relay.
+
+    NOSTR_SECRET_KEY=… python examples/post_answer.py answer.md nevent1… [wss://relay …]
+
+Without relays, those of relays.toml are written to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import nostr_threads as nt
+
+
+async def main(text: str, reply_to: str, relays: list[str]) -> int:
+    """Publish, print the deliveries and the code; return 0 when enough relays have every part."""
+    parts = nt.split(text, limit=nt.Limit(characters=2_000))
+    async with nt.open(store="threads.db", signer=nt.signer_from_env()) as nostr:
+        report = await nostr.publish(parts, reply_to=reply_to, relays=relays)
+    for delivery in report.deliveries:
+        print(f"part {delivery.part} at {delivery.relay}: {delivery.status.value}")
+    print(report.code)
+    return 0 if report.accepted else 5
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 3:
+        sys.exit(__doc__)
+    answer = Path(sys.argv[1]).read_text(encoding="utf-8")
+    sys.exit(asyncio.run(main(answer, sys.argv[2], sys.argv[3:])))
