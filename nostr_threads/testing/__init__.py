@@ -1,0 +1,8 @@
+"""Public test tools: a relay with faults as knobs, builders of signed threads, a manual clock."""
+
+from nostr_threads.testing.build import START, Author, thread
+from nostr_threads.testing.clock import ManualClock
+from nostr_threads.testing.faults import GARBAGE, Faults, forged
+from nostr_threads.testing.relay import FaultyRelay
+
+__all__ = ["GARBAGE", "START", "Author", "Faults", "FaultyRelay", "ManualClock", "forged", "thread"]
