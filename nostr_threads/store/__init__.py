@@ -1,0 +1,1 @@
+"""The database ring: verified events, threads, sightings and the outbox."""

@@ -1,0 +1,138 @@
+"""The store's Protocol: what the app, the relay and the tests may ask of a local database.
+
+Knows the questions and the shape of the answers. Knows nothing of SQL.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from types import TracebackType
+
+    from nostr_threads.core.delivery import Delivery
+    from nostr_threads.core.event import Verified
+    from nostr_threads.core.filters import Filter
+
+__all__ = ["Added", "Outbox", "Posting", "Store"]
+
+
+class Added(Enum):
+    """What became of an event that was given to the store."""
+
+    NEW = "new"
+    KNOWN = "known"
+    """It was there already; a new sighting of it counts all the same."""
+    SUPERSEDED = "superseded"
+    """Kept, but a newer version of the same address is current (NIP-01)."""
+    DELETED = "deleted"
+    """Kept, but its author has asked for its deletion (NIP-09)."""
+
+
+class Store(Protocol):
+    """A local database of verified events. Synchronous; one writer at a time.
+
+    Every method raises `StoreError` when the database cannot be read or written.
+    """
+
+    def add(self, events: Iterable[Verified], *, relay: str | None, now: int) -> list[Added]:
+        """Keep events in one transaction, seen at `relay` (None: made here) at `now` (seconds).
+
+        Returns what became of each, in order, as it stands after the whole batch.
+        """
+        ...
+
+    def event(self, event_id: str) -> Verified | None:
+        """Return the event of that id, deleted and superseded ones too."""
+        ...
+
+    def query(self, filters: Sequence[Filter], *, now: int) -> list[Verified]:
+        """Answer as a relay would: newest first, ties by id, each filter's `limit` obeyed.
+
+        Superseded, deleted and expired (NIP-40) events are left out. `search` matches nothing.
+        """
+        ...
+
+    def count(self, filters: Sequence[Filter], *, now: int) -> int:
+        """Count what `query` would return without limits (NIP-45)."""
+        ...
+
+    def thread_root(self, key: str) -> str | None:
+        """Return the key of the root of the chain above `key` (id or address), as far as known.
+
+        None when `key` itself is not stored. The key of an article's version is its address.
+        """
+        ...
+
+    def thread(self, root: str) -> list[Verified]:
+        """Return everything whose chain leads to the key `root`: replies, reactions, deletions.
+
+        One query, any order; the root's own versions are included.
+        """
+        ...
+
+    def sightings(self, event_ids: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        """Return for every id the relays its event was seen at, in order of first sighting."""
+        ...
+
+    def close(self) -> None:
+        """Release the database. Closing twice is allowed."""
+        ...
+
+    def __enter__(self) -> Store: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """A signed answer on its way: its parts in order, and the relays it is meant for.
+
+    `quorum` is how many relays must take every part; `deliveries` what is known of each so far.
+    """
+
+    events: tuple[Verified, ...]
+    relays: tuple[str, ...]
+    quorum: int
+    created_at: int
+    deliveries: tuple[Delivery, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The id of the first part, which names the whole."""
+        return self.events[0].id
+
+
+class Outbox(Protocol):
+    """Signed events on their way to relays, durable before the first byte is sent."""
+
+    def enqueue(self, posting: Posting) -> None:
+        """Keep all parts, here and in the store, in one transaction, each relay `queued`.
+
+        The same parts again only add the relays that are new. Raises `StoreError` for a second
+        version: the same first part with other parts, or a part of another posting.
+        """
+        ...
+
+    def record(self, event_id: str, delivery: Delivery, *, now: int) -> None:
+        """Replace what is known of one part at one relay; a relay not asked before is added.
+
+        Raises `StoreError` when no posting has this event as that part.
+        """
+        ...
+
+    def posting(self, posting_id: str) -> Posting | None:
+        """Return one posting with its deliveries."""
+        ...
+
+    def postings(self, *, open_only: bool = False) -> list[Posting]:
+        """Return postings, oldest first; with `open_only` those with a delivery not yet final."""
+        ...

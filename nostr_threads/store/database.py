@@ -1,0 +1,150 @@
+"""One SQLite file: opened, locked, its transactions, and its errors in our words.
+
+Knows files and transactions. Knows nothing of events.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from errno import EISDIR
+from pathlib import Path
+from threading import RLock
+from typing import TYPE_CHECKING
+
+from nostr_threads.errors import StoreError
+from nostr_threads.store import schema
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Database"]
+
+_MEMORY = ":memory:"
+_BUSY_SECONDS = 10.0
+_CACHE_KIB = 64 * 1024
+_WAL_PAGES = 10_000  # of 4 KiB
+
+# The beginning of SQLite's name for an error, and what to tell the person whose file it is.
+_ADVICE = (
+    ("SQLITE_NOTADB", "this is not a database; choose another file or move this one away"),
+    ("SQLITE_CORRUPT", "the database is damaged; move it away and fetch the events again"),
+    ("SQLITE_FULL", "there is no room left on the disk; make room and try again"),
+    ("SQLITE_READONLY", "the database cannot be written; check the permissions of file and folder"),
+    ("SQLITE_PERM", "the database cannot be used; check the permissions of file and folder"),
+    ("SQLITE_CANTOPEN", "the database cannot be opened; check that file and folder are accessible"),
+    ("SQLITE_BUSY", "another program is using the database; try again when it has finished"),
+    ("SQLITE_LOCKED", "another program is using the database; try again when it has finished"),
+    ("SQLITE_IOERR", "the disk reports an error; check the disk and the file"),
+)
+
+
+class Database:
+    """A connection that threads may share: one transaction at a time, whoever asks.
+
+    Raises `StoreError` (`StoreTooNew` for a later schema) from every method, never sqlite3's own.
+    A durable transaction is on the disk when it returns. Any other is whole or absent after a power
+    cut, and survives the death of the process: what relays have can be fetched again, and waiting
+    for the disk after every batch halves the speed.
+    """
+
+    def __init__(self, path: Path | str, *, read_only: bool = False) -> None:
+        self._path = str(path)
+        self._lock = RLock()
+        self._connection: sqlite3.Connection | None = None
+        with self._translated():
+            self._connection = _open(self._path, read_only=read_only)
+            try:
+                _prepare(self._connection, self._path, read_only=read_only)
+            except BaseException:
+                self.close()
+                raise
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Give one unchanging view of the database to the block."""
+        with self._transaction("BEGIN") as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
+        """Commit what the block writes, or nothing of it when it raises."""
+        with self._transaction("BEGIN IMMEDIATE", durable=durable) as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Release the file. Closing twice is allowed."""
+        with self._lock, self._translated():
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+    @contextmanager
+    def _transaction(self, begin: str, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
+        with self._lock, self._translated():
+            if self._connection is None:
+                raise StoreError(f"{self._path}: the store is closed")
+            # SQLite lets this be changed only between transactions.
+            self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            with schema.transaction(self._connection, begin):
+                yield self._connection
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Say sqlite3's errors in words that name the file and a way out."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise StoreError(f"{self._path}: {_advice(error)}") from error
+
+
+def _open(path: str, *, read_only: bool) -> sqlite3.Connection:
+    try:
+        if not read_only and path != _MEMORY:
+            _create(Path(path))
+        return _connect(path, read_only=read_only)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StoreError(f"{path}: cannot be opened: {reason}") from error
+
+
+def _create(path: Path) -> None:
+    # Drafts of an answer are nobody else's business until they are sent.
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+
+
+def _connect(path: str, *, read_only: bool) -> sqlite3.Connection:
+    if Path(path).is_dir():
+        # SQLite would call it a fault of the disk.
+        raise IsADirectoryError(EISDIR, "it is a folder")
+    if path == _MEMORY:
+        name, is_uri = path, False
+    else:
+        # `rw` and not `rwc`: a path that went away meanwhile is an error, not a new database.
+        name, is_uri = f"{Path(path).absolute().as_uri()}?mode={'ro' if read_only else 'rw'}", True
+    return sqlite3.connect(
+        name,
+        uri=is_uri,
+        timeout=_BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=256,
+    )
+
+
+def _prepare(connection: sqlite3.Connection, path: str, *, read_only: bool) -> None:
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    # A batch touches pages all over the indices: keep them, and write them back together.
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
+    if read_only:
+        schema.require_current(connection, path)
+    else:
+        schema.migrate(connection, path)
+
+
+def _advice(error: sqlite3.Error) -> str:
+    name = getattr(error, "sqlite_errorname", None) or ""
+    return next((advice for start, advice in _ADVICE if name.startswith(start)), str(error))

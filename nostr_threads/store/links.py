@@ -1,0 +1,177 @@
+"""What each stored event answers, kept so that a thread is one look at an index.
+
+Knows which chains a new event completes or changes. Knows nothing of versions' precedence, deletion
+or filters; how a chain is followed is in `chains`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nostr_threads.core.kinds import address_of
+from nostr_threads.core.references import Relation, references
+from nostr_threads.store.chains import Chains, Link
+from nostr_threads.store.keys import from_column, look_up, to_column
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Mapping, Sequence, Set
+
+    from nostr_threads.core.event import Event
+    from nostr_threads.core.references import Pointer, References
+
+__all__ = ["connect"]
+
+_LINKS = """
+    SELECT l.child, l.position, l.relation, l.parent, l.claimed, l.root, e.id, e.address
+    FROM links l JOIN events e ON e.event = l.child WHERE
+"""
+_BY_PARENT = _LINKS + "l.parent IN (?*)"
+_BY_CLAIM = _LINKS + "l.claimed IN (?*)"
+_OF_VERSIONS = _LINKS + "e.address IN (?*)"
+
+Links = dict[tuple[int, int], Link]
+"""Stored links by child and position."""
+
+
+def connect(
+    connection: sqlite3.Connection, new: Mapping[int, Event], changed: Iterable[str]
+) -> None:
+    """Link the `new` events (by row) and mend every chain they complete or change.
+
+    `changed` are the addresses whose current version is among them. All are stored already.
+    """
+    fresh = [link for row, event in new.items() for link in _links_of(row, event)]
+    climbing = {link.child for link in fresh}
+    keys = {event.id for event in new.values()}.union(changed)
+    # A claim that ended at a plain root's id is as true when that root comes: most claims are.
+    plain = {
+        event.id for row, event in new.items() if row not in climbing and address_of(event) is None
+    }
+    chains, known = _settle(connection, fresh, _answers(connection, keys, keys - plain))
+    _write(connection, chains, fresh, known)
+
+
+def _settle(
+    connection: sqlite3.Connection, fresh: Sequence[Link], known: Links
+) -> tuple[Chains, Links]:
+    """Add to the stored links that the new keys concern all whose root changes with theirs.
+
+    Below a link that keeps its root nothing changes: mostly the new events are what was claimed.
+    """
+    closed: set[str] = set()
+    moved = _names(known) if _may_be_cycle(connection, fresh, known) else set()
+    while True:
+        below = _below(connection, moved)
+        known = known | below
+        closed |= moved | _names(below)
+        chains = Chains(connection, [*fresh, *known.values()])
+        moved = {each.name for each in known.values() if chains.root(each) != each.root} - closed
+        if not moved:
+            return chains, known
+
+
+def _may_be_cycle(connection: sqlite3.Connection, fresh: Iterable[Link], known: Links) -> bool:
+    """Whether a way up may now lead back to itself, so that stored roots cannot be relied on.
+
+    Ids are hashes: a cycle needs a version that answers something. Either it is at hand, or its
+    stored chain ended where that of one of the `known` links did.
+    """
+    if any(":" in link.name for link in (*fresh, *known.values())):
+        return True
+    roots = {to_column(link.root) for link in known.values()}
+    query = "SELECT 1 FROM links WHERE versioned = 1 AND root IN (?*) LIMIT 1"
+    return any(True for _ in look_up(connection, query, roots))
+
+
+def _write(
+    connection: sqlite3.Connection, chains: Chains, fresh: Iterable[Link], known: Links
+) -> None:
+    connection.executemany(
+        "INSERT INTO links (child, position, relation, parent, claimed, root, versioned)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [_row(link, chains.root(link)) for link in fresh],
+    )
+    connection.executemany(
+        "UPDATE links SET root = ? WHERE child = ? AND position = ?",
+        [
+            (to_column(root), link.child, link.position)
+            for link in known.values()
+            if (root := chains.root(link)) != link.root
+        ],
+    )
+
+
+def _links_of(row: int, event: Event) -> list[Link]:
+    found = references(event)
+    if found.parent is None:
+        return []
+    relation, parent = found.relation.value, found.parent.key
+    name = address_of(event) or event.id
+    links = [Link(row, 0, relation, parent, _claim(found, found.parent), name)]
+    if found.relation is Relation.DELETION:
+        others = dict.fromkeys(target.key for target in found.mentions if target.key != parent)
+        links += [
+            Link(row, position, relation, key, key, name) for position, key in enumerate(others, 1)
+        ]
+    return links
+
+
+def _claim(found: References, parent: Pointer) -> str:
+    """The furthest ancestor an event names; for a reaction to a version, the version's address."""
+    if found.root is not None:
+        return found.root.key
+    if found.relation is not Relation.DELETION:
+        for pointer in found.mentions:
+            if pointer.address is not None:
+                return pointer.address
+    return parent.key
+
+
+def _row(link: Link, root: str) -> tuple[object, ...]:
+    claimed = None if link.claimed == link.parent else to_column(link.claimed)
+    parent = to_column(link.parent)
+    versioned = ":" in link.name
+    return link.child, link.position, link.relation, parent, claimed, to_column(root), versioned
+
+
+def _names(known: Links) -> set[str]:
+    return {link.name for link in known.values()}
+
+
+def _below(connection: sqlite3.Connection, keys: Set[str]) -> Links:
+    """Return every stored link whose chain leads, or would now lead, through one of `keys`."""
+    found: Links = {}
+    seen: set[str] = set()
+    waiting = set(keys)
+    while waiting:
+        seen |= waiting
+        level = _answers(connection, waiting, waiting)
+        found |= level
+        waiting = _names(level) - seen
+    return found
+
+
+def _answers(connection: sqlite3.Connection, keys: Set[str], claims: Set[str]) -> Links:
+    """Return the stored links to one of `keys`, or with a claim to one of `claims`.
+
+    With an address come the links to all its versions, and those of the versions themselves.
+    """
+    addresses = [key for key in keys if ":" in key]
+    versions = look_up(connection, "SELECT id FROM events WHERE address IN (?*)", addresses)
+    extra = [version[0] for version in versions]
+    rows = (
+        *look_up(connection, _OF_VERSIONS, addresses),
+        *look_up(connection, _BY_PARENT, [*map(to_column, keys), *extra]),
+        *look_up(connection, _BY_CLAIM, [*map(to_column, claims), *extra]),
+    )
+    links = (_link(row) for row in rows)
+    return {(link.child, link.position): link for link in links}
+
+
+def _link(row: tuple[Any, ...]) -> Link:
+    child, position, relation, parent, claimed, root, event_id, address = row
+    above = from_column(parent)
+    claim = above if claimed is None else from_column(claimed)
+    name = address or event_id.hex()
+    return Link(child, position, relation, above, claim, name, from_column(root))

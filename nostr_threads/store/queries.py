@@ -1,0 +1,181 @@
+"""NIP-01 filters as SQL.
+
+Knows which index answers which filter. Knows nothing of what the events in the answer hold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from nostr_threads.core.event import MAX_CREATED_AT, MAX_KIND
+from nostr_threads.store.keys import look_up, to_column
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Sequence
+
+    from nostr_threads.core.filters import Filter
+
+__all__ = ["count", "find"]
+
+# SQLite takes 32,766 variables in one statement: a longer list goes through a temporary table.
+_MAX_MARKS = 500
+_WANTED = """
+    CREATE TEMP TABLE IF NOT EXISTS wanted (
+        list INTEGER, value ANY, PRIMARY KEY (list, value)
+    ) STRICT, WITHOUT ROWID
+"""
+# With a limit, one indexed walk for each value beats sorting everything that has any of them.
+_MAX_WALKS = 32
+
+_EVENTS = "events e"
+_EVENTS_BY_TAG = "tags t CROSS JOIN events e ON e.event = t.event"
+
+_Found = tuple[int, bytes, int]
+"""An event in the order of an answer: minus `created_at`, id, row."""
+
+
+def find(connection: sqlite3.Connection, filters: Sequence[Filter], now: int) -> list[str]:
+    """Return the JSON of every visible event that meets a filter, newest first, ties by id."""
+    found = {row for condition in filters for row in _newest(connection, condition, now)}
+    rows = [row for _, _, row in sorted(found)]
+    query = "SELECT event, json FROM events WHERE event IN (?*)"
+    texts: dict[int, str] = dict(look_up(connection, query, rows))
+    return [texts[row] for row in rows]
+
+
+def count(connection: sqlite3.Connection, filters: Sequence[Filter], now: int) -> int:
+    """Count the distinct visible events that meet a filter, whatever its limit."""
+    endless = (replace(condition, limit=None) for condition in filters)
+    return len({row for condition in endless for row in _newest(connection, condition, now)})
+
+
+def _newest(connection: sqlite3.Connection, condition: Filter, now: int) -> Iterable[_Found]:
+    """What one filter finds; the best of what its pieces find when it has a limit."""
+    if condition.search is not None:
+        return ()
+    found: set[_Found] = set()
+    for piece in _pieces(condition):
+        where = _Where()
+        text = _statement(where, piece, now)
+        if where.lists:
+            _want(connection, where.lists)
+        found.update(connection.execute(text, where.parameters))
+    return found if condition.limit is None else sorted(found)[: max(condition.limit, 0)]
+
+
+def _want(connection: sqlite3.Connection, lists: Sequence[Sequence[object]]) -> None:
+    connection.execute(_WANTED)
+    connection.execute("DELETE FROM temp.wanted")
+    connection.executemany(
+        "INSERT OR IGNORE INTO temp.wanted (list, value) VALUES (?, ?)",
+        ((number, value) for number, values in enumerate(lists) for value in values),
+    )
+
+
+def _pieces(condition: Filter) -> list[Filter]:
+    """One filter for each value that is to be walked by itself, or the filter as it is."""
+    letter, kinds = _leading(condition), condition.kinds
+    if condition.limit is None or condition.ids is not None:
+        return [condition]
+    if letter is not None and len(condition.tags[letter]) <= _MAX_WALKS:
+        tags = condition.tags
+        return [replace(condition, tags={**tags, letter: (value,)}) for value in tags[letter]]
+    by_kind = letter is None and condition.authors is None
+    if by_kind and kinds is not None and len(kinds) <= _MAX_WALKS:
+        return [replace(condition, kinds=(kind,)) for kind in kinds]
+    return [condition]
+
+
+def _leading(condition: Filter) -> str | None:
+    """The tag to look up first: the one with the fewest values. None when something else leads."""
+    if condition.ids is not None:
+        return None
+    tags = condition.tags
+    return min(tags, key=lambda letter: (len(tags[letter]), letter), default=None)
+
+
+def _statement(where: _Where, condition: Filter, now: int) -> str:
+    """Return a SELECT of `_Found`; what it is to be given ends up in `where`."""
+    source = _lead(where, condition)
+    where.also("e.superseded = 0 AND e.deleted = 0", ())
+    where.also("(e.expires_at IS NULL OR e.expires_at > ?)", (now,))
+    text = f"-e.created_at, e.id, e.event FROM {source} WHERE {where.text}"
+    if condition.limit is None:
+        return f"SELECT {text}"
+    time = "e.created_at" if source == _EVENTS else "t.created_at"
+    where.parameters.append(min(max(condition.limit, 0), MAX_CREATED_AT))
+    return f"SELECT {text} ORDER BY {time} DESC, e.id LIMIT ?"
+
+
+def _lead(where: _Where, condition: Filter) -> str:
+    """Write the conditions so that one index leads, and return the tables to read.
+
+    Without statistics (ANALYZE makes other queries here slower) SQLite would often pick the wrong
+    index: the unary plus keeps it from those that are not meant.
+    """
+    leading = _leading(condition)
+    plus = "+" if condition.ids is not None or leading is not None else ""
+    if condition.ids is not None:
+        where.one_of("e.id", map(to_column, condition.ids))
+    if condition.authors is not None:
+        where.one_of(f"{plus}e.pubkey", map(to_column, condition.authors))
+    if condition.kinds is not None:
+        kinds = (kind for kind in condition.kinds if 0 <= kind <= MAX_KIND)
+        where.one_of(f"{plus}e.kind", kinds)
+    where.between(f"{plus}e.created_at", condition)
+    source = _EVENTS
+    for letter, values in condition.tags.items():
+        if letter == leading and len(values) == 1:
+            source = _EVENTS_BY_TAG
+            where.also("t.name = ? AND t.value = ?", (letter, to_column(values[0])))
+            where.between("t.created_at", condition)
+        else:
+            column = "e.event" if letter == leading else "+e.event"
+            where.tagged(column, letter, values)
+    return source
+
+
+class _Where:
+    """Conditions joined by AND, their parameters in order, and the lists too long for marks."""
+
+    def __init__(self) -> None:
+        self._terms: list[str] = []
+        self.parameters: list[object] = []
+        self.lists: list[list[object]] = []
+
+    @property
+    def text(self) -> str:
+        return " AND ".join(self._terms)
+
+    def also(self, term: str, parameters: Iterable[object]) -> None:
+        self._terms.append(term)
+        self.parameters.extend(parameters)
+
+    def one_of(self, column: str, values: Iterable[object]) -> None:
+        members, parameters = self._members(list(values))
+        self.also(f"{column} IN ({members})", parameters)
+
+    def between(self, column: str, condition: Filter) -> None:
+        """Both ends included (NIP-01)."""
+        if condition.since is not None:
+            self.also(f"{column} >= ?", (_time(condition.since),))
+        if condition.until is not None:
+            self.also(f"{column} <= ?", (_time(condition.until),))
+
+    def tagged(self, column: str, letter: str, values: Iterable[str]) -> None:
+        members, parameters = self._members([to_column(value) for value in values])
+        tagged = f"SELECT event FROM tags WHERE name = ? AND value IN ({members})"  # noqa: S608 - marks
+        self.also(f"{column} IN ({tagged})", (letter, *parameters))
+
+    def _members(self, values: list[Any]) -> tuple[str, list[object]]:
+        if len(values) <= _MAX_MARKS:
+            return ",".join("?" * len(values)), values
+        self.lists.append(values)
+        return "SELECT value FROM temp.wanted WHERE list = ?", [len(self.lists) - 1]
+
+
+def _time(seconds: int) -> int:
+    """Keep what a caller asks for within 64 bits; no event lies beyond."""
+    return max(-1, min(seconds, MAX_CREATED_AT + 1))
