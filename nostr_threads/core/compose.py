@@ -37,7 +37,8 @@ _ROOT_SCOPE: dict[str, Callable[[str], object]] = {
     "K": bool,
     "P": HEX_64.fullmatch,
 }
-_ROUNDS = 8
+# How often a text is cut again to make room for the tags of its mentions.
+_ROUNDS = 40
 # A time as long as those of this century are: sizes are measured with it.
 _SOME_TIME = 2_000_000_000
 
@@ -51,13 +52,19 @@ class Target:
 
 
 def compose(
-    parts: Sequence[Part], *, author: str, created_at: int, target: Target | None = None
+    parts: Sequence[Part],
+    *,
+    author: str,
+    created_at: int,
+    target: Target | None = None,
+    relay: str = "",
 ) -> list[Draft]:
     """Return one draft a part: the first answers `target`, each other the one before it.
 
     `author` is the key (64 hex digits) that will sign: the ids of the chain depend on it.
     `created_at` (unix seconds) is the first part's, and one second more for each part, so that what
-    is sorted by time is in order. People are tagged once, by the first part.
+    is sorted by time is in order. `relay` is a URL at which the parts will be found. People are
+    tagged once, by the first part.
     """
     drafts: list[Draft] = []
     before = target
@@ -68,12 +75,18 @@ def compose(
         tags = _once((*place, *notified, *mention_tags(part.text), *part_tag))
         draft = Draft(created_at + len(drafts), kind, tags, part.text)
         drafts.append(draft)
-        before = Target(_as_event(draft, author), target.relay if target else "")
+        before = Target(_as_event(draft, author), relay)
     return drafts
 
 
 def split_for(
-    text: str, limit: Limit, *, author: str, marker: str, target: Target | None = None
+    text: str,
+    limit: Limit,
+    *,
+    author: str,
+    marker: str,
+    target: Target | None = None,
+    relay: str = "",
 ) -> list[Part]:
     """Split so that every signed event obeys `limit`, whose `bytes` are those of the whole JSON.
 
@@ -81,17 +94,19 @@ def split_for(
     """
     if limit.bytes is None:
         return split(text, limit, marker=marker)
-    tight = replace(limit, overhead=_bare_bytes(author, target) + PART_TAG_BYTES)
+    tight = replace(limit, overhead=_bare_bytes(author, target, relay) + PART_TAG_BYTES)
     for _ in range(_ROUNDS):
         parts = split(text, tight, marker=marker)
-        drafts = compose(parts, author=author, created_at=_SOME_TIME, target=target)
+        drafts = compose(parts, author=author, created_at=_SOME_TIME, target=target, relay=relay)
         # How many people and notes a part mentions is known only once it is cut.
-        excess = max(event_bytes(draft) for draft in drafts) - limit.bytes
+        excess, size = max(
+            (event_bytes(draft) - limit.bytes, part.bytes)
+            for draft, part in zip(drafts, parts, strict=True)
+        )
         if excess <= 0:
             return parts
-        # No more than half of what is left at a time: shorter parts mention less.
-        room = limit.bytes - tight.overhead
-        tight = replace(tight, overhead=tight.overhead + min(excess, (room + 1) // 2))
+        # A mention that is left out takes its tag along: half the excess may be enough.
+        tight = replace(tight, overhead=limit.bytes - (size - excess // 2 - 1))
     raise LimitTooSmall(f"tags and mentions do not fit into {limit.bytes} bytes; raise the limit")
 
 
@@ -100,10 +115,10 @@ def event_bytes(draft: Draft) -> int:
     return len(_as_event(draft, "0" * 64).to_json().encode())
 
 
-def _bare_bytes(author: str, target: Target | None) -> int:
+def _bare_bytes(author: str, target: Target | None, relay: str) -> int:
     """The bytes of the largest event of the chain, without content and `part` tag."""
     empty = [Part(1, 2, ""), Part(2, 2, "")]
-    drafts = compose(empty, author=author, created_at=_SOME_TIME, target=target)
+    drafts = compose(empty, author=author, created_at=_SOME_TIME, target=target, relay=relay)
     return max(event_bytes(draft) for draft in drafts)
 
 

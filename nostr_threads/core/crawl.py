@@ -65,6 +65,7 @@ class Crawl:
         self._hopeless: set[str] = set()
         self._tracker = Tracker()
         self._events: dict[str, Verified] = {}
+        self._heard: set[str] = set()
         self._names: dict[str, str] = {}
         self._keys: dict[str, None] = {}
         self._above: set[str] = set()
@@ -126,6 +127,7 @@ class Crawl:
         if answer.finish in _HOPELESS:
             self._hopeless.add(answer.relay)
         for event in answer.events:
+            self._heard.add(event.id)
             self._take(event)
 
     def _take(self, event: Verified) -> None:
@@ -146,7 +148,8 @@ class Crawl:
         elif refs.parent is None:
             return
         elif self._belongs(refs.parent, refs.root):
-            self._want(refs.parent.key)
+            if refs.parent.key not in self._names:
+                self._want(refs.parent.key)
             self._orphans[refs.parent.key] = None
             self._join(event)
         else:
@@ -183,7 +186,8 @@ class Crawl:
                 stack += [refs.parent, refs.root]
 
     def _want(self, key: str) -> None:
-        if key not in self._names and key not in self._sought:
+        """Look for an event that no relay has sent yet, once; to be stored is not to be there."""
+        if self._names.get(key) not in self._heard and key not in self._sought:
             self._wanted[key] = None
 
     def _event(self, key: str) -> Verified | None:
@@ -202,7 +206,7 @@ class Crawl:
 
     def _seek(self) -> Iterator[Filter]:
         """Ask for wanted events by id and by address, once each."""
-        keys = [key for key in self._wanted if key not in self._names]
+        keys = [key for key in self._wanted if self._names.get(key) not in self._heard]
         self._wanted.clear()
         self._sought.update(keys)
         yield from (Filter(ids=ids) for ids in _chunks(key for key in keys if _is_id(key)))

@@ -1,0 +1,339 @@
+"""Drafts of a split answer: NIP-10 and NIP-22 tags, who is notified, and sizes to the byte."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from nostr_threads.core import kinds
+from nostr_threads.core.compose import MAX_NOTIFIED, Target, compose, event_bytes, split_for
+from nostr_threads.core.event import Draft, Verified
+from nostr_threads.core.join import join
+from nostr_threads.core.nip19 import EventPointer, Profile, PublicKey, encode
+from nostr_threads.core.references import Relation, references
+from nostr_threads.core.split import DEFAULT_MARKER, Limit, Part
+from nostr_threads.core.thread import Thread
+from nostr_threads.errors import LimitTooSmall
+from nostr_threads.testing import START, Author
+from tests.core.invented import hex_of, invented
+from tests.core.strategies import texts
+
+nostr_sdk: Any = import_module("nostr_sdk")
+
+ALICE, BOB, CAROL = Author(1), Author(2), Author(3)
+RELAY = "wss://relay.example"
+QUESTION = BOB.note("question")
+ARTICLE = BOB.article("essay", "text")
+ADDRESS = f"30023:{BOB.pubkey}:essay"
+PARTS = [Part(1, 3, "one"), Part(2, 3, "two"), Part(3, 3, "three")]
+
+
+def signed(
+    parts: list[Part], target: Verified | None = None, relay: str = RELAY, author: Author = ALICE
+) -> list[Verified]:
+    to = Target(target, relay) if target is not None else None
+    drafts = compose(parts, author=author.pubkey, created_at=START + 100, target=to)
+    return [author.sign(draft) for draft in drafts]
+
+
+def one(target: Verified | None, author: Author = ALICE) -> Verified:
+    (event,) = signed([Part(1, 1, "answer")], target, author=author)
+    return event
+
+
+def tags(event: Verified, *names: str) -> list[tuple[str, ...]]:
+    return [tag for tag in event.tags if tag[0] in names]
+
+
+# NIP-10
+
+
+def test_a_new_note_answers_nothing() -> None:
+    assert (one(None).kind, one(None).tags) == (1, ())
+
+
+def test_a_direct_answer_has_one_marked_tag_of_type_root() -> None:
+    """NIP-10: a direct reply to the root should have a single marked "e" tag of type "root"."""
+    assert one(QUESTION).tags == (
+        ("e", QUESTION.id, RELAY, "root", BOB.pubkey),
+        ("p", BOB.pubkey),
+    )
+
+
+def test_an_answer_further_down_names_the_root_and_then_its_parent() -> None:
+    """NIP-10: sorted by the reply stack from root to the direct parent."""
+    reply = CAROL.reply(QUESTION, "reply", relay="wss://other.example")
+    assert tags(one(reply), "e") == [
+        ("e", QUESTION.id, "wss://other.example", "root", BOB.pubkey),
+        ("e", reply.id, RELAY, "reply", CAROL.pubkey),
+    ]
+
+
+def test_a_root_of_which_no_relay_is_known_gets_the_relay_of_its_answer() -> None:
+    reply = CAROL.reply(QUESTION, "reply")
+    assert tags(one(reply), "e")[0][2] == RELAY
+
+
+def test_an_answer_to_positional_tags_is_marked() -> None:
+    old = CAROL.note("old", tags=(("e", QUESTION.id), ("e", hex_of("middle"))))
+    assert tags(one(old), "e") == [
+        ("e", QUESTION.id, RELAY, "root"),
+        ("e", old.id, RELAY, "reply", CAROL.pubkey),
+    ]
+
+
+def test_an_answer_without_a_relay_leaves_its_place_empty() -> None:
+    (event,) = signed([Part(1, 1, "answer")], QUESTION, relay="")
+    assert event.tags[0] == ("e", QUESTION.id, "", "root", BOB.pubkey)
+
+
+# NIP-22
+
+
+def test_a_comment_on_an_article_names_address_and_version() -> None:
+    """NIP-22's first example."""
+    event = one(ARTICLE)
+    assert event.kind == kinds.COMMENT
+    assert event.tags == (
+        ("A", ADDRESS, RELAY),
+        ("K", "30023"),
+        ("P", BOB.pubkey, RELAY),
+        ("a", ADDRESS, RELAY),
+        ("e", ARTICLE.id, RELAY, BOB.pubkey),
+        ("k", "30023"),
+        ("p", BOB.pubkey, RELAY),
+    )
+
+
+def test_a_comment_on_any_other_event_names_its_id() -> None:
+    """NIP-22's second example."""
+    file = BOB.event(1063, "a file")
+    assert one(file).tags == (
+        ("E", file.id, RELAY, BOB.pubkey),
+        ("K", "1063"),
+        ("P", BOB.pubkey, RELAY),
+        ("e", file.id, RELAY, BOB.pubkey),
+        ("k", "1063"),
+        ("p", BOB.pubkey, RELAY),
+    )
+
+
+def test_an_answer_to_a_comment_copies_the_roots_scope() -> None:
+    comment = one(ARTICLE, CAROL)
+    assert one(comment).tags == (
+        *tags(comment, "A", "K", "P"),
+        ("e", comment.id, RELAY, CAROL.pubkey),
+        ("k", "1111"),
+        ("p", CAROL.pubkey, RELAY),
+    )
+
+
+def test_an_external_root_is_copied_with_its_web_page() -> None:
+    """NIP-73."""
+    page = ("I", "podcast:guid:1", "https://site.example/1"), ("K", "podcast:guid")
+    comment = CAROL.event(1111, "c", tags=(*page, ("i", "podcast:guid:1"), ("k", "podcast:guid")))
+    event = one(comment)
+    assert tags(event, "I", "K") == list(page)
+    assert (tags(event, "P"), tags(event, "p")) == ([], [("p", CAROL.pubkey, RELAY)])
+
+
+def test_a_strangers_broken_or_repeated_scope_is_not_passed_on() -> None:
+    """A relay would refuse the answer for it."""
+    hostile = CAROL.event(
+        1111,
+        "c",
+        tags=(
+            ("E",),
+            ("E", "not hex"),
+            ("P", "not hex"),
+            ("K", ""),
+            ("E", QUESTION.id, RELAY),
+            *(("E", hex_of(str(number))) for number in range(1000)),
+            ("K", "1063"),
+            ("e", QUESTION.id),
+        ),
+    )
+    assert tags(one(hostile), *"AEIKP") == [("E", QUESTION.id, RELAY), ("K", "1063")]
+
+
+@pytest.mark.parametrize(
+    "given_tags",
+    [
+        (("e", QUESTION.id, "", BOB.pubkey), ("k", "1")),
+        (("e", QUESTION.id, "", "root", BOB.pubkey),),
+    ],
+    ids=["parent alone", "NIP-10 markers"],
+)
+def test_a_comment_without_a_scope_keeps_its_root(given_tags: tuple[tuple[str, ...], ...]) -> None:
+    """Against NIP-22 and seen in the wild."""
+    comment = CAROL.event(1111, "c", tags=given_tags)
+    assert tags(one(comment), *"AEIKP") == [("E", QUESTION.id, "", BOB.pubkey), ("K", "1")]
+
+
+def test_a_comment_on_nothing_is_a_root_itself() -> None:
+    lonely = CAROL.event(1111, "c")
+    assert tags(one(lonely), "E", "K") == [("E", lonely.id, RELAY, CAROL.pubkey), ("K", "1111")]
+
+
+# The chain
+
+REPLY = CAROL.reply(QUESTION, "reply")
+COMMENT = CAROL.comment(ARTICLE, "comment")
+FORUM = BOB.event(kinds.FORUM_THREAD, "forum")
+UNDER_ARTICLE = CAROL.note("n", tags=(("a", ADDRESS, "", "root"),))
+TARGETS = {
+    "nothing": (None, None),
+    "a note": (QUESTION, QUESTION.id),
+    "a reply": (REPLY, QUESTION.id),
+    "an article": (ARTICLE, ADDRESS),
+    "a comment": (COMMENT, ADDRESS),
+    "a forum thread": (FORUM, FORUM.id),
+    "a note under an article": (UNDER_ARTICLE, ADDRESS),
+    "a comment under a note": (CAROL.comment(QUESTION, "c"), QUESTION.id),
+}
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_every_part_leads_to_the_targets_root_and_to_the_part_before(name: str) -> None:
+    target, root = TARGETS[name]
+    events = signed(PARTS, target)
+    for event in events[0 if target is not None else 1 :]:
+        assert references(event).relation is Relation.REPLY
+        found = references(event).root
+        assert found is not None
+        assert found.key == (root or events[0].id)
+    for before, after in pairwise([*([target] if target else []), *events]):
+        parent = references(after).parent
+        assert parent is not None
+        assert parent.key == (kinds.address_of(before) or before.id)
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_thread_puts_the_parts_together_again(name: str) -> None:
+    target, _ = TARGETS[name]
+    events = signed(PARTS, target)
+    thread = Thread.build([*reversed(events), *([target] if target else [])])
+    (chain,) = thread.answers()
+    assert [node.id for node in chain] == [event.id for event in events]
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_another_program_takes_every_part_for_valid(name: str) -> None:
+    for event in signed(PARTS, TARGETS[name][0]):
+        assert nostr_sdk.Event.from_json(event.to_json()).verify()
+
+
+def test_time_rises_by_a_second_a_part() -> None:
+    assert [event.created_at for event in signed(PARTS, QUESTION)] == [
+        START + 100,
+        START + 101,
+        START + 102,
+    ]
+
+
+def test_parts_carry_their_tag_and_a_whole_text_does_not() -> None:
+    assert [tags(event, "part") for event in signed(PARTS)] == [[part.tag()] for part in PARTS]
+    assert tags(one(None), "part") == []
+
+
+# Who is notified
+
+
+def test_people_are_notified_once_and_nobody_by_their_own_answer() -> None:
+    busy = BOB.note("q", tags=(("p", ALICE.pubkey), ("p", CAROL.pubkey), ("p", CAROL.pubkey)))
+    first, *later = signed(PARTS, busy)
+    assert tags(first, "p") == [("p", BOB.pubkey), ("p", CAROL.pubkey)]
+    assert [tags(event, "p") for event in later] == [[], []]
+
+
+def test_later_parts_tag_what_they_mention_themselves() -> None:
+    npub = f"nostr:{encode(PublicKey(CAROL.pubkey))}"
+    first, second = signed([Part(1, 2, "one"), Part(2, 2, npub)], QUESTION)
+    assert tags(first, "p") == [("p", BOB.pubkey)]
+    assert tags(second, "p") == [("p", CAROL.pubkey)]
+
+
+def test_who_is_answered_and_mentioned_is_tagged_once() -> None:
+    profile = encode(Profile(BOB.pubkey, (RELAY,)))
+    (event,) = signed([Part(1, 1, f"nostr:{profile}")], QUESTION)
+    assert tags(event, "p") == [("p", BOB.pubkey)]
+
+
+def test_a_mentioned_event_is_quoted() -> None:
+    code = encode(EventPointer(REPLY.id, (RELAY,), CAROL.pubkey))
+    (event,) = signed([Part(1, 1, f"see nostr:{code}")], QUESTION)
+    assert tags(event, "q") == [("q", REPLY.id, RELAY, CAROL.pubkey)]
+    parent = references(event).parent
+    assert parent is not None
+    assert parent.id == QUESTION.id
+
+
+def test_no_more_than_a_hundred_people_are_called() -> None:
+    crowd = BOB.note("q", tags=tuple(("p", hex_of(str(number))) for number in range(5000)))
+    called = tags(one(crowd), "p")
+    assert len(called) == MAX_NOTIFIED == 100
+    assert called[0] == ("p", BOB.pubkey)
+
+
+def test_what_is_no_key_is_not_called() -> None:
+    """Relays refuse a note for one broken `p` tag, and a stranger could break it on purpose."""
+    hostile = BOB.note("q", tags=(("p", ""), ("p", "x" * 10_000), ("p", CAROL.pubkey.upper())))
+    assert tags(one(hostile), "p") == [("p", BOB.pubkey)]
+
+
+# Sizes
+
+
+@given(texts, st.lists(st.lists(texts, min_size=1, max_size=3).map(tuple), max_size=3))
+def test_the_size_is_that_of_the_signed_event(
+    content: str, some_tags: list[tuple[str, ...]]
+) -> None:
+    draft = Draft(START, 1, tuple(some_tags), content)
+    assert event_bytes(draft) == len(ALICE.sign(draft).to_json().encode())
+
+
+_mentions = st.sampled_from(
+    [
+        f"nostr:{encode(PublicKey(hex_of(str(number))))}"
+        if number % 2
+        else f"nostr:{encode(EventPointer(hex_of(str(number)), (RELAY,), hex_of('x')))}"
+        for number in range(60)
+    ]
+)
+_words = st.one_of(_mentions, st.sampled_from(("word", '"\\', "größer", "🧵", "\n\n", "a" * 80)))
+
+
+@given(
+    st.lists(_words, min_size=1, max_size=200).map(" ".join).filter(str.strip),
+    st.integers(1300, 5000),
+    st.sampled_from(sorted(TARGETS)),
+)
+@example(" ".join(f"nostr:{encode(PublicKey(hex_of(str(n))))}" for n in range(200)), 1500, "a note")
+@settings(max_examples=120, deadline=None)
+def test_every_signed_part_obeys_the_limit(text: str, most: int, name: str) -> None:
+    target, _ = TARGETS[name]
+    to = Target(target, RELAY) if target else None
+    limit = Limit(bytes=most)
+    parts = split_for(text, limit, author=ALICE.pubkey, marker=DEFAULT_MARKER, target=to)
+    events = signed(parts, target)
+    assert max(len(event.to_json().encode()) for event in events) <= most
+    assert join(parts) == text
+
+
+@pytest.mark.parametrize("most", [1, 100, 400, 600])
+def test_a_limit_that_the_tags_alone_exceed_is_refused(most: int) -> None:
+    target = Target(invented("q", *(("p", hex_of(str(n))) for n in range(50))), RELAY)
+    with pytest.raises(LimitTooSmall):
+        split_for("some words", Limit(bytes=most), author=ALICE.pubkey, marker="", target=target)
+
+
+def test_a_limit_of_characters_needs_no_bytes() -> None:
+    parts = split_for(
+        "word " * 100, Limit(characters=100), author=ALICE.pubkey, marker=DEFAULT_MARKER
+    )
+    assert all(part.characters <= 100 for part in parts)
