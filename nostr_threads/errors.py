@@ -11,6 +11,7 @@
     │   └── InvalidConfig                      a configuration file, with its line
     ├── NotFound                      exit 1   asked completely, and it is not there
     ├── NothingAccepted               exit 1   no relay took the first part
+    ├── RelayInfoUnavailable          exit 1   a relay that says nothing about itself (NIP-11)
     ├── NoRelayReachable              exit 4
     ├── QuorumMissed                  exit 5
     ├── StoreError                    exit 6
@@ -44,6 +45,7 @@ __all__ = [
     "NotFound",
     "NothingAccepted",
     "QuorumMissed",
+    "RelayInfoUnavailable",
     "SigningError",
     "StoreError",
     "StoreTooNew",
@@ -113,6 +115,15 @@ class NotFound(NostrThreadsError):
 
 class NothingAccepted(NostrThreadsError):
     """No relay accepted anything that was published."""
+
+
+class RelayInfoUnavailable(NostrThreadsError):
+    """A relay has no usable document about itself (NIP-11); `url` is the relay's."""
+
+    def __init__(self, url: str, reason: str) -> None:
+        super().__init__(f"{url} does not say what it is: {reason}")
+        self.url = url
+        self.reason = reason
 
 
 class NoRelayReachable(NostrThreadsError):

@@ -148,8 +148,7 @@ class Crawl:
         elif refs.parent is None:
             return
         elif self._belongs(refs.parent, refs.root):
-            if refs.parent.key not in self._names:
-                self._want(refs.parent.key)
+            self._want(refs.parent.key)
             self._orphans[refs.parent.key] = None
             self._join(event)
         else:
@@ -186,9 +185,14 @@ class Crawl:
                 stack += [refs.parent, refs.root]
 
     def _want(self, key: str) -> None:
-        """Look for an event that no relay has sent yet, once; to be stored is not to be there."""
-        if self._names.get(key) not in self._heard and key not in self._sought:
+        if self._lacks(key) and key not in self._sought:
             self._wanted[key] = None
+
+    def _lacks(self, key: str) -> bool:
+        """Whether to look for an event. Above `start`, to be stored is not to be at a relay."""
+        if key in self._above:
+            return self._names.get(key) not in self._heard
+        return key not in self._names
 
     def _event(self, key: str) -> Verified | None:
         return self._events.get(self._names.get(key, ""))
@@ -206,7 +210,7 @@ class Crawl:
 
     def _seek(self) -> Iterator[Filter]:
         """Ask for wanted events by id and by address, once each."""
-        keys = [key for key in self._wanted if self._names.get(key) not in self._heard]
+        keys = [key for key in self._wanted if self._lacks(key)]
         self._wanted.clear()
         self._sought.update(keys)
         yield from (Filter(ids=ids) for ids in _chunks(key for key in keys if _is_id(key)))

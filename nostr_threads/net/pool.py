@@ -1,0 +1,74 @@
+"""Many relays at once: each is opened when first needed, and every answer says whose it is.
+
+Knows the relays that are in use. Knows nothing of which ones to choose.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Self
+
+from nostr_threads.net.relay import Relay, RelayOptions, Timeouts
+from nostr_threads.net.transport import open_websocket
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from nostr_threads.core.coverage import Answer
+    from nostr_threads.core.filters import Filter
+    from nostr_threads.net.relay import Authenticate
+    from nostr_threads.net.transport import Connect
+
+__all__ = ["Pool"]
+
+
+class Pool:
+    """An async context manager that owns the relays' tasks; leaving it closes every connection.
+
+    `options` gives the options of a relay by its normalised URL.
+    """
+
+    def __init__(
+        self,
+        *,
+        options: Callable[[str], RelayOptions] | None = None,
+        timeouts: Timeouts | None = None,
+        authenticate: Authenticate | None = None,
+        connect: Connect = open_websocket,
+    ) -> None:
+        self._options = options
+        self._timeouts = timeouts
+        self._authenticate = authenticate
+        self._connect = connect
+        self._relays: dict[str, Relay] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._group = asyncio.TaskGroup()
+
+    async def __aenter__(self) -> Self:
+        await self._group.__aenter__()
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        # What went wrong in the body is the caller's, as it is: not one of a group.
+        await self._group.__aexit__(None, None, None)
+
+    def relay(self, url: str) -> Relay:
+        """Return the relay of a normalised URL, always the same one."""
+        if url not in self._relays:
+            self._relays[url] = Relay(
+                url,
+                options=self._options(url) if self._options is not None else None,
+                timeouts=self._timeouts,
+                authenticate=self._authenticate,
+                connect=self._connect,
+            )
+            self._tasks.append(self._group.create_task(self._relays[url].run()))
+        return self._relays[url]
+
+    async def fetch(self, questions: Iterable[tuple[str, Filter]]) -> list[Answer]:
+        """Ask each relay (by URL) its question, all at once. One answer each, in the same order."""
+        return await asyncio.gather(
+            *(self.relay(url).fetch(question) for url, question in questions)
+        )

@@ -1,0 +1,91 @@
+"""What comes back to one question, bounded, and the check that lets it count.
+
+Knows how an answer ends and which of its events are what they say. Knows nothing of connections.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from nostr_threads.core.coverage import Finish
+from nostr_threads.core.event import verify
+from nostr_threads.core.pages import PAGE
+from nostr_threads.core.wire import Closed, CountResult, Delivered, Eose
+from nostr_threads.errors import InvalidEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nostr_threads.core.event import Event, Verified
+
+__all__ = ["Question", "verified"]
+
+# What one page may bring at most, whatever was asked for.
+_MOST_EVENTS = 10 * PAGE
+_MOST_BYTES = 64 * 2**20
+# Verifying this many takes over a millisecond: the loop is left free meanwhile.
+_OFF_LOOP = 50
+
+
+@dataclass(slots=True)
+class Question:
+    """What came back so far; `changed` is set by every message that belongs to it."""
+
+    events: list[Event] = field(default_factory=list)
+    size: int = 0
+    finish: Finish | None = None
+    hints: tuple[str, ...] = ()
+    reason: str = ""
+    count: int | None = None
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def note(self, message: Delivered | Eose | Closed | CountResult, size: int) -> None:
+        """Take one message of `size` bytes into account, unless the question has ended."""
+        if self.finish is not None:
+            return
+        match message:
+            case Delivered():
+                self.events.append(message.event)
+                self.size += size
+                if len(self.events) >= _MOST_EVENTS or self.size >= _MOST_BYTES:
+                    self.end(Finish.LIMITED, "the relay sent far more than it was asked for")
+            case Eose():
+                self.hints = message.hints
+                self.end(Finish.COMPLETE)
+            case Closed():
+                self.end(Finish.REFUSED, message.reason or "closed by the relay")
+            case CountResult():
+                self.count = message.tally.count
+                self.end(Finish.COMPLETE)
+        self.changed.set()
+
+    def end(self, finish: Finish, reason: str = "") -> None:
+        """Close the question; the first ending counts."""
+        if self.finish is None:
+            self.finish, self.reason = finish, reason
+        self.changed.set()
+
+
+async def verified(events: list[Event]) -> tuple[tuple[Verified, ...], int]:
+    """Return the events that are what they say, once each, and how many are not.
+
+    An id counts as seen only once an event with that id was verified: a forged copy that comes
+    first must not hide the honest one.
+    """
+    if len(events) < _OFF_LOOP:
+        return _verify_each(events)
+    return await asyncio.to_thread(_verify_each, events)
+
+
+def _verify_each(events: Iterable[Event]) -> tuple[tuple[Verified, ...], int]:
+    good: dict[str, Verified] = {}
+    refused = 0
+    for event in events:
+        if event != good.get(event.id):
+            try:
+                good[event.id] = verify(event)
+            except InvalidEvent:
+                refused += 1
+    return tuple(good.values()), refused

@@ -1,0 +1,116 @@
+"""Websockets behind one small Protocol: the only door to the websockets client.
+
+Knows how to open a connection safely and what its errors mean. Knows nothing of Nostr's messages.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, WebSocketException
+
+from nostr_threads.core.relay_url import is_local
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from websockets.asyncio.client import ClientConnection
+
+__all__ = ["MAX_MESSAGE", "Connect", "Disconnected", "Transport", "Unreachable", "open_websocket"]
+
+MAX_MESSAGE = 4 * 2**20
+"""Bytes of the largest message taken from a relay, after decompression."""
+
+_PING_SECONDS = 20.0
+
+
+class Unreachable(Exception):
+    """No connection could be made; the text says why."""
+
+
+class Disconnected(Exception):
+    """The connection has ended; the text says why."""
+
+
+class Transport(Protocol):
+    """One open connection: text out, bytes in."""
+
+    async def send(self, text: str) -> None:
+        """Send one message. Raises `Disconnected`."""
+        ...
+
+    async def receive(self) -> bytes:
+        """Wait for one message. Raises `Disconnected`."""
+        ...
+
+    async def close(self) -> None:
+        """End the connection. Never raises."""
+        ...
+
+
+Connect: TypeAlias = "Callable[[str, float, str], Awaitable[Transport]]"
+"""Given a normalised URL, seconds and a proxy URL ("": the environment's), connect."""
+
+
+class _Dial(connect):
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """Follow no redirect: a relay must not send us to an address that nobody has checked."""
+        return exc
+
+
+class _Websocket:
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+
+    async def send(self, text: str) -> None:
+        try:
+            await self._connection.send(text)
+        except ConnectionClosed as error:
+            raise Disconnected(_why(error)) from None
+
+    async def receive(self) -> bytes:
+        try:
+            # Bytes, not text: the JSON decoder wants UTF-8 and does the checking.
+            return await self._connection.recv(decode=False)
+        except ConnectionClosed as error:
+            raise Disconnected(_why(error)) from None
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+
+async def open_websocket(url: str, seconds: float, proxy: str = "") -> Transport:
+    """Connect to a normalised relay URL within `seconds`. Raises `Unreachable`.
+
+    TLS is verified. Messages over `MAX_MESSAGE` bytes end the connection.
+    """
+    local = is_local(url)
+    try:
+        connection = await _Dial(
+            url,
+            open_timeout=seconds,
+            close_timeout=1.0,
+            ping_interval=_PING_SECONDS,
+            ping_timeout=_PING_SECONDS,
+            max_size=MAX_MESSAGE,
+            # Compression halves the rate of reading, and saves nothing on one machine.
+            compression=None if local else "deflate",
+            proxy=proxy or (None if local else True),
+        )
+    except (OSError, WebSocketException, TimeoutError, ValueError, ImportError) as error:
+        raise Unreachable(_reason(error)) from None
+    return _Websocket(connection)
+
+
+def _why(error: ConnectionClosed) -> str:
+    frame = error.rcvd or error.sent
+    if frame is None:
+        return "connection lost"
+    return f"connection closed ({frame.code}{': ' + frame.reason if frame.reason else ''})"
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return "no connection in time"
+    return str(error) or type(error).__name__
