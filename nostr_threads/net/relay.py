@@ -1,7 +1,7 @@
-"""One relay: a connection that comes and goes, and the questions and events that go over it.
+"""One relay: the questions put to it and the events sent to it, each with its ending.
 
-Drives a `RelaySession` with one reader and one writer task. Knows deadlines, reconnects and NIP-42;
-what a message means is the session's to know. Only verified events leave this module.
+Knows who waits for which message, deadlines and NIP-42. The connection is kept by `connection`;
+which messages may come when is the session's to know. Only verified events leave this module.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from nostr_threads.core.wire import (
     CountResult,
     Delivered,
     Eose,
-    Malformed,
     Ok,
     prefix_of,
 )
 from nostr_threads.errors import InvalidEvent
+from nostr_threads.net.connection import STOPPED, Connection
 from nostr_threads.net.question import Question, verified
-from nostr_threads.net.transport import Disconnected, Unreachable, open_websocket
+from nostr_threads.net.transport import open_websocket
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
     from nostr_threads.core.event import Event, Verified
     from nostr_threads.core.filters import Filter
-    from nostr_threads.core.wire import RelayMessage
-    from nostr_threads.net.transport import Connect, Transport
+    from nostr_threads.core.wire import Malformed, RelayMessage
+    from nostr_threads.net.transport import Connect
 
 __all__ = ["Authenticate", "Relay", "RelayOptions", "Timeouts"]
 
@@ -68,8 +68,6 @@ class Timeouts:
 _LIVE_QUEUE = 1000
 # Relays allow some twenty subscriptions on a connection; a few are left for live ones.
 _AT_ONCE = 10
-_BACKOFF_SECONDS = 60.0
-_STOPPED = "the connection is no longer kept"
 
 
 class Relay:
@@ -92,18 +90,16 @@ class Relay:
         self._options = options or RelayOptions()
         self._timeouts = timeouts or Timeouts()
         self._authenticate = authenticate
-        self._connect = connect
-        self._jitter = jitter
         self._session = RelaySession()
+        self._connection = Connection(
+            self._session,
+            self,
+            connect=lambda: connect(url, self._timeouts.connect, self._options.proxy),
+            jitter=jitter,
+        )
         self._questions: dict[str, Question] = {}
         self._live: dict[str, asyncio.Queue[Event | Closed]] = {}
         self._oks: dict[str, asyncio.Future[Ok | None]] = {}
-        self._wanted = asyncio.Event()
-        self._writable = asyncio.Event()
-        self._settled = asyncio.Event()
-        self._failure: str | None = None
-        self._ended = 0
-        self._stopped = False
         self._places = asyncio.Semaphore(_AT_ONCE)
         self._authenticating = asyncio.Lock()
         self._answered: tuple[str, bool] | None = None
@@ -115,26 +111,7 @@ class Relay:
 
     async def run(self) -> None:
         """Keep the connection while it is wanted. Runs until cancelled; never raises by itself."""
-        try:
-            await self._keep_connection()
-        finally:
-            self._stop()
-
-    async def _keep_connection(self) -> None:
-        failures = 0
-        while True:
-            await self._wanted.wait()
-            transport = await self._open()
-            if transport is not None:
-                failures = 0
-                await self._talk(transport)
-            if self._live and not self._wanted.is_set():
-                # Whoever wants the connection for something else ends the pause.
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(self._pause(failures)):
-                        await self._wanted.wait()
-                failures += 1
-                self._want()
+        await self._connection.run()
 
     async def fetch(self, question: Filter, *, page: int = PAGE) -> Answer:
         """Ask for everything that matches, page by page. Never raises: see `Answer.finish`."""
@@ -163,12 +140,12 @@ class Relay:
 
     async def publish(self, event: Verified) -> tuple[Status, str]:
         """Send one event and wait for its OK. Returns what became of it, and the relay's words."""
-        reused = self._is_open
+        reused = self._connection.is_open
         if not await self._ready():
-            return Status.UNREACHABLE, self._failure or "no connection"
-        ended = self._ended
+            return Status.UNREACHABLE, self._why_not
+        lost = self._connection.lost
         ok = await self._send_event(event, self._session.publish)
-        if ok is None and reused and self._ended != ended and await self._ready():
+        if ok is None and reused and self._connection.lost != lost and await self._ready():
             ok = await self._send_event(event, self._session.publish)
         if _asks_who(ok) and await self._authenticated():
             ok = await self._send_event(event, self._session.publish)
@@ -200,112 +177,34 @@ class Relay:
         finally:
             del self._live[name]
             self._session.close(name)
-            self._writable.set()
+            self._connection.flush()
             # The reader may be waiting for room in it.
             _drain(queue)
 
     def _listen(self, filters: tuple[Filter, ...], queue: asyncio.Queue[Event | Closed]) -> str:
         name = self._session.request(filters, live=True)
         self._live[name] = queue
-        self._want()
-        self._writable.set()
-        if self._stopped:
-            queue.put_nowait(Closed(name, _STOPPED))
+        self._connection.want()
+        self._connection.flush()
+        if self._connection.is_stopped:
+            queue.put_nowait(Closed(name, STOPPED))
         return name
-
-    # Connection
 
     async def _ready(self) -> bool:
         """Wait until there is a connection, or it is known that there is none."""
-        if not self._stopped:
-            self._want()
-        await self._settled.wait()
-        if self._failure is None and self._options.auth == "always":
+        is_open = await self._connection.ready()
+        if is_open and self._options.auth == "always":
             await self._authenticated()
-        return self._is_open
+        return self._connection.is_open
 
     @property
-    def _is_open(self) -> bool:
-        return self._settled.is_set() and self._failure is None
+    def _why_not(self) -> str:
+        return self._connection.failure or "no connection"
 
-    def _want(self) -> None:
-        """Ask for a connection, if there is none; what is known of the last try counts no more."""
-        if not self._wanted.is_set():
-            self._settled.clear()
-            self._wanted.set()
+    # What the connection tells
 
-    async def _open(self) -> Transport | None:
-        try:
-            transport = await self._connect(self.url, self._timeouts.connect, self._options.proxy)
-        except Unreachable as error:
-            self._failure = str(error)
-            self._wanted.clear()
-            self._settled.set()
-            return None
-        self._failure = None
-        self._session.connected()
-        self._answered = None
-        self._writable.set()
-        self._settled.set()
-        return transport
-
-    async def _talk(self, transport: Transport) -> None:
-        """Read and write until the connection ends, then end everything that waited for it."""
-        writer = asyncio.create_task(self._write(transport))
-        try:
-            await self._read(transport)
-        finally:
-            # At once, before anything waits: whoever asks from here on wants a new connection.
-            self._settled.clear()
-            self._wanted.clear()
-            self._ended += 1
-            self._end_all()
-            writer.cancel()
-            await asyncio.gather(writer, return_exceptions=True)
-            await transport.close()
-
-    async def _read(self, transport: Transport) -> None:
-        try:
-            while True:
-                data = await transport.receive()
-                message = self._session.receive(data)
-                if message is not None:
-                    await self._route(message, len(data))
-        except Disconnected:
-            return
-
-    async def _write(self, transport: Transport) -> None:
-        try:
-            while True:
-                await self._writable.wait()
-                self._writable.clear()
-                for text in self._session.outgoing():
-                    await transport.send(text)
-        except Disconnected:
-            return
-
-    def _pause(self, failures: int) -> float:
-        """Seconds before the next try: doubling, capped, and not in step with other clients."""
-        return min(_BACKOFF_SECONDS, 2.0 ** min(failures, 10)) * (0.5 + self._jitter() / 2)
-
-    def _stop(self) -> None:
-        """Let go of everybody who waits for a connection that will not come."""
-        self._failure, self._stopped = _STOPPED, True
-        self._settled.set()
-        for name, queue in self._live.items():
-            _drain(queue)
-            queue.put_nowait(Closed(name, _STOPPED))
-
-    def _end_all(self) -> None:
-        for question in self._questions.values():
-            question.end(Finish.LOST, "the connection was lost")
-        for waiting in self._oks.values():
-            if not waiting.done():
-                waiting.set_result(None)
-
-    # Messages
-
-    async def _route(self, message: RelayMessage | Malformed, size: int) -> None:
+    async def heard(self, message: RelayMessage | Malformed, size: int) -> None:
+        """Hand a message to whoever waits for it."""
         match message:
             case Ok():
                 waiting = self._oks.get(message.event_id)
@@ -317,10 +216,31 @@ class Relay:
                 if (question := self._questions.get(message.subscription)) is not None:
                     question.note(message, size)
 
+    def ended(self) -> None:
+        """End everything that waits for an answer; what follows is asked again by itself."""
+        self._answered = None
+        for question in self._questions.values():
+            question.end(Finish.LOST, "the connection was lost")
+        for waiting in self._oks.values():
+            if not waiting.done():
+                waiting.set_result(None)
+
+    def stopped(self) -> None:
+        """End what follows, too."""
+        for name, queue in self._live.items():
+            _drain(queue)
+            queue.put_nowait(Closed(name, STOPPED))
+
+    def follows(self) -> bool:
+        """Whether anybody follows this relay."""
+        return bool(self._live)
+
+    # One exchange
+
     async def _answer(self, name: str) -> Question:
         """Wait for the end of a question, no longer than the deadlines allow."""
         question = self._questions[name] = Question()
-        self._writable.set()
+        self._connection.flush()
         try:
             async with asyncio.timeout(self._timeouts.answer):
                 while question.finish is None:
@@ -332,7 +252,7 @@ class Relay:
         finally:
             del self._questions[name]
             self._session.close(name)
-            self._writable.set()
+            self._connection.flush()
         return question
 
     async def _page(self, asked: Filter) -> Page:
@@ -348,7 +268,7 @@ class Relay:
         Relays close idle connections. That is no failure of the question that finds out.
         """
         async with self._places:
-            reused = self._is_open
+            reused = self._connection.is_open
             got = await self._ask_once(send)
             if reused and got.finish is Finish.LOST and not got.events:
                 got = await self._ask_once(send)
@@ -357,7 +277,7 @@ class Relay:
     async def _ask_once(self, send: Callable[[], str]) -> Question:
         """Ask; again after saying who we are, when that is what the relay wants (NIP-42)."""
         if not await self._ready():
-            return Question(finish=Finish.UNREACHABLE, reason=self._failure or "no connection")
+            return Question(finish=Finish.UNREACHABLE, reason=self._why_not)
         got = await self._answer(send())
         if prefix_of(got.reason) == "auth-required" and await self._authenticated():
             got = await self._answer(send())
@@ -369,7 +289,7 @@ class Relay:
         if waiting is None:
             waiting = self._oks[event.id] = asyncio.get_running_loop().create_future()
             send(event)
-            self._writable.set()
+            self._connection.flush()
         try:
             async with asyncio.timeout(self._timeouts.ok):
                 # Shared by all who publish this event now; one that gives up leaves it to the rest.

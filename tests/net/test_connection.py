@@ -13,7 +13,8 @@ from nostr_threads.core.coverage import Finish
 from nostr_threads.core.delivery import Status
 from nostr_threads.core.filters import Filter
 from nostr_threads.net import question as question_module
-from nostr_threads.net.relay import Relay, Timeouts
+from nostr_threads.net.connection import pause
+from nostr_threads.net.relay import Timeouts
 from nostr_threads.net.transport import MAX_MESSAGE, Disconnected, Unreachable
 from nostr_threads.relayd.server import RelayServer
 from nostr_threads.store.sqlite import SqliteStore
@@ -287,8 +288,8 @@ async def test_an_old_failure_is_not_the_answer_to_a_new_question() -> None:
 
 @pytest.mark.parametrize("failures", [0, 1, 5, 50])
 def test_the_pause_between_tries_grows_and_stays_bounded(failures: int) -> None:
-    low = Relay(URL, jitter=lambda: 0.0)._pause(failures)
-    high = Relay(URL, jitter=lambda: 1.0)._pause(failures)
+    low = pause(failures, 0.0)
+    high = pause(failures, 1.0)
     assert 0 < low < high <= 60
     assert high == 2 * low
 
