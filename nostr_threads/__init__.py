@@ -1,1 +1,97 @@
-"""Publish long answers to Nostr without losing their tail, and fetch whole threads."""
+"""Publish long answers to Nostr without losing their tail, and fetch whole threads.
+
+Every public name is here. Each is imported when it is first used, so that importing the package is
+cheap and has no effect.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nostr_threads.app.client import Nostr, open, signer_from_env  # noqa: A004
+    from nostr_threads.app.config import Config, RelaySettings
+    from nostr_threads.app.fetch import Found
+    from nostr_threads.app.publish import Report
+    from nostr_threads.core.coverage import Coverage, Finish
+    from nostr_threads.core.delivery import Delivery, Status
+    from nostr_threads.core.event import Draft, Event, Verified, verify
+    from nostr_threads.core.filters import Filter
+    from nostr_threads.core.nip19 import decode, encode
+    from nostr_threads.core.references import Pointer, References, references
+    from nostr_threads.core.split import Limit, Part, join, split
+    from nostr_threads.core.thread import Node, State, Thread
+    from nostr_threads.errors import InvalidEvent, NostrThreadsError
+    from nostr_threads.render.tree import render_tree
+    from nostr_threads.signing import KeySigner, Signer
+    from nostr_threads.store.sqlite import SqliteStore
+
+__all__ = [
+    "Config",
+    "Coverage",
+    "Delivery",
+    "Draft",
+    "Event",
+    "Filter",
+    "Finish",
+    "Found",
+    "InvalidEvent",
+    "KeySigner",
+    "Limit",
+    "Node",
+    "Nostr",
+    "NostrThreadsError",
+    "Part",
+    "Pointer",
+    "References",
+    "RelaySettings",
+    "Report",
+    "Signer",
+    "SqliteStore",
+    "State",
+    "Status",
+    "Thread",
+    "Verified",
+    "decode",
+    "encode",
+    "join",
+    "open",
+    "references",
+    "render_tree",
+    "signer_from_env",
+    "split",
+    "verify",
+]
+
+_HOMES = {
+    "app.client": ("Nostr", "open", "signer_from_env"),
+    "app.config": ("Config", "RelaySettings"),
+    "app.fetch": ("Found",),
+    "app.publish": ("Report",),
+    "core.coverage": ("Coverage", "Finish"),
+    "core.delivery": ("Delivery", "Status"),
+    "core.event": ("Draft", "Event", "Verified", "verify"),
+    "core.filters": ("Filter",),
+    "core.nip19": ("decode", "encode"),
+    "core.references": ("Pointer", "References", "references"),
+    "core.split": ("Limit", "Part", "join", "split"),
+    "core.thread": ("Node", "State", "Thread"),
+    "errors": ("InvalidEvent", "NostrThreadsError"),
+    "render.tree": ("render_tree",),
+    "signing": ("KeySigner", "Signer"),
+    "store.sqlite": ("SqliteStore",),
+}
+_HOME_OF = {name: f"{__name__}.{home}" for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(_HOME_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,275 @@
+"""The whole package behind one object: what `nostr_threads.open` gives.
+
+Knows which adapters a job needs, and turns codes into what the core takes. Wires, decides nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nostr_threads.app.config import Config, find_config
+from nostr_threads.app.fetch import Found, fetch_thread, load_thread
+from nostr_threads.app.places import config_folder, store_path
+from nostr_threads.app.publish import Report, deliver, sign_all
+from nostr_threads.core import kinds, nip19
+from nostr_threads.core.compose import Target, compose, split_for
+from nostr_threads.core.event import Draft
+from nostr_threads.core.node import Node
+from nostr_threads.core.references import Pointer
+from nostr_threads.core.relay_url import is_local, normalize
+from nostr_threads.core.split import DEFAULT_MARKER, Limit, Part
+from nostr_threads.errors import InvalidInput, NoSigner, NotFound, SigningError
+from nostr_threads.net.pool import Pool
+from nostr_threads.net.relay import RelayOptions, Timeouts
+from nostr_threads.signing.source import signer_from_env as from_environment
+from nostr_threads.store.base import Posting
+from nostr_threads.store.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+
+    from nostr_threads.app.fetch import Progress
+    from nostr_threads.core.crawl import Budget
+    from nostr_threads.core.delivery import Delivery
+    from nostr_threads.core.event import Verified
+    from nostr_threads.signing.signer import Signer
+
+__all__ = ["DEFAULT_LIMIT", "Nostr", "open", "pointer", "signer_from_env"]
+
+DEFAULT_LIMIT = Limit(characters=2_000)
+"""What most relays take and most people read at a sitting."""
+
+
+@asynccontextmanager
+async def open(  # noqa: A001 - `nostr_threads.open` reads as what it does
+    store: str | Path | None = None,
+    relays: str | Path | Config | None = None,
+    signer: Signer | None = None,
+    *,
+    clock: Callable[[], float] = time.time,
+) -> AsyncIterator[Nostr]:
+    """Open a store and a pool of relays; both are closed at the end.
+
+    `store` is a path (":memory:" for one that is forgotten), by default the user's. `relays` is the
+    path of a relays.toml or a `Config`; by default the one that is found (see `find_config`).
+    Raises `StoreError`, `InvalidConfig`.
+    """
+    config = relays if isinstance(relays, Config) else _configured(relays)
+    defaults = config.defaults
+    timeouts = Timeouts(defaults.connect, defaults.idle, defaults.answer, defaults.ok)
+    nostr_store = await asyncio.to_thread(SqliteStore, store or store_path(os.environ))
+
+    def options(url: str) -> RelayOptions:
+        settings = config.settings(url)
+        return RelayOptions(settings.proxy, settings.auth)
+
+    async def authenticate(url: str, challenge: str) -> Verified | None:
+        if signer is None:
+            return None
+        tags = (("relay", url), ("challenge", challenge))
+        try:
+            return await signer.sign(Draft(int(clock()), kinds.AUTH, tags, ""))
+        except SigningError:
+            # Not to be known to one relay is that relay's answer, not the end of the job.
+            return None
+
+    try:
+        async with Pool(options=options, timeouts=timeouts, authenticate=authenticate) as pool:
+            yield Nostr(nostr_store, pool, config, signer, clock)
+    finally:
+        nostr_store.close()
+
+
+def _configured(path: str | Path | None) -> Config:
+    return find_config(
+        Path(path) if path is not None else None, os.environ, config_folder(os.environ)
+    )
+
+
+class Nostr:
+    """Fetch, show and publish. Made by `open`; every relay URL given here is normalised first."""
+
+    def __init__(
+        self,
+        store: SqliteStore,
+        pool: Pool,
+        config: Config,
+        signer: Signer | None,
+        clock: Callable[[], float],
+    ) -> None:
+        self.store = store
+        self.pool = pool
+        self.config = config
+        self.signer = signer
+        self._clock = clock
+
+    async def fetch(
+        self,
+        code: str,
+        *,
+        relays: Sequence[str] = (),
+        budget: Budget | None = None,
+        seconds: float | None = None,
+        progress: Callable[[Progress], None] = lambda _: None,
+    ) -> Found:
+        """Find the whole thread around `code` and keep it.
+
+        `relays` are asked instead of those of relays.toml; hints in the code are asked as well,
+        unless they lead to this machine or its network. Raises `InvalidCode`, `NotFound`,
+        `NoRelayReachable`.
+        """
+        start = pointer(code)
+        asked = self._readers(relays, start.relays)
+        return await fetch_thread(
+            start,
+            asked,
+            pool=self.pool,
+            store=self.store,
+            now=self._now(),
+            budget=budget,
+            seconds=seconds,
+            progress=progress,
+        )
+
+    async def show(self, code: str) -> Found:
+        """Return what the store holds of the thread around `code`. Raises `NotFound`."""
+        start = pointer(code)
+        return await asyncio.to_thread(load_thread, start, store=self.store, now=self._now())
+
+    async def draft(
+        self,
+        answer: str | Sequence[Part],
+        *,
+        author: str,
+        reply_to: Node | Verified | str | None = None,
+        relays: Sequence[str] = (),
+        limit: Limit = DEFAULT_LIMIT,
+        marker: str = DEFAULT_MARKER,
+    ) -> tuple[list[Part], list[Draft]]:
+        """Return the parts and drafts that publishing `answer` would sign, and sign nothing."""
+        target = await self._target(reply_to, relays)
+        hint = next((url for url in self._writers(relays) if not is_local(url)), "")
+        if isinstance(answer, str):
+            parts = split_for(
+                answer, limit, author=author, marker=marker, target=target, relay=hint
+            )
+        else:
+            parts = list(answer)
+        # The last part is dated now, the first after what it answers: relays refuse the future.
+        earliest = target.event.created_at + 2 if target is not None else 0
+        created_at = max(earliest, self._now() - len(parts) + 1)
+        drafts = compose(parts, author=author, created_at=created_at, target=target, relay=hint)
+        return parts, drafts
+
+    async def publish(
+        self,
+        answer: str | Sequence[Part],
+        *,
+        reply_to: Node | Verified | str | None = None,
+        relays: Sequence[str] = (),
+        quorum: int | None = None,
+        limit: Limit = DEFAULT_LIMIT,
+        marker: str = DEFAULT_MARKER,
+        progress: Callable[[Delivery], None] = lambda _: None,
+    ) -> Report:
+        """Split, sign, keep, deliver and read back an answer.
+
+        `answer` is a text or the parts that `split` gave. `relays` are written to instead of those
+        of relays.toml. A relay that fails is in the report. Raises `NoSigner`, `SigningError`,
+        `InvalidText`, `LimitTooSmall`, `StoreError`.
+        """
+        if self.signer is None:
+            raise NoSigner("there is no key to sign with: set NOSTR_SECRET_KEY or use `key new`")
+        writers = self._writers(relays)
+        wanted = self.config.defaults.quorum if quorum is None else quorum
+        if not 1 <= wanted <= len(writers):
+            raise InvalidInput(
+                f"a quorum of {wanted} needs as many relays; there are {len(writers)}"
+            )
+        author = self.signer.public_key
+        _, drafts = await self.draft(
+            answer, author=author, reply_to=reply_to, relays=relays, limit=limit, marker=marker
+        )
+        events = await sign_all(drafts, self.signer)
+        posting = Posting(events, writers, wanted, self._now())
+        await asyncio.to_thread(self.store.enqueue, posting)
+        return await self._deliver(posting, progress)
+
+    async def resume(
+        self, *, progress: Callable[[Delivery], None] = lambda _: None
+    ) -> list[Report]:
+        """Deliver everything in the outbox that is still on its way: the same bytes again."""
+        postings = await asyncio.to_thread(self.store.postings, open_only=True)
+        return [await self._deliver(posting, progress) for posting in postings]
+
+    async def _deliver(self, posting: Posting, progress: Callable[[Delivery], None]) -> Report:
+        return await deliver(
+            posting, pool=self.pool, outbox=self.store, clock=self._now, progress=progress
+        )
+
+    async def _target(
+        self, reply_to: Node | Verified | str | None, relays: Sequence[str]
+    ) -> Target | None:
+        """Find the event that is answered, in the store or at the relays, and where others can."""
+        if reply_to is None:
+            return None
+        event = reply_to.event if isinstance(reply_to, Node) else reply_to
+        if isinstance(event, str):
+            event = await self._event(event, relays)
+        if event is None:
+            raise NotFound("a missing note cannot be answered: nobody who was asked has it")
+        seen = await asyncio.to_thread(self.store.sightings, [event.id])
+        hints = seen.get(event.id, ())
+        return Target(event, next((url for url in hints if not is_local(url)), ""))
+
+    async def _event(self, code: str, relays: Sequence[str]) -> Verified:
+        start = pointer(code)
+        for look in (self.show, partial(self.fetch, relays=relays)):
+            try:
+                found = await look(code)
+            except NotFound:
+                continue
+            for event in found.thread.events:
+                if start.key in (event.id, kinds.address_of(event)):
+                    return event
+        raise NotFound(f"{start.key} cannot be answered: nobody who was asked has it")
+
+    def _readers(self, named: Sequence[str], hints: Sequence[str]) -> tuple[str, ...]:
+        relays = [normalize(url) for url in named] or list(self.config.readers)
+        relays += [url for url in hints if not is_local(url)]
+        if not relays:
+            raise InvalidInput(f"no relay to read from: {self.config.path} names none")
+        return tuple(dict.fromkeys(relays))
+
+    def _writers(self, named: Sequence[str]) -> tuple[str, ...]:
+        relays = [normalize(url) for url in named] or list(self.config.writers)
+        if not relays:
+            raise InvalidInput(f"no relay to write to: {self.config.path} names none")
+        return tuple(dict.fromkeys(relays))
+
+    def _now(self) -> int:
+        return int(self._clock())
+
+
+def pointer(code: str) -> Pointer:
+    """Turn what a person gives for an event (see `nip19.parse_event`) into a `Pointer`."""
+    match nip19.parse_event(code):
+        case nip19.Address() as found:
+            return Pointer(address=found.coordinate, author=found.pubkey, relays=found.relays)
+        case found:
+            return Pointer(id=found.id, author=found.author, relays=found.relays)
+
+
+def signer_from_env() -> Signer | None:
+    """Return who `$NOSTR_SECRET_KEY` (hex or nsec) signs for; None when it is not set.
+
+    Raises `SigningError`, without the value, when it is no key, and `NoSigner` when it is an
+    ncryptsec: for its password see `nostr_threads.signing.signer_from_env`.
+    """
+    return from_environment(os.environ)

@@ -1,0 +1,196 @@
+"""relays.toml: which relays there are, what each is for, and the deadlines.
+
+Knows where the file is looked for and what may stand in it. Every mistake names its line.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, field
+from importlib.resources import files
+from math import inf
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias, cast
+
+from nostr_threads.core.relay_url import normalize
+from nostr_threads.errors import InvalidConfig, InvalidRelayUrl
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Auth", "Config", "Defaults", "RelaySettings", "find_config", "parse_config"]
+
+Auth: TypeAlias = Literal["ask", "always", "never"]
+
+_PACKAGED = "relays.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class RelaySettings:
+    """One `[[relay]]` of the file; `url` is normalised."""
+
+    url: str
+    read: bool = True
+    write: bool = True
+    index: bool = False
+    search: bool = False
+    proxy: str = ""
+    auth: Auth = "ask"
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """The `[defaults]` table: deadlines in seconds, and the quorum in relays."""
+
+    connect: float = 10.0
+    idle: float = 10.0
+    answer: float = 60.0
+    ok: float = 10.0
+    quorum: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything in one relays.toml; `path` says which."""
+
+    relays: tuple[RelaySettings, ...] = ()
+    defaults: Defaults = field(default_factory=Defaults)
+    path: str = ""
+
+    @property
+    def readers(self) -> tuple[str, ...]:
+        """The URLs of the relays that are asked for threads."""
+        return tuple(relay.url for relay in self.relays if relay.read)
+
+    @property
+    def writers(self) -> tuple[str, ...]:
+        """The URLs of the relays that are published to."""
+        return tuple(relay.url for relay in self.relays if relay.write)
+
+    def settings(self, url: str) -> RelaySettings:
+        """Return what is set for a normalised URL; for an unknown one, the defaults."""
+        return next((relay for relay in self.relays if relay.url == url), RelaySettings(url))
+
+
+def find_config(explicit: Path | None, environ: Mapping[str, str], user_folder: Path) -> Config:
+    """Read the first relays.toml there is. Raises `InvalidConfig` with file and line.
+
+    A file that was named by hand or by `$NOSTR_THREADS_RELAYS` must exist; the others may.
+    """
+    named = explicit or (Path(value) if (value := environ.get("NOSTR_THREADS_RELAYS")) else None)
+    if named is not None:
+        return _read(named)
+    for path in (Path(_PACKAGED), user_folder / _PACKAGED):
+        if path.is_file():
+            return _read(path)
+    return parse_config(_packaged(), Path("the relays.toml of the package"))
+
+
+def parse_config(text: str, path: Path) -> Config:
+    """Read the text of a relays.toml. Raises `InvalidConfig`, which names the line."""
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        line = _line_in(str(error)) or text.count("\n") + 1
+        raise InvalidConfig(path, line, _without_place(str(error))) from None
+    return _Reader(text, path).config(data)
+
+
+def _read(path: Path) -> Config:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise InvalidConfig(path, line, "not UTF-8") from None
+    except OSError as error:
+        raise InvalidConfig(path, None, error.strerror or str(error)) from None
+    return parse_config(text, path)
+
+
+def _packaged() -> str:
+    """The copy in the package; in a checkout it stands at the top instead."""
+    packaged = files("nostr_threads").joinpath(_PACKAGED)
+    if packaged.is_file():
+        return packaged.read_text(encoding="utf-8")
+    return Path(__file__).parents[2].joinpath(_PACKAGED).read_text(encoding="utf-8")
+
+
+class _Reader:
+    """Checks what was parsed against what may stand there."""
+
+    def __init__(self, text: str, path: Path) -> None:
+        self._lines = text.splitlines()
+        self._path = path
+        self._relay_lines = [
+            number
+            for number, line in enumerate(self._lines, 1)
+            if re.match(r"\s*\[\[\s*relay\s*\]\]", line)
+        ]
+
+    def config(self, data: dict[str, object]) -> Config:
+        for key in data:
+            if key not in ("defaults", "relay"):
+                raise self._error(
+                    key, 0, f"unknown key {key!r}; [defaults] and [[relay]] may stand here"
+                )
+        defaults, relays = data.get("defaults", {}), data.get("relay", [])
+        if not isinstance(defaults, dict) or not isinstance(relays, list):
+            wrong = "relay" if isinstance(defaults, dict) else "defaults"
+            raise self._error(wrong, 0, "[defaults] is one table, [[relay]] one per relay")
+        return Config(
+            tuple(self._relay(index, table) for index, table in enumerate(relays)),
+            self._defaults(defaults),
+            str(self._path),
+        )
+
+    def _defaults(self, table: dict[str, object]) -> Defaults:
+        start = next((n for n, line in enumerate(self._lines) if "[defaults]" in line), 0)
+        for key, value in table.items():
+            if key not in Defaults.__dataclass_fields__:
+                raise self._error(key, start, f"unknown key {key!r} in [defaults]")
+            whole = key == "quorum"
+            good = isinstance(value, int) if whole else isinstance(value, int | float)
+            number = cast("float", value)
+            # Infinity would be no deadline at all, and TOML has a name for it.
+            if not good or isinstance(value, bool) or not 0 < number < inf:
+                kind = "whole number of relays" if whole else "number of seconds"
+                raise self._error(key, start, f"{key} is not a {kind} above 0")
+        return Defaults(**cast("dict[str, int]", table))
+
+    def _relay(self, index: int, table: object) -> RelaySettings:
+        start = self._relay_lines[index] if index < len(self._relay_lines) else 0
+        if not isinstance(table, dict) or "url" not in table:
+            raise InvalidConfig(self._path, start or None, "a [[relay]] needs a url")
+        for key, value in table.items():
+            if key not in RelaySettings.__dataclass_fields__:
+                raise self._error(key, start, f"unknown key {key!r} in [[relay]]")
+            wanted = str if key in ("url", "proxy", "auth") else bool
+            if not isinstance(value, wanted):
+                kind = "text in quotes" if wanted is str else "true or false"
+                raise self._error(key, start, f"{key} is not {kind}")
+        if table.get("auth", "ask") not in ("ask", "always", "never"):
+            raise self._error("auth", start, 'auth is "ask", "always" or "never"')
+        try:
+            return RelaySettings(**{**table, "url": normalize(table["url"])})
+        except InvalidRelayUrl as error:
+            raise self._error("url", start, str(error)) from None
+
+    def _error(self, key: str, start: int, reason: str) -> InvalidConfig:
+        """Point at the first line from `start` on that sets `key`."""
+        name = rf"[\"']?{re.escape(key)}\b"
+        # On a line of its own, or else within an inline table or a dotted name.
+        for pattern in (rf"\s*\[*\s*{name}", rf"[^#]*\b{name}[\"']?\s*="):
+            for number, line in enumerate(self._lines[start:], start + 1):
+                if re.match(pattern, line):
+                    return InvalidConfig(self._path, number, reason)
+        return InvalidConfig(self._path, start or None, reason)
+
+
+def _line_in(message: str) -> int | None:
+    match = re.search(r"\(at line (\d+)", message)
+    return int(match[1]) if match else None
+
+
+def _without_place(message: str) -> str:
+    return re.sub(r" \(at .*\)$", "", message)

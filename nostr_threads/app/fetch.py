@@ -1,0 +1,157 @@
+"""Find a whole thread: drive a crawl over the relays, keep what comes, say how whole it is.
+
+Knows the order of things. What to ask is the crawl's to know, how to ask the pool's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nostr_threads.core.coverage import Answer, Coverage, Finish, RelayCoverage
+from nostr_threads.core.crawl import Budget, Crawl
+from nostr_threads.core.thread import Thread
+from nostr_threads.errors import NoRelayReachable, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from nostr_threads.core.crawl import Question
+    from nostr_threads.core.event import Verified
+    from nostr_threads.core.references import Pointer
+    from nostr_threads.net.pool import Pool
+    from nostr_threads.store.base import Store
+
+__all__ = ["Found", "Progress", "fetch_thread", "load_thread"]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a fetch is: rounds of questions asked, events found."""
+
+    rounds: int
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A thread and how whole it is. `budget_hit` names the budget that ended the search, if any."""
+
+    thread: Thread
+    coverage: Coverage
+    budget_hit: str | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether every relay answered completely and no budget was hit."""
+        return not self.coverage.unsure and self.budget_hit is None
+
+
+async def fetch_thread(
+    start: Pointer,
+    relays: Sequence[str],
+    *,
+    pool: Pool,
+    store: Store,
+    now: int,
+    budget: Budget | None = None,
+    seconds: float | None = None,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> Found:
+    """Find the thread around `start` at `relays` (normalised URLs) and keep it in `store`.
+
+    What the store holds already counts as found. `now` is in unix seconds; after `seconds` the
+    search ends with what there is. Raises `NoRelayReachable` when no relay could be reached, and
+    `NotFound` when neither they nor the store know anything of the thread.
+    """
+    crawl = Crawl(start, relays, known=await _stored(store, start), budget=budget)
+    clock = _Clock(seconds)
+    await _drive(crawl, pool, store, now, clock, progress)
+    everything = [*crawl.events, *await asyncio.to_thread(store.thread, crawl.root)]
+    thread = Thread.build(everything, root=crawl.root, now=now)
+    coverage = crawl.coverage(event.id for event in thread.events)
+    if not thread.found:
+        if coverage.relays and not coverage.reached:
+            raise NoRelayReachable(f"none of {len(coverage.relays)} relays could be reached")
+        silent = len(coverage.unsure)
+        doubt = f" ({silent} did not answer completely)" if silent else ""
+        raise NotFound(f"none of {len(coverage.relays)} relays has {start.key}{doubt}")
+    return Found(thread, coverage, crawl.budget_hit or clock.budget_hit)
+
+
+def load_thread(start: Pointer, *, store: Store, now: int) -> Found:
+    """Show what the store holds of the thread around `start`. Raises `NotFound` for nothing.
+
+    The coverage counts sightings: which relays had these events whenever they were asked.
+    """
+    root = store.thread_root(start.key)
+    events = store.thread(root) if root is not None else []
+    thread = Thread.build(events, root=root, now=now)
+    if root is None or not thread.found:
+        raise NotFound(f"the store knows nothing of {start.key}; fetch it first")
+    return Found(thread, _sighted(store, [event.id for event in thread.events]))
+
+
+class _Clock:
+    """The time that a fetch may take, from now on; None for as long as it needs."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self._seconds = seconds
+        self._end = None if seconds is None else asyncio.get_running_loop().time() + seconds
+        self.budget_hit: str | None = None
+
+    async def ask(self, pool: Pool, question: Question) -> Answer:
+        """Put one question; when the time is up first, that is how it ended."""
+        try:
+            async with asyncio.timeout_at(self._end):
+                (answer,) = await pool.fetch((question,))
+                return answer
+        except TimeoutError:
+            self.budget_hit = f"{self._seconds:g} seconds"
+            return Answer(question[0], Finish.TIMEOUT, reason=f"not in {self.budget_hit}")
+
+
+async def _drive(
+    crawl: Crawl,
+    pool: Pool,
+    store: Store,
+    now: int,
+    clock: _Clock,
+    progress: Callable[[Progress], None],
+) -> None:
+    """Put every round to the relays; what came back is stored before the next is asked."""
+    rounds, asked = crawl.run(), 0
+    try:
+        questions = next(rounds)
+        while True:
+            answers = await asyncio.gather(*(clock.ask(pool, each) for each in questions))
+            asked += 1
+            await asyncio.to_thread(_keep, store, answers, now)
+            questions = rounds.send(answers)
+            progress(Progress(asked, len(crawl.events)))
+    except StopIteration:
+        progress(Progress(asked, len(crawl.events)))
+
+
+def _keep(store: Store, answers: Sequence[Answer], now: int) -> None:
+    for answer in answers:
+        if answer.events:
+            store.add(answer.events, relay=answer.relay, now=now)
+
+
+async def _stored(store: Store, start: Pointer) -> Sequence[Verified]:
+    root = await asyncio.to_thread(store.thread_root, start.key)
+    return await asyncio.to_thread(store.thread, root) if root is not None else []
+
+
+def _sighted(store: Store, ids: Sequence[str]) -> Coverage:
+    counts: dict[str, list[int]] = {}
+    for relays in store.sightings(ids).values():
+        for url in relays:
+            events_and_only = counts.setdefault(url, [0, 0])
+            events_and_only[0] += 1
+            events_and_only[1] += len(relays) == 1
+    return Coverage(
+        tuple(RelayCoverage(url, None, held, only) for url, (held, only) in counts.items())
+    )

@@ -1,0 +1,186 @@
+"""Publish an answer: sign all parts, keep them, deliver them in order, read them back.
+
+Knows the order that loses nothing: nothing is sent before everything is signed and stored, and part
+n+1 goes to a relay only once that relay or the quorum has part n. What became of each part at each
+relay is kept as it is learned, so that an interrupted delivery goes on where it was.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from nostr_threads.core import nip19
+from nostr_threads.core.coverage import Finish
+from nostr_threads.core.delivery import Delivery, Status
+from nostr_threads.core.filters import Filter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from nostr_threads.core.event import Draft, Verified
+    from nostr_threads.net.pool import Pool
+    from nostr_threads.signing.signer import Signer
+    from nostr_threads.store.base import Outbox, Posting
+
+__all__ = ["Report", "deliver", "sign_all"]
+
+# After these a relay is left alone for the rest of a delivery: the next part would fare no better.
+_HOPELESS = (Status.UNREACHABLE, Status.NO_ANSWER)
+_HINTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What became of a posting: one delivery for each part and relay, in order of part."""
+
+    posting: Posting
+
+    @property
+    def deliveries(self) -> tuple[Delivery, ...]:
+        """One for each part and relay, by part, then in the order of the relays."""
+        return self.posting.deliveries
+
+    @property
+    def accepted(self) -> bool:
+        """Whether every part was taken by as many relays as the quorum wants."""
+        parts = range(1, len(self.posting.events) + 1)
+        return all(self.taken(part) >= self.posting.quorum for part in parts)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every relay has every part."""
+        return all(delivery.status.taken for delivery in self.deliveries)
+
+    @property
+    def reached(self) -> bool:
+        """Whether any relay could be reached at all."""
+        unreached = (Status.UNREACHABLE, Status.QUEUED)
+        return any(delivery.status not in unreached for delivery in self.deliveries)
+
+    def taken(self, part: int) -> int:
+        """How many relays have taken a part, as far as anybody knows."""
+        return sum(d.status.taken for d in self.deliveries if d.part == part)
+
+    @property
+    def code(self) -> str:
+        """The nevent of the first part, with relays that took it."""
+        first = self.posting.events[0]
+        relays = (d.relay for d in self.deliveries if d.part == 1 and d.status.taken)
+        hints = tuple(relays)[:_HINTS]
+        return nip19.encode(nip19.EventPointer(first.id, hints, first.pubkey, first.kind))
+
+
+async def sign_all(drafts: Iterable[Draft], signer: Signer) -> tuple[Verified, ...]:
+    """Sign every part, in order. Raises `SigningError`; nothing has been sent by then."""
+    return tuple([await signer.sign(draft) for draft in drafts])
+
+
+async def deliver(
+    posting: Posting,
+    *,
+    pool: Pool,
+    outbox: Outbox,
+    clock: Callable[[], int],
+    progress: Callable[[Delivery], None] = lambda _: None,
+) -> Report:
+    """Send what is not final yet, part by part, read back what was taken, and report.
+
+    The posting must be in the outbox. Sending again what a relay has already is harmless: the bytes
+    are the same. Nothing is raised for a relay that fails: see the deliveries.
+    """
+    courier = _Courier(posting, pool, outbox, clock, progress)
+    for part, event in enumerate(posting.events, 1):
+        await courier.send(part, event)
+        if courier.taken(part) < posting.quorum:
+            courier.hold(part)
+            break
+    await courier.read_back()
+    return Report(replace(posting, deliveries=courier.deliveries))
+
+
+class _Courier:
+    """What is known of one posting while it is being delivered."""
+
+    def __init__(
+        self,
+        posting: Posting,
+        pool: Pool,
+        outbox: Outbox,
+        clock: Callable[[], int],
+        progress: Callable[[Delivery], None],
+    ) -> None:
+        self._posting = posting
+        self._pool = pool
+        self._outbox = outbox
+        self._clock = clock
+        self._progress = progress
+        self._hopeless: dict[str, Delivery] = {}
+        parts = range(1, len(posting.events) + 1)
+        self._known = {
+            (part, url): Delivery(part, url, Status.QUEUED)
+            for part in parts
+            for url in posting.relays
+        }
+        self._known.update({(d.part, d.relay): d for d in posting.deliveries})
+
+    @property
+    def deliveries(self) -> tuple[Delivery, ...]:
+        return tuple(self._known.values())
+
+    def taken(self, part: int) -> int:
+        return sum(self._known[part, url].status.taken for url in self._posting.relays)
+
+    async def send(self, part: int, event: Verified) -> None:
+        """Send one part to every relay that has not decided on it."""
+        await asyncio.gather(
+            *(
+                self._send(part, event, url)
+                for url in self._posting.relays
+                if not self._known[part, url].final
+            )
+        )
+
+    async def _send(self, part: int, event: Verified, url: str) -> None:
+        if (earlier := self._hopeless.get(url)) is not None:
+            await self._record(replace(earlier, part=part))
+            return
+        status, reason = await self._pool.relay(url).publish(event)
+        delivery = Delivery(part, url, status, reason)
+        if status in _HOPELESS:
+            self._hopeless[url] = delivery
+        await self._record(delivery)
+
+    def hold(self, part: int) -> None:
+        """Say of the parts after `part` why they were not sent. They stay queued."""
+        why = f"not sent: part {part} was taken by {self.taken(part)} of {self._posting.quorum}"
+        for (later, url), delivery in self._known.items():
+            if later > part and not delivery.final:
+                self._known[later, url] = Delivery(later, url, Status.QUEUED, why)
+
+    async def read_back(self) -> None:
+        """Ask each relay for what it says it has: OK is not stored."""
+        await asyncio.gather(*(self._read_back(url) for url in self._posting.relays))
+
+    async def _read_back(self, url: str) -> None:
+        doubtful = {
+            self._posting.events[part - 1].id: delivery
+            for (part, relay), delivery in self._known.items()
+            if relay == url and delivery.status in (Status.ACCEPTED, Status.DUPLICATE)
+        }
+        if not doubtful:
+            return
+        answer = await self._pool.relay(url).fetch(Filter(ids=tuple(doubtful)))
+        held = {event.id for event in answer.events}
+        for event_id, delivery in doubtful.items():
+            if event_id in held:
+                await self._record(replace(delivery, status=Status.STORED))
+            elif answer.finish is Finish.COMPLETE:
+                await self._record(replace(delivery, status=Status.LOST, reason="not read back"))
+
+    async def _record(self, delivery: Delivery) -> None:
+        self._known[delivery.part, delivery.relay] = delivery
+        event: Verified = self._posting.events[delivery.part - 1]
+        await asyncio.to_thread(self._outbox.record, event.id, delivery, now=self._clock())
+        self._progress(delivery)

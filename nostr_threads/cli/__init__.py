@@ -1,0 +1,27 @@
+"""The terminal: wires adapters together, translates arguments in and results out.
+
+Data goes to stdout, talk to stderr. Importing a command's module is cheap; what it needs is
+imported when it runs, so that `--help` is fast.
+"""
+
+from __future__ import annotations
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command line; the exit codes are those of `docs/cli.md`."""
+    import sys
+
+    from nostr_threads.cli.commands import app
+    from nostr_threads.cli.console import complain, speak_utf8
+    from nostr_threads.cli.secrets import refuse_secrets
+    from nostr_threads.errors import NostrThreadsError
+
+    speak_utf8()
+    try:
+        refuse_secrets(sys.argv[1:])
+        app(prog_name="nostr-threads")
+    except NostrThreadsError as error:
+        complain(str(error))
+        sys.exit(error.exit_code)

@@ -1,0 +1,305 @@
+"""`compose`, `publish` and `outbox`: a long answer, cut, sent, and proved to be there."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from codecs import BOM_UTF8
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nostr_threads.cli.console import emit, emit_json, read_input, say, table, talk
+from nostr_threads.cli.options import (
+    AsJson,
+    Bytes,
+    Characters,
+    ConfigFile,
+    KeyName,
+    Marker,
+    PasswordFd,
+    RelayUrls,
+    StoreFile,
+)
+from nostr_threads.errors import InvalidText
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nostr_threads.app.publish import Report
+    from nostr_threads.core.delivery import Delivery
+    from nostr_threads.core.event import Draft
+    from nostr_threads.core.split import Limit, Part
+    from nostr_threads.store.base import Posting
+
+__all__ = ["compose", "outbox", "publish"]
+
+NOTHING_ACCEPTED, INCOMPLETE, UNREACHABLE, QUORUM_MISSED = 1, 3, 4, 5
+_MARKER = " ({index}/{total})"
+_NOBODY = "0" * 64
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help="The answer, UTF-8; - for stdin.")]
+
+outbox = typer.Typer(no_args_is_help=True, help="What is signed and still on its way.")
+
+
+def compose(
+    file: File,
+    limit: Characters = None,
+    limit_bytes: Bytes = None,
+    marker: Marker = _MARKER,
+    as_json: AsJson = False,
+) -> None:
+    """Show the parts that FILE would become. Nothing is signed or sent.
+
+    Example: nostr-threads compose answer.md --limit 800
+    """
+    from nostr_threads.core.compose import compose as draft_all
+    from nostr_threads.core.compose import split_for
+
+    parts = split_for(_text(file), _limit(limit, limit_bytes), author=_NOBODY, marker=marker)
+    _show_parts(parts, draft_all(parts, author=_NOBODY, created_at=2_000_000_000), as_json)
+
+
+def publish(
+    file: File,
+    reply_to: Annotated[
+        str | None, typer.Option("--reply-to", metavar="CODE", help="The note it answers.")
+    ] = None,
+    limit: Characters = None,
+    limit_bytes: Bytes = None,
+    marker: Marker = _MARKER,
+    relay: RelayUrls = None,
+    quorum: Annotated[
+        int | None,
+        typer.Option("--quorum", metavar="N", help="Relays that must take every part [1]."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the parts; sign and send nothing.")
+    ] = False,
+    key: KeyName = None,
+    password_fd: PasswordFd = None,
+    as_json: AsJson = False,
+    store: StoreFile = None,
+    relays: ConfigFile = None,
+) -> None:
+    """Split FILE, sign all parts, keep them, send them in order, and read them back.
+
+    Exit codes: 0 every relay has every part; 3 enough relays have it, some do not; 5 fewer than the
+    quorum; 4 no relay reachable; 1 nothing accepted. What is not delivered stays in the outbox.
+
+    Example: nostr-threads publish answer.md --reply-to nevent1… --quorum 2
+    """
+    text, limits = _text(file), _limit(limit, limit_bytes)
+    job = _Job(text, reply_to, tuple(relay or ()), limits, marker, store, relays)
+    if dry_run:
+        _show_parts(*asyncio.run(job.draft(_author(key))), as_json)
+        return
+    report = asyncio.run(job.publish(quorum, key, password_fd))
+    if as_json:
+        emit_json(_report_object(report))
+    else:
+        _show_report(report)
+    raise typer.Exit(_exit_code(report))
+
+
+@outbox.command("list")
+def list_outbox(
+    everything: Annotated[bool, typer.Option("--all", help="What has arrived, too.")] = False,
+    as_json: AsJson = False,
+    store: StoreFile = None,
+) -> None:
+    """List the answers that are still on their way.
+
+    Example: nostr-threads outbox list
+    """
+    from nostr_threads.app.places import store_path
+    from nostr_threads.app.publish import Report
+    from nostr_threads.store.sqlite import SqliteStore
+
+    with SqliteStore(store or store_path(os.environ)) as opened:
+        postings = opened.postings(open_only=not everything)
+    for report in map(Report, postings):
+        if as_json:
+            emit_json(_report_object(report))
+        else:
+            emit(f"{report.code}  {_summary(report.posting)}\n")
+    if not postings and not as_json:
+        say("nothing is on its way")
+
+
+@outbox.command("resume")
+def resume_outbox(
+    as_json: AsJson = False, store: StoreFile = None, relays: ConfigFile = None
+) -> None:
+    """Send what is still on its way: the same signed bytes again, never a second version.
+
+    Example: nostr-threads outbox resume
+    """
+    reports = asyncio.run(_resume(store, relays))
+    for report in reports:
+        if as_json:
+            emit_json(_report_object(report))
+        else:
+            _show_report(report)
+    if not reports and not as_json:
+        say("nothing is on its way")
+    raise typer.Exit(max(map(_exit_code, reports), default=0))
+
+
+class _Job:
+    """One answer and everything that was said about it on the command line."""
+
+    def __init__(
+        self,
+        text: str,
+        reply_to: str | None,
+        relay: tuple[str, ...],
+        limit: Limit,
+        marker: str,
+        store: Path | None,
+        relays: Path | None,
+    ) -> None:
+        self._text = text
+        self._reply_to = reply_to
+        self._relay = relay
+        self._limit = limit
+        self._marker = marker
+        self._store = store
+        self._relays = relays
+
+    async def draft(self, author: str) -> tuple[Sequence[Part], Sequence[Draft]]:
+        from nostr_threads.app.client import open as open_nostr
+
+        async with open_nostr(self._store, self._relays) as nostr:
+            return await nostr.draft(
+                self._text,
+                author=author,
+                reply_to=self._reply_to,
+                relays=self._relay,
+                limit=self._limit,
+                marker=self._marker,
+            )
+
+    async def publish(self, quorum: int | None, key: str | None, password_fd: int | None) -> Report:
+        from nostr_threads.app.client import open as open_nostr
+        from nostr_threads.cli.secrets import writing_signer
+
+        signer = writing_signer(key, password_fd)
+        async with open_nostr(self._store, self._relays, signer) as nostr:
+            with talk().status("publishing …") as status:
+                return await nostr.publish(
+                    self._text,
+                    reply_to=self._reply_to,
+                    relays=self._relay,
+                    quorum=quorum,
+                    limit=self._limit,
+                    marker=self._marker,
+                    progress=lambda delivery: status.update(_line(delivery)),
+                )
+
+
+async def _resume(store: Path | None, relays: Path | None) -> list[Report]:
+    from nostr_threads.app.client import open as open_nostr
+    from nostr_threads.cli.secrets import reading_signer
+
+    async with open_nostr(store, relays, reading_signer()) as nostr:
+        with talk().status("resuming …") as status:
+            return await nostr.resume(progress=lambda delivery: status.update(_line(delivery)))
+
+
+def _text(file: Path) -> str:
+    """Decode the answer; a byte order mark is no part of it."""
+    data = read_input(file)
+    mark = len(BOM_UTF8) if data.startswith(BOM_UTF8) else 0
+    name = "stdin" if str(file) == "-" else str(file)
+    try:
+        text = data[mark:].decode()
+    except UnicodeDecodeError as error:
+        place = mark + error.start
+        line = data[:place].count(b"\n") + 1
+        raise InvalidText(
+            f"{name}:{line}: byte {place} is not UTF-8; save the file as UTF-8"
+        ) from None
+    if not text.strip():
+        raise InvalidText(f"{name}: there is no text in it")
+    return text
+
+
+def _limit(characters: int | None, size: int | None) -> Limit:
+    from nostr_threads.app.client import DEFAULT_LIMIT
+    from nostr_threads.core.split import Limit
+
+    return DEFAULT_LIMIT if characters is None and size is None else Limit(characters, size)
+
+
+def _author(key: str | None) -> str:
+    """Who would sign, as far as that can be said without a password."""
+    from nostr_threads.cli.secrets import key_folder, reading_signer
+
+    if key is None and (signer := reading_signer()) is not None:
+        return signer.public_key
+    folder = key_folder()
+    chosen = key or folder.current()
+    return folder.public_key(chosen) if chosen is not None else _NOBODY
+
+
+def _show_parts(parts: Sequence[Part], drafts: Sequence[Draft], as_json: bool) -> None:
+    from nostr_threads.render.contracts import part_objects
+    from nostr_threads.render.escape import printable
+
+    for found in part_objects(parts, drafts):
+        if as_json:
+            emit_json(found)
+        else:
+            size = f"{found['characters']} characters, {found['bytes']} bytes as an event"
+            emit(f"── part {found['index']} of {found['total']} · {size}\n")
+            emit(printable(str(found["text"])) + "\n\n")
+    if not as_json:
+        say(f"{_parts(len(parts))}; nothing was signed or sent")
+
+
+def _report_object(report: Report) -> dict[str, object]:
+    from nostr_threads.render.contracts import delivery_objects, posted_objects
+
+    return {
+        "code": report.code,
+        "parts": list(posted_objects(report.posting.events)),
+        "deliveries": list(delivery_objects(report.deliveries)),
+        "accepted": report.accepted,
+    }
+
+
+def _show_report(report: Report) -> None:
+    emit(f"{report.code}\n")
+    rows = [
+        (f"{d.part}/{len(report.posting.events)}", d.relay, d.status.value, d.reason)
+        for d in report.deliveries
+    ]
+    table("", ("part", "relay", "outcome", ""), rows)
+    if not report.accepted:
+        say("not delivered: it stays in the outbox; `nostr-threads outbox resume` sends it again")
+
+
+def _summary(posting: Posting) -> str:
+    taken = sum(delivery.status.taken for delivery in posting.deliveries)
+    return f"{_parts(len(posting.events))}, {taken} of {len(posting.deliveries)} deliveries done"
+
+
+def _parts(number: int) -> str:
+    return "1 part" if number == 1 else f"{number} parts"
+
+
+def _line(delivery: Delivery) -> str:
+    from rich.markup import escape
+
+    return escape(f"part {delivery.part} at {delivery.relay}: {delivery.status.value}")
+
+
+def _exit_code(report: Report) -> int:
+    if report.accepted:
+        return 0 if report.complete else INCOMPLETE
+    if not report.reached:
+        return UNREACHABLE
+    return QUORUM_MISSED if report.taken(1) else NOTHING_ACCEPTED

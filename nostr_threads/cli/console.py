@@ -1,0 +1,103 @@
+"""What reaches the terminal, and how: data plain on stdout, talk and tables on stderr.
+
+Knows streams and formats. Text from a relay comes here escaped or as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from io import TextIOWrapper
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from nostr_threads.errors import InvalidInput
+from nostr_threads.render.escape import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from rich.console import Console
+
+__all__ = [
+    "complain",
+    "emit",
+    "emit_json",
+    "json_line",
+    "read_input",
+    "say",
+    "speak_utf8",
+    "table",
+    "talk",
+]
+
+
+def speak_utf8() -> None:
+    """Write UTF-8 wherever the streams lead: JSON and notes cannot be said in every locale."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
+def say(text: str) -> None:
+    """Tell a person something that is not the result."""
+    typer.echo(printable(text), err=True)
+
+
+def complain(text: str) -> None:
+    """Tell a person what went wrong, in one sentence."""
+    typer.echo(f"error: {printable(text)}", err=True)
+
+
+def emit(text: str, output: Path | None = None) -> None:
+    """Write the result to stdout, or to `output` ("-" is stdout)."""
+    if output is None or str(output) == "-":
+        typer.echo(text, nl=False)
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InvalidInput(f"cannot write {output}: {error.strerror or error}") from None
+
+
+def json_line(value: object) -> str:
+    """Return one line of JSON; on a terminal as ASCII, since nothing else in it is escaped."""
+    text = json.dumps(value, ensure_ascii=sys.stdout.isatty(), separators=(",", ":"))
+    return text + "\n"
+
+
+def emit_json(value: object, output: Path | None = None) -> None:
+    """Write one object as one line."""
+    emit(json_line(value), output)
+
+
+def read_input(path: Path) -> bytes:
+    """Read a file, or stdin for "-"."""
+    if str(path) == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"cannot read {path}: {error.strerror or error}") from None
+
+
+def talk() -> Console:
+    """Return the console for people: stderr, colour and progress only on a terminal."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Show a table to a person; every cell is taken as plain text."""
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for column in columns:
+        grid.add_column(column)
+    for row in rows:
+        grid.add_row(*(Text(printable(str(cell))) for cell in row))
+    talk().print(grid)

@@ -1,0 +1,1 @@
+"""Text for people and programs: pure, escapes everything that came from a relay."""

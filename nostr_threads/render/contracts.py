@@ -1,0 +1,120 @@
+"""The JSON that other programs parse: stable keys, plain values.
+
+Knows the contracts of `--json` and `--format jsonl`. Adding a key is allowed, changing one is not.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nostr_threads.core.compose import event_bytes
+from nostr_threads.core.delivery import Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from nostr_threads.core.coverage import Coverage
+    from nostr_threads.core.delivery import Delivery
+    from nostr_threads.core.event import Draft, Event, Verified
+    from nostr_threads.core.join import Part
+    from nostr_threads.core.node import Node
+    from nostr_threads.core.thread import Thread
+
+__all__ = ["delivery_objects", "event_object", "part_objects", "posted_objects", "thread_object"]
+
+Json = dict[str, object]
+
+
+def event_object(event: Event) -> Json:
+    """Return an event as NIP-01 writes it."""
+    return {
+        "id": event.id,
+        "pubkey": event.pubkey,
+        "created_at": event.created_at,
+        "kind": event.kind,
+        "tags": [list(tag) for tag in event.tags],
+        "content": event.content,
+        "sig": event.sig,
+    }
+
+
+def thread_object(thread: Thread, coverage: Coverage, budget_hit: str | None) -> Json:
+    """Return the object of `fetch --json` and `show --json`."""
+    root = thread.root
+    return {
+        "root_id": root.id if root is not None else None,
+        "root": event_object(root.event) if root is not None and root.event is not None else None,
+        "found": thread.found,
+        "missing": [
+            {"id": node.id, "wanted_by": list(node.wanted_by), "hints": list(node.hints)}
+            for node in thread.missing
+        ],
+        "unsure": list(coverage.unsure),
+        "nodes": [_node(node) for node in thread.nodes],
+        "coverage": {"relays": _relays(coverage), "budget_hit": budget_hit},
+    }
+
+
+def part_objects(parts: Sequence[Part], drafts: Sequence[Draft]) -> Iterable[Json]:
+    """Return the objects of `compose --json`; `bytes` are those of the signed event's JSON."""
+    for part, draft in zip(parts, drafts, strict=True):
+        yield {
+            "index": part.index,
+            "total": part.total,
+            "text": part.text,
+            "characters": part.characters,
+            "bytes": event_bytes(draft),
+        }
+
+
+def posted_objects(events: Sequence[Verified]) -> Iterable[Json]:
+    """Return the `parts` of `publish --json`."""
+    for index, event in enumerate(events, 1):
+        yield {
+            "index": index,
+            "total": len(events),
+            "id": event.id,
+            "characters": len(event.content),
+            "bytes": len(event.to_json().encode()),
+            "event": event_object(event),
+        }
+
+
+def delivery_objects(deliveries: Iterable[Delivery]) -> Iterable[Json]:
+    """Return the `deliveries` of `publish --json`. What was not sent got no answer either."""
+    for delivery in deliveries:
+        queued = delivery.status is Status.QUEUED
+        yield {
+            "part": delivery.part,
+            "relay": delivery.relay,
+            "status": (Status.NO_ANSWER if queued else delivery.status).value,
+            "reason": delivery.reason or ("not sent" if queued else ""),
+        }
+
+
+def _node(node: Node) -> Json:
+    event = node.event
+    part = node.part
+    return {
+        "id": node.id,
+        "parent": node.parent,
+        "depth": node.depth,
+        "author": event.pubkey if event is not None else None,
+        "created_at": event.created_at if event is not None else None,
+        "kind": event.kind if event is not None else None,
+        "state": node.state.value,
+        "part": {"index": part.index, "total": part.total} if part is not None else None,
+    }
+
+
+def _relays(coverage: Coverage) -> list[Json]:
+    return [
+        {
+            "url": relay.url,
+            "finish": relay.finish.value if relay.finish is not None else None,
+            "events": relay.events,
+            "only_here": relay.only_here,
+            "reason": relay.reason,
+        }
+        for relay in coverage.relays
+    ]
