@@ -15,6 +15,7 @@ from nostr_threads.core import kinds
 from nostr_threads.core.coverage import Answer, Coverage, Finish, Tracker
 from nostr_threads.core.filters import Filter
 from nostr_threads.core.references import Pointer, parse_address, references
+from nostr_threads.core.wire import prefix_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
@@ -31,7 +32,8 @@ _COMMENTS = (kinds.COMMENT,)
 # Values in one filter: some relays take messages of no more than 16 kB.
 _CHUNK = 100
 # A relay that ended a question like this is not asked again: it would only cost time.
-_HOPELESS = frozenset((Finish.UNREACHABLE, Finish.TIMEOUT, Finish.REFUSED))
+_HOPELESS = frozenset((Finish.UNREACHABLE, Finish.TIMEOUT))
+_SHUT_OUT = frozenset(("auth-required", "restricted", "blocked"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ class Crawl:
 
     def _hear(self, answer: Answer) -> None:
         self._tracker.add(answer)
-        if answer.finish in _HOPELESS:
+        if answer.finish in _HOPELESS or prefix_of(answer.reason) in _SHUT_OUT:
             self._hopeless.add(answer.relay)
         for event in answer.events:
             self._heard.add(event.id)
@@ -141,8 +143,7 @@ class Crawl:
             return
         refs = references(event)
         if self._above.intersection(names):
-            self._above.update(names)
-            self._join(event)
+            self._rise(event)
             self._climb(refs.parent)
             self._climb(refs.root)
         elif refs.parent is None:
@@ -179,19 +180,28 @@ class Crawl:
             self._keys[at.key] = None
             self._want(at.key)
             if (event := self._event(at.key)) is not None:
-                self._above.update(_names(event))
-                self._join(event)
+                self._rise(event)
                 refs = references(event)
                 stack += [refs.parent, refs.root]
+
+    def _rise(self, event: Verified) -> None:
+        """Count an event as one that `start` descends from, under all its names."""
+        self._above.update(_names(event))
+        for name in _names(event):
+            self._want(name)
+        self._join(event)
 
     def _want(self, key: str) -> None:
         if self._lacks(key) and key not in self._sought:
             self._wanted[key] = None
 
     def _lacks(self, key: str) -> bool:
-        """Whether to look for an event. Above `start`, to be stored is not to be at a relay."""
+        """Whether to look for an event. Above `start`, to be stored is not to be at a relay.
+
+        Of an article there, the version that is known need not be the newest.
+        """
         if key in self._above:
-            return self._names.get(key) not in self._heard
+            return not _is_id(key) or self._names.get(key) not in self._heard
         return key not in self._names
 
     def _event(self, key: str) -> Verified | None:

@@ -35,6 +35,7 @@ class World:
 
     relays: Mapping[str, Iterable[Verified]]
     endings: dict[str, Finish] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
     asked: list[list[Question]] = field(default_factory=list)
 
     def questions(self, url: str) -> int:
@@ -44,7 +45,8 @@ class World:
         url, condition = question
         finish = self.endings.get(url, Finish.COMPLETE)
         found = tuple(event for event in self.relays[url] if condition.matches(event))
-        return Answer(url, finish, found if finish is Finish.COMPLETE else ())
+        kept = found if finish is Finish.COMPLETE else ()
+        return Answer(url, finish, kept, self.reasons.get(url, ""))
 
     def drive(self, crawl: Crawl) -> Crawl:
         rounds = crawl.run()
@@ -216,6 +218,15 @@ def test_an_article_is_found_from_its_address_its_id_and_its_comments(start: str
     assert in_thread(crawl) == {"essay", "c1", "c2", "by id"}
 
 
+def test_from_an_old_version_of_an_article_the_newest_is_found() -> None:
+    """NIP-23: all versions are one thread; another relay may have a later one."""
+    old = invented("old", ("d", "essay"), kind=30023)
+    new = invented("new", ("d", "essay"), kind=30023, at=old.created_at + 9)
+    world = World({ONE: [old], TWO: [new]})
+    crawl = world.drive(Crawl(Pointer(id=old.id), [ONE, TWO]))
+    assert in_thread(crawl) == {"new"}
+
+
 def test_comments_below_a_lost_one_are_found_by_their_root() -> None:
     """NIP-22: the upper case tags name the root; the id of the article leads to its address."""
     events = [event for event in on_article() if event.content != "c1"]
@@ -291,10 +302,18 @@ def test_a_parent_that_turns_up_brings_what_waited_for_it() -> None:
 # Relays and budgets
 
 
-@pytest.mark.parametrize("finish", [Finish.UNREACHABLE, Finish.TIMEOUT, Finish.REFUSED])
-def test_a_hopeless_relay_is_not_asked_again(finish: Finish) -> None:
+@pytest.mark.parametrize(
+    ("finish", "reason"),
+    [
+        (Finish.UNREACHABLE, "no route"),
+        (Finish.TIMEOUT, ""),
+        (Finish.REFUSED, "auth-required: members only"),
+        (Finish.REFUSED, "restricted: not you"),
+    ],
+)
+def test_a_hopeless_relay_is_not_asked_again(finish: Finish, reason: str) -> None:
     events = [invented("root"), answer("a", "root"), answer("b", "a")]
-    world = World({ONE: events, TWO: []}, {TWO: finish})
+    world = World({ONE: events, TWO: []}, {TWO: finish}, {TWO: reason})
     crawl = world.drive(Crawl(Pointer(id=hex_of("root")), [ONE, TWO]))
     assert world.questions(TWO) == len(world.asked[0]) // 2
     assert len(world.asked) > 1
@@ -302,7 +321,7 @@ def test_a_hopeless_relay_is_not_asked_again(finish: Finish) -> None:
     assert crawl.coverage([hex_of("root")]).unsure == (TWO,)
 
 
-@pytest.mark.parametrize("finish", [Finish.LIMITED, Finish.LOST])
+@pytest.mark.parametrize("finish", [Finish.LIMITED, Finish.LOST, Finish.REFUSED])
 def test_a_relay_that_gave_only_a_part_is_asked_again(finish: Finish) -> None:
     world = World({ONE: [invented("root"), answer("a", "root")], TWO: []}, {TWO: finish})
     world.drive(Crawl(Pointer(id=hex_of("root")), [ONE, TWO]))
