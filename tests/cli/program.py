@@ -1,0 +1,119 @@
+"""The program as a person or another program runs it: a process with its own home."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nostr_threads.core.event import Event, verify
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Mapping
+    from pathlib import Path
+
+SECONDS = 30.0
+PASSWORD = "correct horse"
+
+# A process that warns fails; pynostr and its kin are looked at when they are imported.
+_PYTHON = (sys.executable, "-W", "error", "-m", "nostr_threads")
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a run left: its exit code, the data, the talk."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def objects(self) -> list[dict[str, Any]]:
+        """The data as the JSON objects that it must be, one a line."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+    @property
+    def object(self) -> dict[str, Any]:
+        """The data as the one JSON object that it must be."""
+        (only,) = self.objects
+        return only
+
+    @property
+    def ids(self) -> list[str]:
+        """The ids of the signed events that the data must be; each is verified."""
+        return [verify(Event.from_json(line)).id for line in self.out.splitlines()]
+
+
+class Home:
+    """A person's machine: settings, keys and store in one folder, which is the working one too."""
+
+    def __init__(self, folder: Path, **environ: str) -> None:
+        self.folder = folder
+        self.environ = environ
+
+    def settle(self, urls: Iterable[str], quick: float = 5.0) -> None:
+        """Write the relays.toml that is found when nobody names one."""
+        waits = "".join(f"{name} = {quick}\n" for name in ("connect", "idle", "answer", "ok"))
+        relays = "".join(f'[[relay]]\nurl = "{url}"\n' for url in urls)
+        (self.folder / "relays.toml").write_text(f"[defaults]\n{waits}{relays}", encoding="utf-8")
+
+    def file(self, name: str, text: str | bytes) -> str:
+        """Write a file and return its name, as it is given on the command line."""
+        data = text.encode() if isinstance(text, str) else text
+        (self.folder / name).write_bytes(data)
+        return name
+
+    async def run(
+        self, *arguments: str, stdin: bytes = b"", password: str | None = None, **environ: str
+    ) -> Ran:
+        """Run to the end. `password` comes through `--password-fd`."""
+        async with self.started(*arguments, password=password, **environ) as process:
+            out, err = await process.communicate(stdin)
+        assert process.returncode is not None
+        assert b"Traceback" not in err, err.decode()
+        return Ran(process.returncode, out.decode(), err.decode())
+
+    @asynccontextmanager
+    async def started(
+        self, *arguments: str, password: str | None = None, **environ: str
+    ) -> AsyncIterator[asyncio.subprocess.Process]:
+        """Give the running process; it is gone at the end, whatever happens."""
+        inherited: tuple[int, ...] = ()
+        if password is not None:
+            descriptor, writing = os.pipe()
+            os.write(writing, password.encode() + b"\n")
+            os.close(writing)
+            inherited = (descriptor,)
+            arguments = (*arguments, "--password-fd", str(descriptor))
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *_PYTHON,
+                *arguments,
+                cwd=self.folder,
+                env=self._environ(environ),
+                pass_fds=inherited,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+            )
+        finally:
+            for each in inherited:
+                os.close(each)
+        try:
+            async with asyncio.timeout(SECONDS):
+                yield process
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.communicate()
+
+    def _environ(self, more: Mapping[str, str]) -> dict[str, str]:
+        inherited = {
+            name: value for name, value in os.environ.items() if not name.startswith("NOSTR_")
+        }
+        home = {"NOSTR_THREADS_HOME": str(self.folder), "COLUMNS": "200"}
+        return {**inherited, **home, **self.environ, **more}

@@ -1,0 +1,144 @@
+"""The objects behind `--json`: exactly the keys that are promised."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import nostr_threads as nt
+from nostr_threads.core.compose import compose
+from nostr_threads.core.coverage import RelayCoverage
+from nostr_threads.render.contracts import (
+    delivery_objects,
+    event_object,
+    part_objects,
+    posted_objects,
+    thread_object,
+)
+from tests.app.worlds import ALICE, BOB, LIMIT, LONG, NOW
+
+ROOT = ALICE.note('tricky "text" \u2028 \x00 🧵', NOW, (("t", "x"), ("p", BOB.pubkey, "")))
+EMPTY = nt.Coverage()
+
+
+def test_an_event_is_written_as_nip01_writes_it() -> None:
+    written = event_object(ROOT)
+    assert written == json.loads(ROOT.to_json())
+    assert list(written) == ["id", "pubkey", "created_at", "kind", "tags", "content", "sig"]
+    assert nt.verify(nt.Event.from_json(json.dumps(written))) == ROOT
+
+
+def test_a_thread_of_nothing_has_every_key() -> None:
+    assert thread_object(nt.Thread.build([]), EMPTY, None) == {
+        "root_id": None,
+        "root": None,
+        "found": 0,
+        "missing": [],
+        "unsure": [],
+        "nodes": [],
+        "coverage": {"relays": [], "budget_hit": None},
+    }
+
+
+def test_the_coverage_names_each_relay_and_those_that_are_unsure() -> None:
+    coverage = nt.Coverage(
+        (
+            RelayCoverage("wss://a.example", nt.Finish.COMPLETE, 3, 1),
+            RelayCoverage("wss://b.example", nt.Finish.TIMEOUT, 2, 0, 0, "slow"),
+            RelayCoverage("wss://c.example", None, 1, 0),
+        )
+    )
+    written = thread_object(nt.Thread.build([ROOT]), coverage, "200 rounds")
+    assert written["unsure"] == ["wss://b.example"]
+    assert written["coverage"] == {
+        "relays": [
+            {"url": f"wss://{name}.example", "finish": finish, "events": events, "only_here": only}
+            | {"reason": reason}
+            for name, finish, events, only, reason in (
+                ("a", "complete", 3, 1, ""),
+                ("b", "timeout", 2, 0, "slow"),
+                ("c", None, 1, 0, ""),
+            )
+        ],
+        "budget_hit": "200 rounds",
+    }
+
+
+def test_a_missing_root_is_null_with_its_id() -> None:
+    reply = BOB.reply(ROOT, "x", relay="wss://nos.lol")
+    written = thread_object(nt.Thread.build([reply]), EMPTY, None)
+    assert (written["root_id"], written["root"], written["found"]) == (ROOT.id, None, 1)
+    assert written["missing"] == [
+        {"id": ROOT.id, "wanted_by": [reply.id], "hints": ["wss://nos.lol"]}
+    ]
+    nodes = written["nodes"]
+    assert isinstance(nodes, list)
+    assert nodes[0] == {
+        "id": ROOT.id,
+        "parent": None,
+        "depth": 0,
+        "author": None,
+        "created_at": None,
+        "kind": None,
+        "state": "missing",
+        "part": None,
+    }
+
+
+def test_every_state_has_the_name_that_is_promised() -> None:
+    assert {state.value for state in nt.State} == {
+        "present",
+        "missing",
+        "deleted",
+        "expired",
+        "hidden",
+    }
+
+
+@pytest.mark.parametrize("status", nt.Status)
+def test_every_outcome_has_a_promised_name(status: nt.Status) -> None:
+    (written,) = delivery_objects([nt.Delivery(2, "wss://a.example", status, "why")])
+    assert written["status"] in {
+        "stored",
+        "accepted",
+        "duplicate",
+        "rejected",
+        "no-answer",
+        "unreachable",
+        "lost",
+    }
+    assert written == {
+        "part": 2,
+        "relay": "wss://a.example",
+        "status": written["status"],
+        "reason": "why",
+    }
+
+
+def test_what_was_not_sent_says_so() -> None:
+    (written,) = delivery_objects([nt.Delivery(1, "wss://a.example", nt.Status.QUEUED)])
+    assert (written["status"], written["reason"]) == ("no-answer", "not sent")
+
+
+def test_a_parts_bytes_are_those_of_the_event_it_becomes() -> None:
+    parts = nt.split(LONG, LIMIT)
+    drafts = compose(parts, author=ALICE.pubkey, created_at=NOW)
+    events = [ALICE.sign(draft) for draft in drafts]
+    planned, posted = list(part_objects(parts, drafts)), list(posted_objects(events))
+    for part, plan, post in zip(parts, planned, posted, strict=True):
+        assert plan == {
+            "index": part.index,
+            "total": len(parts),
+            "text": part.text,
+            "characters": len(part.text),
+            "bytes": post["bytes"],
+        }
+        assert {**post, "event": None} == {
+            "index": part.index,
+            "total": len(parts),
+            "id": events[part.index - 1].id,
+            "characters": len(part.text),
+            "bytes": len(events[part.index - 1].to_json().encode()),
+            "event": None,
+        }
