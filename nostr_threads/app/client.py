@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nostr_threads.app.config import Config, find_config
-from nostr_threads.app.fetch import Found, fetch_thread, load_thread
+from nostr_threads.app.fetch import Found, fetch_thread, load_thread, pointer
 from nostr_threads.app.places import config_folder, store_path
 from nostr_threads.app.publish import Report, deliver, sign_all
-from nostr_threads.core import kinds, nip19
+from nostr_threads.core import kinds
 from nostr_threads.core.compose import Target, compose, split_for
 from nostr_threads.core.event import Draft
 from nostr_threads.core.node import Node
-from nostr_threads.core.references import Pointer
 from nostr_threads.core.relay_url import is_local, normalize
 from nostr_threads.core.split import DEFAULT_MARKER, Limit, Part
 from nostr_threads.errors import InvalidInput, NoSigner, NotFound, SigningError
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
     from nostr_threads.core.event import Verified
     from nostr_threads.signing.signer import Signer
 
-__all__ = ["DEFAULT_LIMIT", "Nostr", "open", "pointer", "signer_from_env"]
+__all__ = ["DEFAULT_LIMIT", "Nostr", "open", "signer_from_env"]
 
 DEFAULT_LIMIT = Limit(characters=2_000)
 """What most relays take and most people read at a sitting."""
@@ -255,15 +254,6 @@ class Nostr:
 
     def _now(self) -> int:
         return int(self._clock())
-
-
-def pointer(code: str) -> Pointer:
-    """Turn what a person gives for an event (see `nip19.parse_event`) into a `Pointer`."""
-    match nip19.parse_event(code):
-        case nip19.Address() as found:
-            return Pointer(address=found.coordinate, author=found.pubkey, relays=found.relays)
-        case found:
-            return Pointer(id=found.id, author=found.author, relays=found.relays)
 
 
 def signer_from_env() -> Signer | None:

@@ -9,8 +9,10 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from nostr_threads.core import nip19
 from nostr_threads.core.coverage import Answer, Coverage, Finish, RelayCoverage
 from nostr_threads.core.crawl import Budget, Crawl
+from nostr_threads.core.references import Pointer
 from nostr_threads.core.thread import Thread
 from nostr_threads.errors import NoRelayReachable, NotFound
 
@@ -19,11 +21,10 @@ if TYPE_CHECKING:
 
     from nostr_threads.core.crawl import Question
     from nostr_threads.core.event import Verified
-    from nostr_threads.core.references import Pointer
     from nostr_threads.net.pool import Pool
     from nostr_threads.store.base import Store
 
-__all__ = ["Found", "Progress", "fetch_thread", "load_thread"]
+__all__ = ["Found", "Progress", "fetch_thread", "load_thread", "pointer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,15 @@ class Found:
     def whole(self) -> bool:
         """Whether every relay answered completely and no budget was hit."""
         return not self.coverage.unsure and self.budget_hit is None
+
+
+def pointer(code: str) -> Pointer:
+    """Turn what a person gives for an event (see `nip19.parse_event`) into a `Pointer`."""
+    match nip19.parse_event(code):
+        case nip19.Address() as found:
+            return Pointer(address=found.coordinate, author=found.pubkey, relays=found.relays)
+        case found:
+            return Pointer(id=found.id, author=found.author, relays=found.relays)
 
 
 async def fetch_thread(

@@ -75,8 +75,7 @@ def show(
     import os
     import time
 
-    from nostr_threads.app.client import pointer
-    from nostr_threads.app.fetch import load_thread
+    from nostr_threads.app.fetch import load_thread, pointer
     from nostr_threads.app.places import store_path
     from nostr_threads.store.sqlite import SqliteStore
 
