@@ -125,16 +125,25 @@ class Nostr:
         """
         start = pointer(code)
         asked = self._readers(relays, start.relays)
-        return await fetch_thread(
-            start,
-            asked,
-            pool=self.pool,
-            store=self.store,
-            now=self._now(),
-            budget=budget,
-            seconds=seconds,
-            progress=progress,
-        )
+        try:
+            return await fetch_thread(
+                start,
+                asked,
+                pool=self.pool,
+                store=self.store,
+                now=self._now(),
+                budget=budget,
+                seconds=seconds,
+                progress=progress,
+            )
+        except NotFound as error:
+            unasked = ", ".join(url for url in start.relays if url not in asked)
+            if not unasked:
+                raise
+            raise NotFound(
+                f"{error}; the code names {unasked}, on this machine or its network, which is "
+                "asked only when named as a relay"
+            ) from None
 
     async def show(self, code: str) -> Found:
         """Return what the store holds of the thread around `code`. Raises `NotFound`."""
@@ -184,12 +193,12 @@ class Nostr:
         `InvalidText`, `LimitTooSmall`, `StoreError`.
         """
         if self.signer is None:
-            raise NoSigner("there is no key to sign with: set NOSTR_SECRET_KEY or use `key new`")
+            raise NoSigner("there is no key to sign with: set NOSTR_SECRET_KEY or pass a signer")
         writers = self._writers(relays)
         wanted = self.config.defaults.quorum if quorum is None else quorum
         if not 1 <= wanted <= len(writers):
             raise InvalidInput(
-                f"a quorum of {wanted} needs as many relays; there are {len(writers)}"
+                f"a quorum of {wanted} is not possible: there are {len(writers)} relays to write to"
             )
         author = self.signer.public_key
         _, drafts = await self.draft(
@@ -229,15 +238,17 @@ class Nostr:
 
     async def _event(self, code: str, relays: Sequence[str]) -> Verified:
         start = pointer(code)
+        why = "nobody who was asked has it"
         for look in (self.show, partial(self.fetch, relays=relays)):
             try:
                 found = await look(code)
-            except NotFound:
+            except NotFound as error:
+                why = str(error)
                 continue
             for event in found.thread.events:
                 if start.key in (event.id, kinds.address_of(event)):
                     return event
-        raise NotFound(f"{start.key} cannot be answered: nobody who was asked has it")
+        raise NotFound(f"{start.key} cannot be answered: {why}")
 
     def _readers(self, named: Sequence[str], hints: Sequence[str]) -> tuple[str, ...]:
         relays = [normalize(url) for url in named] or list(self.config.readers)

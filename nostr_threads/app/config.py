@@ -138,11 +138,15 @@ class _Reader:
         if not isinstance(defaults, dict) or not isinstance(relays, list):
             wrong = "relay" if isinstance(defaults, dict) else "defaults"
             raise self._error(wrong, 0, "[defaults] is one table, [[relay]] one per relay")
-        return Config(
-            tuple(self._relay(index, table) for index, table in enumerate(relays)),
-            self._defaults(defaults),
-            str(self._path),
-        )
+        settings = [self._relay(index, table) for index, table in enumerate(relays)]
+        self._refuse_doubles([each.url for each in settings])
+        return Config(tuple(settings), self._defaults(defaults), str(self._path))
+
+    def _refuse_doubles(self, urls: list[str]) -> None:
+        for index, url in enumerate(urls):
+            if url in urls[:index]:
+                start = self._relay_lines[index] if index < len(self._relay_lines) else 0
+                raise self._error("url", start, f"{url} is listed twice")
 
     def _defaults(self, table: dict[str, object]) -> Defaults:
         start = next((n for n, line in enumerate(self._lines) if "[defaults]" in line), 0)
@@ -160,8 +164,8 @@ class _Reader:
 
     def _relay(self, index: int, table: object) -> RelaySettings:
         start = self._relay_lines[index] if index < len(self._relay_lines) else 0
-        if not isinstance(table, dict) or "url" not in table:
-            raise InvalidConfig(self._path, start or None, "a [[relay]] needs a url")
+        if not isinstance(table, dict):
+            raise InvalidConfig(self._path, start or None, "a [[relay]] is a table")
         for key, value in table.items():
             if key not in RelaySettings.__dataclass_fields__:
                 raise self._error(key, start, f"unknown key {key!r} in [[relay]]")
@@ -169,6 +173,8 @@ class _Reader:
             if not isinstance(value, wanted):
                 kind = "text in quotes" if wanted is str else "true or false"
                 raise self._error(key, start, f"{key} is not {kind}")
+        if "url" not in table:
+            raise InvalidConfig(self._path, start or None, "a [[relay]] needs a url")
         if table.get("auth", "ask") not in ("ask", "always", "never"):
             raise self._error("auth", start, 'auth is "ask", "always" or "never"')
         try:

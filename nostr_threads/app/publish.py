@@ -50,8 +50,13 @@ class Report:
 
     @property
     def complete(self) -> bool:
-        """Whether every relay has every part."""
-        return all(delivery.status.taken for delivery in self.deliveries)
+        """Whether every part was read back from every relay: an OK alone proves nothing."""
+        return all(delivery.status is Status.STORED for delivery in self.deliveries)
+
+    @property
+    def open(self) -> int:
+        """How many deliveries stay in the outbox, to be sent or read back again."""
+        return sum(not delivery.final for delivery in self.deliveries)
 
     @property
     def reached(self) -> bool:
@@ -94,7 +99,7 @@ async def deliver(
     for part, event in enumerate(posting.events, 1):
         await courier.send(part, event)
         if courier.taken(part) < posting.quorum:
-            courier.hold(part)
+            await courier.hold(part)
             break
     await courier.read_back()
     return Report(replace(posting, deliveries=courier.deliveries))
@@ -134,13 +139,12 @@ class _Courier:
 
     async def send(self, part: int, event: Verified) -> None:
         """Send one part to every relay that has not decided on it."""
-        await asyncio.gather(
-            *(
-                self._send(part, event, url)
-                for url in self._posting.relays
-                if not self._known[part, url].final
-            )
-        )
+        undecided = [
+            url
+            for url in self._posting.relays
+            if not (self._known[part, url].final or self._known[part, url].status.taken)
+        ]
+        await asyncio.gather(*(self._send(part, event, url) for url in undecided))
 
     async def _send(self, part: int, event: Verified, url: str) -> None:
         if (earlier := self._hopeless.get(url)) is not None:
@@ -152,12 +156,20 @@ class _Courier:
             self._hopeless[url] = delivery
         await self._record(delivery)
 
-    def hold(self, part: int) -> None:
-        """Say of the parts after `part` why they were not sent. They stay queued."""
-        why = f"not sent: part {part} was taken by {self.taken(part)} of {self._posting.quorum}"
-        for (later, url), delivery in self._known.items():
-            if later > part and not delivery.final:
-                self._known[later, url] = Delivery(later, url, Status.QUEUED, why)
+    async def hold(self, part: int) -> None:
+        """Say of the parts after `part` why they were not sent.
+
+        They stay queued, unless too many relays have refused `part` for good: then they never go.
+        """
+        at_part = [self._known[part, url] for url in self._posting.relays]
+        refused = sum(each.final and not each.status.taken for each in at_part)
+        gone = len(at_part) - refused < self._posting.quorum
+        taken = f"taken by {self.taken(part)} of {self._posting.quorum}"
+        for (later, url), delivery in list(self._known.items()):
+            if later > part and not delivery.final and not delivery.status.taken:
+                status = Status.REJECTED if gone else Status.QUEUED
+                why = f"not sent: part {part} was {'rejected' if gone else taken}"
+                await self._record(Delivery(later, url, status, why))
 
     async def read_back(self) -> None:
         """Ask each relay for what it says it has: OK is not stored."""

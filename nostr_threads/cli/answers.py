@@ -1,16 +1,15 @@
-"""`compose`, `publish` and `outbox`: a long answer, cut, sent, and proved to be there."""
+"""`compose` and `publish`: a long answer, cut, sent, and proved to be there."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 from codecs import BOM_UTF8
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nostr_threads.cli.console import emit, emit_json, read_input, say, table, talk
+from nostr_threads.cli.console import emit, emit_json, read_input, say, talk
 from nostr_threads.cli.options import (
     AsJson,
     Bytes,
@@ -22,26 +21,22 @@ from nostr_threads.cli.options import (
     RelayUrls,
     StoreFile,
 )
+from nostr_threads.cli.reports import counted, exit_code, line, show_report
 from nostr_threads.errors import InvalidText
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nostr_threads.app.publish import Report
-    from nostr_threads.core.delivery import Delivery
     from nostr_threads.core.event import Draft
     from nostr_threads.core.split import Limit, Part
-    from nostr_threads.store.base import Posting
 
-__all__ = ["compose", "outbox", "publish"]
+__all__ = ["compose", "publish"]
 
-NOTHING_ACCEPTED, INCOMPLETE, UNREACHABLE, QUORUM_MISSED = 1, 3, 4, 5
 _MARKER = " ({index}/{total})"
 _NOBODY = "0" * 64
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="The answer, UTF-8; - for stdin.")]
-
-outbox = typer.Typer(no_args_is_help=True, help="What is signed and still on its way.")
 
 
 def compose(
@@ -86,8 +81,9 @@ def publish(
 ) -> None:
     """Split FILE, sign all parts, keep them, send them in order, and read them back.
 
-    Exit codes: 0 every relay has every part; 3 enough relays have it, some do not; 5 fewer than the
-    quorum; 4 no relay reachable; 1 nothing accepted. What is not delivered stays in the outbox.
+    Exit codes: 0 every part was read back from every relay; 3 the quorum is met, but not every
+    relay has proved to have every part; 5 fewer than the quorum; 4 no relay reachable; 1 nothing
+    accepted. What may still arrive stays in the outbox.
 
     Example: nostr-threads publish answer.md --reply-to nevent1… --quorum 2
     """
@@ -97,55 +93,8 @@ def publish(
         _show_parts(*asyncio.run(job.draft(_author(key))), as_json)
         return
     report = asyncio.run(job.publish(quorum, key, password_fd))
-    if as_json:
-        emit_json(_report_object(report))
-    else:
-        _show_report(report)
-    raise typer.Exit(_exit_code(report))
-
-
-@outbox.command("list")
-def list_outbox(
-    everything: Annotated[bool, typer.Option("--all", help="What has arrived, too.")] = False,
-    as_json: AsJson = False,
-    store: StoreFile = None,
-) -> None:
-    """List the answers that are still on their way.
-
-    Example: nostr-threads outbox list
-    """
-    from nostr_threads.app.places import store_path
-    from nostr_threads.app.publish import Report
-    from nostr_threads.store.sqlite import SqliteStore
-
-    with SqliteStore(store or store_path(os.environ)) as opened:
-        postings = opened.postings(open_only=not everything)
-    for report in map(Report, postings):
-        if as_json:
-            emit_json(_report_object(report))
-        else:
-            emit(f"{report.code}  {_summary(report.posting)}\n")
-    if not postings and not as_json:
-        say("nothing is on its way")
-
-
-@outbox.command("resume")
-def resume_outbox(
-    as_json: AsJson = False, store: StoreFile = None, relays: ConfigFile = None
-) -> None:
-    """Send what is still on its way: the same signed bytes again, never a second version.
-
-    Example: nostr-threads outbox resume
-    """
-    reports = asyncio.run(_resume(store, relays))
-    for report in reports:
-        if as_json:
-            emit_json(_report_object(report))
-        else:
-            _show_report(report)
-    if not reports and not as_json:
-        say("nothing is on its way")
-    raise typer.Exit(max(map(_exit_code, reports), default=0))
+    show_report(report, as_json)
+    raise typer.Exit(exit_code(report))
 
 
 class _Job:
@@ -196,17 +145,8 @@ class _Job:
                     quorum=quorum,
                     limit=self._limit,
                     marker=self._marker,
-                    progress=lambda delivery: status.update(_line(delivery)),
+                    progress=lambda delivery: status.update(line(delivery)),
                 )
-
-
-async def _resume(store: Path | None, relays: Path | None) -> list[Report]:
-    from nostr_threads.app.client import open as open_nostr
-    from nostr_threads.cli.secrets import reading_signer
-
-    async with open_nostr(store, relays, reading_signer()) as nostr:
-        with talk().status("resuming …") as status:
-            return await nostr.resume(progress=lambda delivery: status.update(_line(delivery)))
 
 
 def _text(file: Path) -> str:
@@ -257,49 +197,4 @@ def _show_parts(parts: Sequence[Part], drafts: Sequence[Draft], as_json: bool) -
             emit(f"── part {found['index']} of {found['total']} · {size}\n")
             emit(printable(str(found["text"])) + "\n\n")
     if not as_json:
-        say(f"{_parts(len(parts))}; nothing was signed or sent")
-
-
-def _report_object(report: Report) -> dict[str, object]:
-    from nostr_threads.render.contracts import delivery_objects, posted_objects
-
-    return {
-        "code": report.code,
-        "parts": list(posted_objects(report.posting.events)),
-        "deliveries": list(delivery_objects(report.deliveries)),
-        "accepted": report.accepted,
-    }
-
-
-def _show_report(report: Report) -> None:
-    emit(f"{report.code}\n")
-    rows = [
-        (f"{d.part}/{len(report.posting.events)}", d.relay, d.status.value, d.reason)
-        for d in report.deliveries
-    ]
-    table("", ("part", "relay", "outcome", ""), rows)
-    if not report.accepted:
-        say("not delivered: it stays in the outbox; `nostr-threads outbox resume` sends it again")
-
-
-def _summary(posting: Posting) -> str:
-    taken = sum(delivery.status.taken for delivery in posting.deliveries)
-    return f"{_parts(len(posting.events))}, {taken} of {len(posting.deliveries)} deliveries done"
-
-
-def _parts(number: int) -> str:
-    return "1 part" if number == 1 else f"{number} parts"
-
-
-def _line(delivery: Delivery) -> str:
-    from rich.markup import escape
-
-    return escape(f"part {delivery.part} at {delivery.relay}: {delivery.status.value}")
-
-
-def _exit_code(report: Report) -> int:
-    if report.accepted:
-        return 0 if report.complete else INCOMPLETE
-    if not report.reached:
-        return UNREACHABLE
-    return QUORUM_MISSED if report.taken(1) else NOTHING_ACCEPTED
+        say(f"{counted(len(parts), 'part')}; nothing was signed or sent")

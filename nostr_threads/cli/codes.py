@@ -64,6 +64,8 @@ def _decoded(given: str) -> Entity:
 
     if "nsec1" in given.lower():
         raise InvalidCode("this is a secret key; it was not used and should not be pasted here")
+    if len(given) == 64 and not given.strip("0123456789abcdefABCDEF"):
+        raise InvalidCode("hex may be an id or a key: say which with --to note, nevent or npub")
     try:
         return nip19.decode(given)
     except InvalidCode:
@@ -134,7 +136,7 @@ def _rewritten(
     if isinstance(event, nip19.Address) or to is Prefix.NADDR:
         if not isinstance(event, nip19.Address) or to is not Prefix.NADDR:
             raise InvalidCode(
-                "an naddr names an address, note and nevent an id: neither is the other"
+                "an naddr names an address, a note or nevent an id: one is not the other"
             )
         hints = (*event.relays, *relays)
         return nip19.encode(nip19.Address(event.kind, event.pubkey, event.identifier, hints))

@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
-from nostr_threads.cli import answers, codes, demo, keys, relays, threads
+from nostr_threads.cli import answers, codes, demo, keys, outbox, relays, threads
+from nostr_threads.cli.console import emit
 
 __all__ = ["app"]
 
 app = typer.Typer(
     no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Publish long answers to Nostr without losing their tail, and fetch whole threads.",
 )
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", help="Say which version this is.", is_eager=True)
+    ] = False,
+) -> None:
+    """Publish long answers to Nostr without losing their tail, and fetch whole threads."""
+    if version:
+        from importlib.metadata import version as installed
+
+        emit(f"nostr-threads {installed('nostr-threads')}\n")
+        raise typer.Exit
+
 
 app.command("demo")(demo.demo)
 app.command("fetch")(threads.fetch)
 app.command("show")(threads.show)
 app.command("compose")(answers.compose)
 app.command("publish")(answers.publish)
-app.add_typer(answers.outbox, name="outbox")
+app.add_typer(outbox.app, name="outbox")
 app.add_typer(keys.app, name="key")
 app.add_typer(relays.app, name="relay")
 app.command("code")(codes.code)

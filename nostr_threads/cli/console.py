@@ -95,7 +95,13 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     from rich.table import Table
     from rich.text import Text
 
-    grid = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    grid = Table(
+        title=title or None,
+        title_justify="left",
+        box=None,
+        pad_edge=False,
+        show_header=bool(columns),
+    )
     for column in columns:
         grid.add_column(column)
     for row in rows:

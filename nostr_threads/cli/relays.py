@@ -61,10 +61,13 @@ def info(url: Url, as_json: AsJson = False) -> None:
     if as_json:
         emit_json({"url": normalize(url), **document})
         return
-    limits = document.pop("limits")
-    known = {**document, **limits}
-    rows = ((name, value) for name, value in known.items() if value not in (None, "", (), False))
-    table(normalize(url), ("", ""), rows)
+    known = {**document, **document.pop("limits")}
+    rows = ((name, _listed(value)) for name, value in known.items() if value or value == 0)
+    table(normalize(url), (), rows)
+
+
+def _listed(value: object) -> object:
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else value
 
 
 @app.command("test")

@@ -76,12 +76,19 @@ def reading_signer() -> Signer | None:
 def ask_password(descriptor: int | None, *, confirm: bool = False) -> str:
     """Take a password from an open file descriptor, or ask for it on the terminal."""
     if descriptor is not None:
-        try:
-            with open(descriptor, encoding="utf-8") as stream:  # noqa: PTH123 - a descriptor
-                return stream.readline().rstrip("\n")
-        except (OSError, UnicodeDecodeError):
-            raise SigningError(f"no password can be read from descriptor {descriptor}") from None
+        return _read_password(descriptor)
     if not sys.stdin.isatty():
         raise SigningError("the key has a password: run this on a terminal or use --password-fd")
     answer: str = typer.prompt("Password", hide_input=True, err=True, confirmation_prompt=confirm)
     return answer
+
+
+def _read_password(descriptor: int) -> str:
+    try:
+        with open(descriptor, encoding="utf-8") as stream:
+            password = stream.readline().rstrip("\n")
+    except (OSError, UnicodeDecodeError):
+        raise SigningError(f"no password can be read from descriptor {descriptor}") from None
+    if not password:
+        raise SigningError(f"descriptor {descriptor} gave an empty password")
+    return password

@@ -11,6 +11,8 @@ import typer
 
 from nostr_threads.cli.console import emit, emit_json, say, table, talk
 from nostr_threads.cli.options import AsJson, ConfigFile, Output, RelayUrls, StoreFile
+from nostr_threads.cli.reports import counted
+from nostr_threads.cli.stores import open_to_read
 
 if TYPE_CHECKING:
     from nostr_threads.app.fetch import Found, Progress
@@ -43,7 +45,8 @@ def fetch(
     form: As = Format.TREE,
     output: Output = None,
     seconds: Annotated[
-        float | None, typer.Option("--seconds", metavar="N", help="Stop looking after N seconds.")
+        float | None,
+        typer.Option("--seconds", metavar="N", min=0, help="Stop looking after N seconds."),
     ] = None,
     as_json: AsJson = False,
     store: StoreFile = None,
@@ -72,15 +75,12 @@ def show(
 
     Example: nostr-threads show nevent1… --json
     """
-    import os
     import time
 
     from nostr_threads.app.fetch import load_thread, pointer
-    from nostr_threads.app.places import store_path
-    from nostr_threads.store.sqlite import SqliteStore
 
     start = pointer(code)
-    with SqliteStore(store or store_path(os.environ)) as opened:
+    with open_to_read(store) as opened:
         found = load_thread(start, store=opened, now=int(time.time()))
     _present(found, form, output, as_json)
 
@@ -116,7 +116,7 @@ def _present(found: Found, form: Format, output: Path | None, as_json: bool) -> 
 def _report(found: Found) -> None:
     thread = found.thread
     missing = f", {len(thread.missing)} missing" if thread.missing else ", none missing"
-    say(f"{thread.found} notes{missing}")
+    say(f"{counted(thread.found, 'note')}{missing}")
     _coverage(found.coverage)
     if found.budget_hit:
         say(f"stopped after {found.budget_hit}: there may be more")

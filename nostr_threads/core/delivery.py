@@ -1,4 +1,4 @@
-"""What became of each part at each relay, and what that means for the whole.
+"""What became of a part at a relay.
 
 Knows the outcomes and which are final. Knows nothing of how they came about.
 """
@@ -7,14 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
 
 from nostr_threads.core.wire import prefix_of
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-__all__ = ["Delivery", "Status", "acceptances"]
+__all__ = ["Delivery", "Status"]
 
 
 class Status(Enum):
@@ -53,19 +49,11 @@ class Delivery:
 
     @property
     def final(self) -> bool:
-        """Whether sending the part again would change nothing."""
+        """Whether nothing is left to do: it was read back, or will be rejected again."""
         if self.status is Status.REJECTED:
             return prefix_of(self.reason) not in _PASSING
-        return self.status.taken
+        return self.status is Status.STORED
 
 
 # Reasons that time, an identity or a better connection may mend (NIP-01, NIP-42).
 _PASSING = frozenset(("rate-limited", "auth-required", "error"))
-
-
-def acceptances(deliveries: Iterable[Delivery]) -> dict[int, int]:
-    """Return for each part how many relays have taken it."""
-    counts: dict[int, int] = {}
-    for delivery in deliveries:
-        counts[delivery.part] = counts.get(delivery.part, 0) + delivery.status.taken
-    return counts

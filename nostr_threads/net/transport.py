@@ -5,6 +5,8 @@ Knows how to open a connection safely and what its errors mean. Knows nothing of
 
 from __future__ import annotations
 
+import os
+import socket
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from websockets.asyncio.client import connect
@@ -113,4 +115,10 @@ def _why(error: ConnectionClosed) -> str:
 def _reason(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "no connection in time"
+    if isinstance(error, ConnectionRefusedError):
+        return "connection refused"
+    if isinstance(error, socket.gaierror):
+        return "no such host"
+    if isinstance(error, OSError) and error.errno is not None:
+        return os.strerror(error.errno).lower()
     return str(error) or type(error).__name__

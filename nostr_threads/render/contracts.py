@@ -20,7 +20,14 @@ if TYPE_CHECKING:
     from nostr_threads.core.node import Node
     from nostr_threads.core.thread import Thread
 
-__all__ = ["delivery_objects", "event_object", "part_objects", "posted_objects", "thread_object"]
+__all__ = [
+    "delivery_objects",
+    "event_object",
+    "part_objects",
+    "posted_objects",
+    "report_object",
+    "thread_object",
+]
 
 Json = dict[str, object]
 
@@ -65,6 +72,18 @@ def part_objects(parts: Sequence[Part], drafts: Sequence[Draft]) -> Iterable[Jso
             "characters": part.characters,
             "bytes": event_bytes(draft),
         }
+
+
+def report_object(
+    code: str, events: Sequence[Verified], deliveries: Iterable[Delivery], accepted: bool
+) -> Json:
+    """Return the object of `publish --json` and of the outbox's commands."""
+    return {
+        "code": code,
+        "parts": list(posted_objects(events)),
+        "deliveries": list(delivery_objects(deliveries)),
+        "accepted": accepted,
+    }
 
 
 def posted_objects(events: Sequence[Verified]) -> Iterable[Json]:

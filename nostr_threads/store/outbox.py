@@ -19,10 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["enqueue", "load", "load_all", "record"]
 
-# Nothing is left to do for these; whether a refusal is final, its reason tells (`Delivery.final`).
-_TAKEN = tuple(status.value for status in Status if status.taken)
-
-_UNTAKEN = "WHERE posting IN (SELECT posting FROM deliveries WHERE status NOT IN (?*))"
+# Others may be final too: whether a refusal is, its reason tells (`Delivery.final`).
+_UNPROVEN = "WHERE posting IN (SELECT posting FROM deliveries WHERE status <> ?)"
 
 
 def enqueue(connection: sqlite3.Connection, posting: Posting) -> None:
@@ -75,9 +73,9 @@ def load(connection: sqlite3.Connection, posting_id: str) -> Posting | None:
 
 def load_all(connection: sqlite3.Connection, *, open_only: bool) -> list[Posting]:
     """Return postings, oldest first; with `open_only` those with a delivery not yet final."""
-    which = _UNTAKEN.replace("?*", ",".join("?" * len(_TAKEN))) if open_only else ""
+    which = _UNPROVEN if open_only else ""
     query = " ".join(("SELECT posting FROM postings", which, "ORDER BY created_at, posting"))
-    rows = connection.execute(query, _TAKEN if open_only else ()).fetchall()
+    rows = connection.execute(query, (Status.STORED.value,) if open_only else ()).fetchall()
     postings = [_load(connection, row[0]) for row in rows]
     return [posting for posting in postings if not open_only or _is_open(posting)]
 

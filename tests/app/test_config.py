@@ -69,7 +69,7 @@ def test_a_table_of_another_type_is_named(text: str) -> None:
 
 
 def test_a_list_of_what_are_no_tables_is_refused() -> None:
-    with pytest.raises(InvalidConfig, match="needs a url"):
+    with pytest.raises(InvalidConfig, match="is a table"):
         parse_config('relay = ["wss://a.example"]\n', HERE)
 
 

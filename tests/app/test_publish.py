@@ -481,3 +481,35 @@ async def test_two_answers_at_once_do_not_disturb_each_other(tmp_path: Path) -> 
         )
     assert [report.complete for report in reports] == [True, True]
     assert len(kept(tmp_path / "a.db", open_only=False)) == 2
+
+
+async def test_what_was_accepted_is_read_back_later_and_not_sent_again(tmp_path: Path) -> None:
+    """It stays in the outbox until it is proved: an OK is not a copy."""
+    store = tmp_path / "a.db"
+    async with (
+        FaultyRelay(stocked(), Faults(drop_connection_after=1)) as relay,
+        opened(store, relay.url, by=ALICE) as nostr,
+    ):
+        report = await nostr.publish(LONG, limit=LIMIT)
+        assert (report.accepted, report.complete) == (True, False)
+        assert report.open == outcomes(report, relay.url).count(nt.Status.ACCEPTED) > 0
+        relay.faults = Faults()
+        already = len(sent(relay))
+        (again,) = await nostr.resume()
+        assert len(sent(relay)) == already
+    assert outcomes(again, relay.url) == [STORED] * PARTS
+    assert kept(store) == []
+
+
+async def test_what_can_never_arrive_does_not_stay_in_the_outbox(tmp_path: Path) -> None:
+    """A first part that is refused for good keeps the others from ever being sent."""
+    store = tmp_path / "a.db"
+    async with (
+        FaultyRelay(stocked(), Faults(reject_with="blocked: not you")) as relay,
+        opened(store, relay.url, by=ALICE) as nostr,
+    ):
+        report = await nostr.publish(LONG, limit=LIMIT)
+        assert len(sent(relay)) == 1
+    assert {d.status for d in report.deliveries} == {REJECTED}
+    assert report.deliveries[1].reason == "not sent: part 1 was rejected"
+    assert kept(store) == []

@@ -186,7 +186,7 @@ async def test_a_dry_run_sends_nothing_and_keeps_nothing(alice: Home) -> None:
 @pytest.mark.parametrize(
     ("faults", "code", "statuses"),
     [
-        (Faults(reject_with="blocked: not you"), 1, {"rejected", "no-answer"}),
+        (Faults(reject_with="blocked: not you"), 1, {"rejected"}),
         (Faults(ok_but_not_stored=True), 1, {"lost"}),
         (Faults(refuse_connections=True), 4, {"unreachable", "no-answer"}),
         (Faults(ok_for_other_id=True), 1, {"no-answer"}),
@@ -202,7 +202,9 @@ async def test_what_one_relay_does_decides_the_exit_code(
     assert_report(ran.object)
     assert not ran.object["accepted"]
     assert statuses in (None, {each["status"] for each in ran.object["deliveries"]})
-    listed = await alice.run("outbox", "list", "--json")
+    # What is refused for good is not on its way any more, but it is not forgotten either.
+    everything = ("--all",) if statuses == {"rejected"} else ()
+    listed = await alice.run("outbox", "list", "--json", *everything)
     assert_report(listed.object)
     assert [part["id"] for part in listed.object["parts"]] == [
         part["id"] for part in ran.object["parts"]
@@ -226,7 +228,7 @@ async def test_fewer_relays_than_the_quorum_is_exit_5_and_the_rest_is_held(alice
 
 
 REFUSED = (
-    (("--quorum", "2"), 2, "a quorum of 2 needs as many relays"),
+    (("--quorum", "2"), 2, "a quorum of 2 is not possible"),
     (("--quorum", "0"), 2, "a quorum of 0"),
     (("--relay", "https://x.example"), 2, "https://x.example"),
     (("--reply-to", "ab" * 32), 1, "cannot be answered"),
@@ -295,9 +297,12 @@ async def test_resume_sends_the_same_bytes_and_then_nothing_is_on_its_way(alice:
         alice.run("outbox", "list"), alice.run("outbox", "list", "--all")
     )
     assert (listed.out, "nothing is on its way" in listed.err) == ("", True)
-    assert every.out == f"{resumed.object['code']}  {len(ids)} parts, {len(ids)} of {len(ids)} " + (
-        "deliveries done\n"
+    code, about, words = every.out.splitlines()
+    assert code == resumed.object["code"]
+    assert about.endswith(
+        f" · {len(ids)} parts · {len(ids)} of {len(ids)} deliveries done · {relay.url}"
     )
+    assert words.strip().startswith(LONG[:20])
 
 
 async def test_after_a_power_cut_the_same_bytes_are_sent(alice: Home) -> None:

@@ -51,8 +51,8 @@ REWRITTEN = {
 WRONG = {
     (NOTE, "--to", "npub"): "an npub or nprofile is wanted",
     (NPUB, "--to", "nevent"): "a note, nevent or naddr is wanted",
-    (NADDR, "--to", "note"): "neither is the other",
-    (NOTE, "--to", "naddr"): "neither is the other",
+    (NADDR, "--to", "note"): "one is not the other",
+    (NOTE, "--to", "naddr"): "one is not the other",
     (ID, "--to", "nevent", "--relay", "http://x.example"): "http://x.example",
     (ID, "--to", "nevent", "--author", NOTE): "an npub or nprofile is wanted",
     (ID, "--to", "nevent", "--kind", "70000"): "kind",

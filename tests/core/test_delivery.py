@@ -1,45 +1,12 @@
-"""`core.delivery`: what became of each part, and how many relays have it."""
+"""`core.delivery`: what became of a part at a relay, and whether anything is left to do."""
 
 from __future__ import annotations
 
-from collections import Counter
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from nostr_threads.core.delivery import Delivery, Status, acceptances
+from nostr_threads.core.delivery import Delivery, Status
 
 TAKEN = {Status.STORED, Status.ACCEPTED, Status.DUPLICATE}
-
-deliveries = st.lists(
-    st.builds(
-        Delivery,
-        part=st.integers(1, 4),
-        relay=st.sampled_from(("wss://a.example", "wss://b.example")),
-        status=st.sampled_from(Status),
-    )
-)
-
-
-@given(deliveries)
-def test_acceptances_counts_what_was_taken_and_keeps_parts_nobody_took(
-    given_deliveries: list[Delivery],
-) -> None:
-    """A part that no relay took is there with 0: a quorum must be able to miss it."""
-    taken = Counter(item.part for item in given_deliveries if item.status in TAKEN)
-    assert acceptances(given_deliveries) == {
-        item.part: taken[item.part] for item in given_deliveries
-    }
-
-
-@given(deliveries)
-def test_acceptances_takes_any_iterable(given_deliveries: list[Delivery]) -> None:
-    assert acceptances(iter(given_deliveries)) == acceptances(given_deliveries)
-
-
-def test_nothing_delivered_is_no_parts() -> None:
-    assert acceptances([]) == {}
 
 
 @pytest.mark.parametrize("status", Status)
@@ -48,10 +15,10 @@ def test_a_relay_has_what_it_stored_accepted_or_had_before(status: Status) -> No
 
 
 @pytest.mark.parametrize("status", [status for status in Status if status is not Status.REJECTED])
-def test_an_acceptance_is_final_and_silence_is_not(status: Status) -> None:
-    """Silence, absence and a broken promise are worth another attempt, whatever was said."""
+def test_only_what_was_read_back_needs_no_other_attempt(status: Status) -> None:
+    """An OK is not a copy: silence, absence and a mere promise are worth another look."""
     for reason in ("", "rate-limited: slow down", "blocked: banned"):
-        assert Delivery(1, "wss://a.example", status, reason).final is (status in TAKEN)
+        assert Delivery(1, "wss://a.example", status, reason).final is (status is Status.STORED)
 
 
 @pytest.mark.parametrize(
