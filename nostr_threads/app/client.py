@@ -41,6 +41,11 @@ if TYPE_CHECKING:
 
 __all__ = ["DEFAULT_LIMIT", "Nostr", "open", "signer_from_env"]
 
+# How far ahead of now (seconds) an answer may be dated to come after its question.
+_AHEAD = 600
+# Relays that are asked because a code names them, at most.
+_HINTS = 5
+
 DEFAULT_LIMIT = Limit(characters=2_000)
 """What most relays take and most people read at a sitting."""
 
@@ -64,9 +69,13 @@ async def open(  # noqa: A001 - `nostr_threads.open` reads as what it does
     timeouts = Timeouts(defaults.connect, defaults.idle, defaults.answer, defaults.ok)
     nostr_store = await asyncio.to_thread(SqliteStore, store or store_path(os.environ))
 
+    named: set[str] = set()
+
     def options(url: str) -> RelayOptions:
         settings = config.settings(url)
-        return RelayOptions(settings.proxy, settings.auth)
+        # A relay that only a stranger's code names is not to learn who reads it.
+        known = settings in config.relays or url in named
+        return RelayOptions(settings.proxy, settings.auth if known else "never")
 
     async def authenticate(url: str, challenge: str) -> Verified | None:
         if signer is None:
@@ -80,7 +89,7 @@ async def open(  # noqa: A001 - `nostr_threads.open` reads as what it does
 
     try:
         async with Pool(options=options, timeouts=timeouts, authenticate=authenticate) as pool:
-            yield Nostr(nostr_store, pool, config, signer, clock)
+            yield Nostr(nostr_store, pool, config, signer, clock, named)
     finally:
         nostr_store.close()
 
@@ -101,12 +110,14 @@ class Nostr:
         config: Config,
         signer: Signer | None,
         clock: Callable[[], float],
+        named: set[str],
     ) -> None:
         self.store = store
         self.pool = pool
         self.config = config
         self.signer = signer
         self._clock = clock
+        self._named = named
 
     async def fetch(
         self,
@@ -169,11 +180,18 @@ class Nostr:
             )
         else:
             parts = list(answer)
-        # The last part is dated now, the first after what it answers: relays refuse the future.
-        earliest = target.event.created_at + 2 if target is not None else 0
-        created_at = max(earliest, self._now() - len(parts) + 1)
+        created_at = self._first_date(target, len(parts))
         drafts = compose(parts, author=author, created_at=created_at, target=target, relay=hint)
         return parts, drafts
+
+    def _first_date(self, target: Target | None, parts: int) -> int:
+        """The last part is dated now, the first after what it answers if that is not in the future.
+
+        Relays refuse what is too far ahead, whoever began it.
+        """
+        now = self._now()
+        earliest = target.event.created_at + 2 if target is not None else 0
+        return max(now - parts + 1, earliest if earliest <= now + _AHEAD else 0)
 
     async def publish(
         self,
@@ -217,6 +235,7 @@ class Nostr:
         return [await self._deliver(posting, progress) for posting in postings]
 
     async def _deliver(self, posting: Posting, progress: Callable[[Delivery], None]) -> Report:
+        self._named.update(posting.relays)
         return await deliver(
             posting, pool=self.pool, outbox=self.store, clock=self._now, progress=progress
         )
@@ -251,17 +270,22 @@ class Nostr:
         raise NotFound(f"{start.key} cannot be answered: {why}")
 
     def _readers(self, named: Sequence[str], hints: Sequence[str]) -> tuple[str, ...]:
-        relays = [normalize(url) for url in named] or list(self.config.readers)
-        relays += [url for url in hints if not is_local(url)]
+        relays = self._by_hand(named) or list(self.config.readers)
+        relays += [url for url in hints if not is_local(url)][:_HINTS]
         if not relays:
             raise InvalidInput(f"no relay to read from: {self.config.path} names none")
         return tuple(dict.fromkeys(relays))
 
     def _writers(self, named: Sequence[str]) -> tuple[str, ...]:
-        relays = [normalize(url) for url in named] or list(self.config.writers)
+        relays = self._by_hand(named) or list(self.config.writers)
         if not relays:
             raise InvalidInput(f"no relay to write to: {self.config.path} names none")
         return tuple(dict.fromkeys(relays))
+
+    def _by_hand(self, urls: Sequence[str]) -> list[str]:
+        relays = [normalize(url) for url in urls]
+        self._named.update(relays)
+        return relays
 
     def _now(self) -> int:
         return int(self._clock())

@@ -9,7 +9,6 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 from importlib.resources import files
-from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
@@ -24,6 +23,9 @@ __all__ = ["Auth", "Config", "Defaults", "RelaySettings", "find_config", "parse_
 Auth: TypeAlias = Literal["ask", "always", "never"]
 
 _PACKAGED = "relays.toml"
+# Seconds in a day: a longer deadline is a mistake, and infinity would be none.
+_LONGEST = 86_400
+_LONGEST_KEY = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ def find_config(explicit: Path | None, environ: Mapping[str, str], user_folder: 
     if named is not None:
         return _read(named)
     for path in (Path(_PACKAGED), user_folder / _PACKAGED):
-        if path.is_file():
+        if _is_there(path):
             return _read(path)
     return parse_config(_packaged(), Path("the relays.toml of the package"))
 
@@ -95,6 +97,13 @@ def parse_config(text: str, path: Path) -> Config:
         line = _line_in(str(error)) or text.count("\n") + 1
         raise InvalidConfig(path, line, _without_place(str(error))) from None
     return _Reader(text, path).config(data)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError as error:
+        raise InvalidConfig(path, None, error.strerror or str(error)) from None
 
 
 def _read(path: Path) -> Config:
@@ -132,7 +141,7 @@ class _Reader:
         for key in data:
             if key not in ("defaults", "relay"):
                 raise self._error(
-                    key, 0, f"unknown key {key!r}; [defaults] and [[relay]] may stand here"
+                    key, 0, f"unknown key {_named(key)}; only [defaults] and [[relay]]"
                 )
         defaults, relays = data.get("defaults", {}), data.get("relay", [])
         if not isinstance(defaults, dict) or not isinstance(relays, list):
@@ -152,12 +161,11 @@ class _Reader:
         start = next((n for n, line in enumerate(self._lines) if "[defaults]" in line), 0)
         for key, value in table.items():
             if key not in Defaults.__dataclass_fields__:
-                raise self._error(key, start, f"unknown key {key!r} in [defaults]")
+                raise self._error(key, start, f"unknown key {_named(key)} in [defaults]")
             whole = key == "quorum"
             good = isinstance(value, int) if whole else isinstance(value, int | float)
             number = cast("float", value)
-            # Infinity would be no deadline at all, and TOML has a name for it.
-            if not good or isinstance(value, bool) or not 0 < number < inf:
+            if not good or isinstance(value, bool) or not 0 < number <= _LONGEST:
                 kind = "whole number of relays" if whole else "number of seconds"
                 raise self._error(key, start, f"{key} is not a {kind} above 0")
         return Defaults(**cast("dict[str, int]", table))
@@ -168,7 +176,7 @@ class _Reader:
             raise InvalidConfig(self._path, start or None, "a [[relay]] is a table")
         for key, value in table.items():
             if key not in RelaySettings.__dataclass_fields__:
-                raise self._error(key, start, f"unknown key {key!r} in [[relay]]")
+                raise self._error(key, start, f"unknown key {_named(key)} in [[relay]]")
             wanted = str if key in ("url", "proxy", "auth") else bool
             if not isinstance(value, wanted):
                 kind = "text in quotes" if wanted is str else "true or false"
@@ -191,6 +199,11 @@ class _Reader:
                 if re.match(pattern, line):
                     return InvalidConfig(self._path, number, reason)
         return InvalidConfig(self._path, start or None, reason)
+
+
+def _named(key: str) -> str:
+    """Quote a key, unless it may be a secret that strayed into the file."""
+    return repr(key) if len(key) <= _LONGEST_KEY else "that is far too long"
 
 
 def _line_in(message: str) -> int | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nostr_threads.core import nip19
-from nostr_threads.core.coverage import Finish
+from nostr_threads.core.coverage import Answer, Finish
 from nostr_threads.core.delivery import Delivery, Status
 from nostr_threads.core.filters import Filter
 
@@ -29,6 +29,8 @@ __all__ = ["Report", "deliver", "sign_all"]
 # After these a relay is left alone for the rest of a delivery: the next part would fare no better.
 _HOPELESS = (Status.UNREACHABLE, Status.NO_ANSWER)
 _HINTS = 3
+# Ids in one filter: some relays take messages of no more than 16 kB.
+_CHUNK = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,13 +185,23 @@ class _Courier:
         }
         if not doubtful:
             return
-        answer = await self._pool.relay(url).fetch(Filter(ids=tuple(doubtful)))
-        held = {event.id for event in answer.events}
-        for event_id, delivery in doubtful.items():
-            if event_id in held:
-                await self._record(replace(delivery, status=Status.STORED))
-            elif answer.finish is Finish.COMPLETE:
-                await self._record(replace(delivery, status=Status.LOST, reason="not read back"))
+        ids = tuple(doubtful)
+        for start in range(0, len(ids), _CHUNK):
+            chunk = ids[start : start + _CHUNK]
+            answer = await self._pool.relay(url).fetch(Filter(ids=chunk))
+            held = {event.id for event in answer.events}
+            for event_id in chunk:
+                await self._judge(doubtful[event_id], answer, held=event_id in held)
+
+    async def _judge(self, delivery: Delivery, answer: Answer, *, held: bool) -> None:
+        """Note what reading back has shown; without a complete answer it has shown nothing."""
+        if held:
+            await self._record(replace(delivery, status=Status.STORED))
+        elif answer.finish is Finish.COMPLETE:
+            await self._record(replace(delivery, status=Status.LOST, reason="not read back"))
+        else:
+            why = f"not read back: {answer.reason or answer.finish.value}"
+            await self._record(replace(delivery, reason=why))
 
     async def _record(self, delivery: Delivery) -> None:
         self._known[delivery.part, delivery.relay] = delivery

@@ -25,3 +25,7 @@ def main() -> None:
     except NostrThreadsError as error:
         complain(str(error))
         sys.exit(error.exit_code)
+    except OSError as error:
+        # A full disk or a closed stream, where nothing nearer knew what it was about.
+        complain(f"{error.strerror or error}")
+        sys.exit(1)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from nostr_threads.errors import InvalidInput
-from nostr_threads.render.escape import printable
+from nostr_threads.render.escape import one_line, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,12 +26,16 @@ __all__ = [
     "emit",
     "emit_json",
     "json_line",
+    "on_terminal",
     "read_input",
     "say",
     "speak_utf8",
     "table",
     "talk",
 ]
+
+
+_CELL = 300
 
 
 def speak_utf8() -> None:
@@ -47,8 +51,8 @@ def say(text: str) -> None:
 
 
 def complain(text: str) -> None:
-    """Tell a person what went wrong, in one sentence."""
-    typer.echo(f"error: {printable(text)}", err=True)
+    """Tell a person what went wrong, in one sentence on one line."""
+    typer.echo(f"error: {printable(text).replace(chr(10), ' ')}", err=True)
 
 
 def emit(text: str, output: Path | None = None) -> None:
@@ -64,8 +68,13 @@ def emit(text: str, output: Path | None = None) -> None:
 
 def json_line(value: object) -> str:
     """Return one line of JSON; on a terminal as ASCII, since nothing else in it is escaped."""
-    text = json.dumps(value, ensure_ascii=sys.stdout.isatty(), separators=(",", ":"))
+    text = json.dumps(value, ensure_ascii=on_terminal(), separators=(",", ":"))
     return text + "\n"
+
+
+def on_terminal() -> bool:
+    """Whether a person may be looking at stdout."""
+    return sys.stdout is not None and sys.stdout.isatty()
 
 
 def emit_json(value: object, output: Path | None = None) -> None:
@@ -76,6 +85,8 @@ def emit_json(value: object, output: Path | None = None) -> None:
 def read_input(path: Path) -> bytes:
     """Read a file, or stdin for "-"."""
     if str(path) == "-":
+        if sys.stdin is None:
+            raise InvalidInput("stdin is closed")
         return sys.stdin.buffer.read()
     try:
         return path.read_bytes()
@@ -105,5 +116,5 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     for column in columns:
         grid.add_column(column)
     for row in rows:
-        grid.add_row(*(Text(printable(str(cell))) for cell in row))
+        grid.add_row(*(Text(one_line(str(cell), _CELL)) for cell in row))
     talk().print(grid)

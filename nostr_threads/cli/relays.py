@@ -12,6 +12,7 @@ import typer
 
 from nostr_threads.cli.console import emit_json, say, table
 from nostr_threads.cli.options import AsJson, ConfigFile, StoreFile
+from nostr_threads.cli.stores import open_to_read
 from nostr_threads.errors import InvalidInput, NoRelayReachable
 
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ def info(url: Url, as_json: AsJson = False) -> None:
         return
     known = {**document, **document.pop("limits")}
     rows = ((name, _listed(value)) for name, value in known.items() if value or value == 0)
-    table(normalize(url), (), rows)
+    say(normalize(url))
+    table("", (), rows)
 
 
 def _listed(value: object) -> object:
@@ -108,26 +110,36 @@ def serve(
     accept: Annotated[
         bool, typer.Option("--accept", help="Let anybody who can connect write, too.")
     ] = False,
+    origin: Annotated[
+        list[str] | None,
+        typer.Option("--origin", metavar="URL", help="Let this web page read; * for all."),
+    ] = None,
     store: StoreFile = None,
 ) -> None:
     """Serve the store as a relay, so that other clients can read what was mirrored.
 
-    It listens on this machine only, and takes no events unless told to. Ctrl-C ends it.
+    It listens on this machine only, lets no web page in, and takes no events, unless told to.
+    Answers of yours that no relay has taken yet are not shown. Ctrl-C ends it.
 
     Example: nostr-threads relay serve --port 7447
     """
-    asyncio.run(_serve(host, port, accept, store))
+    asyncio.run(_serve(host, port, accept, origin or [], store))
 
 
-async def _serve(host: str, port: int, accept: bool, store: Path | None) -> None:
+async def _serve(
+    host: str, port: int, accept: bool, origins: list[str], store: Path | None
+) -> None:
     from nostr_threads.app.places import store_path
     from nostr_threads.relayd.server import RelayServer
     from nostr_threads.store.sqlite import SqliteStore
 
-    with SqliteStore(store or store_path(os.environ)) as opened:
+    opened = SqliteStore(store or store_path(os.environ)) if accept else open_to_read(store)
+    with opened:
         policy = None if accept else (lambda _: _READ_ONLY)
         try:
-            async with RelayServer(opened, host=host, port=port, accept=policy) as server:
+            async with RelayServer(
+                opened, host=host, port=port, accept=policy, origins=origins
+            ) as server:
                 say(f"serving {server.url}{'' if accept else ', read-only'}; Ctrl-C ends it")
                 await asyncio.Event().wait()
         except OSError as error:
@@ -142,7 +154,6 @@ async def _try_all(config: Config, urls: list[str]) -> list[dict[str, object]]:
 
         async def attempt(url: str) -> dict[str, object]:
             from nostr_threads.core.filters import Filter
-            from nostr_threads.core.pages import PAGE
 
             started = time.monotonic()
             answer = await nostr.pool.relay(url).sample(Filter(kinds=(1,), limit=1))
@@ -150,7 +161,7 @@ async def _try_all(config: Config, urls: list[str]) -> list[dict[str, object]]:
                 "url": url,
                 "answer": answer.finish.value,
                 "seconds": round(time.monotonic() - started, 3),
-                "events": min(len(answer.events), PAGE),
+                "events": len(answer.events),
                 "reason": answer.reason,
             }
 

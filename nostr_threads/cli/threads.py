@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nostr_threads.cli.console import emit, emit_json, say, table, talk
+from nostr_threads.cli.console import (
+    emit,
+    emit_json,
+    json_line,
+    on_terminal,
+    say,
+    table,
+    talk,
+)
 from nostr_threads.cli.options import AsJson, ConfigFile, Output, RelayUrls, StoreFile
 from nostr_threads.cli.reports import counted
 from nostr_threads.cli.stores import open_to_read
@@ -101,13 +109,18 @@ async def _fetch(
 
 
 def _present(found: Found, form: Format, output: Path | None, as_json: bool) -> None:
-    from nostr_threads.render.contracts import thread_object
+    from nostr_threads.render.contracts import event_object, thread_object
     from nostr_threads.render.tree import render_tree
 
     if as_json:
         emit_json(thread_object(found.thread, found.coverage, found.budget_hit), output)
     elif form is Format.JSONL:
-        emit("".join(event.to_json() + "\n" for event in found.thread.events), output)
+        # On a terminal JSON is ASCII: nothing else in it is escaped.
+        lines = (
+            json_line(event_object(event)) if on_terminal() and output is None else event.to_json()
+            for event in found.thread.events
+        )
+        emit("".join(line.rstrip("\n") + "\n" for line in lines), output)
     else:
         emit(render_tree(found.thread), output)
         _report(found)

@@ -36,13 +36,17 @@ _SEVERITY = {finish: place for place, finish in enumerate(Finish)}
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one relay gave to one question. `refused` counts events that were forged or broken."""
+    """What one relay gave to one question. `refused` counts events that were forged or broken.
+
+    `size` is in bytes, as it came over the wire.
+    """
 
     relay: str
     finish: Finish
     events: tuple[Verified, ...] = ()
     reason: str = ""
     refused: int = 0
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)

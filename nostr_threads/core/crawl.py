@@ -38,9 +38,10 @@ _SHUT_OUT = frozenset(("auth-required", "restricted", "blocked"))
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """When to stop although there may be more: events in all, rounds of questions."""
+    """When to stop although there may be more: events and bytes in all, rounds of questions."""
 
     events: int = 50_000
+    bytes: int = 256 * 2**20
     rounds: int = 200
 
 
@@ -65,6 +66,7 @@ class Crawl:
         self._budget = budget or Budget()
         self._relays = list(dict.fromkeys(relays))
         self._hopeless: set[str] = set()
+        self._size = 0
         self._tracker = Tracker()
         self._events: dict[str, Verified] = {}
         self._heard: set[str] = set()
@@ -93,8 +95,8 @@ class Crawl:
             answers = yield [(url, condition) for url in relays for condition in filters]
             for answer in answers:
                 self._hear(answer)
-            if len(self._events) >= self._budget.events:
-                self.budget_hit = f"{self._budget.events} events"
+            self.budget_hit = self._hit()
+            if self.budget_hit is not None:
                 return
 
     @property
@@ -124,8 +126,16 @@ class Crawl:
 
     # What is known
 
+    def _hit(self) -> str | None:
+        if len(self._events) >= self._budget.events:
+            return f"{self._budget.events} events"
+        if self._size >= self._budget.bytes:
+            return f"{self._budget.bytes} bytes"
+        return None
+
     def _hear(self, answer: Answer) -> None:
         self._tracker.add(answer)
+        self._size += answer.size
         if answer.finish in _HOPELESS or prefix_of(answer.reason) in _SHUT_OUT:
             self._hopeless.add(answer.relay)
         for event in answer.events:

@@ -202,8 +202,10 @@ class Cutter:
 
     def _reopens(self, fence: Fence) -> bool:
         """Whether a part still has at least half its room beside this fence's own lines."""
+        if len(fence.opening) > _MAX_OPENING or len(fence.mark) > _MAX_OPENING:
+            return False
         lines = f"{fence.opening}\n\n{fence.mark}" + place_marker(self._marker, own_line=True)
-        return len(fence.opening) <= _MAX_OPENING and self._ruler.fits(0, 0, lines * 2)
+        return self._ruler.fits(0, 0, lines * 2)
 
     def _piece(self, window: _Window, end: int) -> tuple[Piece, Fence | None]:
         source = self._source

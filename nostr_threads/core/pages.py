@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from nostr_threads.core.event import Verified
     from nostr_threads.core.filters import Filter
 
-__all__ = ["MOST_EVENTS", "PAGE", "Page", "pages"]
+__all__ = ["MOST_BYTES", "MOST_EVENTS", "PAGE", "Page", "pages"]
 
 PAGE = 500
 """Events asked for at a time: what most relays give."""
@@ -28,13 +28,17 @@ MOST_EVENTS = 100_000
 # relay with a smaller cap and without NIP-67 can hide the rest of one second from us.
 _SMALLEST_CAP = 20
 
+MOST_BYTES = 64 * 2**20
+"""Bytes taken from one relay for one question before it counts as LIMITED."""
+
 # A relay that sends one event a page must not keep us for ever.
 _MOST_PAGES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What came back for one page. `sent` counts all that was sent, `refused` what was forged.
+    """What came back for one page. `sent` counts all that was sent, `refused` what was forged,
+    `size` the bytes of it all.
 
     `finish` is COMPLETE at an end of stored events, and then `hints` are NIP-67's; everything else
     ended the page early.
@@ -46,6 +50,7 @@ class Page:
     hints: tuple[str, ...] = ()
     reason: str = ""
     refused: int = 0
+    size: int = 0
 
 
 def pages(
@@ -58,7 +63,7 @@ def pages(
     page is stepped over, and the ending is then LIMITED.
     """
     seen: set[str] = set()
-    largest, until, dense = 0, question.until, ""
+    largest, until, dense, size = 0, question.until, "", 0
     for _ in range(_MOST_PAGES):
         got = yield replace(question, until=until, limit=page)
         # What is newer than was asked for must not move the cursor back up.
@@ -69,8 +74,9 @@ def pages(
             return got.finish, got.reason
         if _is_end(question, got, seen):
             return _ending(dense)
-        if len(seen) >= most:
-            return Finish.LIMITED, f"stopped after {most} events"
+        size += got.size
+        if len(seen) >= most or size >= MOST_BYTES:
+            return Finish.LIMITED, f"stopped after {len(seen)} events of {size} bytes"
         if not events:
             return Finish.LIMITED, "the relay has more than it sends"
         until = min(event.created_at for event in events)

@@ -69,33 +69,42 @@ class _Places:
 
     def __init__(self, ordered: Iterable[Verified]) -> None:
         self.by_id: dict[str, _Place] = {}
+        self._spare: dict[str, _Place] = {}
+        self._unhung: list[_Place] = []
         self._names: dict[str, str] = {}
         current: dict[str, Verified] = {}
         versions: list[tuple[str, str]] = []
         for event in ordered:
             refs = references(event)
+            place = _Place(event.id, _age(event), event, refs, part_of(event))
             if refs.relation not in (Relation.ROOT, Relation.REPLY):
+                # A reaction or a repost is no part of the conversation until somebody answers it.
+                self._spare[event.id] = place
                 continue
             if (address := kinds.address_of(event)) is not None:
                 versions.append((event.id, address))
                 current[address] = _newer(current.get(address), event)
-            self.by_id[event.id] = _Place(event.id, _age(event), event, refs, part_of(event))
+            self.by_id[event.id] = place
         for event_id, address in versions:
             self._names[event_id] = self._names[address] = current[address].id
             if event_id != current[address].id:
                 del self.by_id[event_id]
+        self._unhung += self.by_id.values()
 
     def find(self, key: str) -> _Place:
         """Return the place known under `key`; one that nothing knows becomes a placeholder."""
         place_id = self._names.get(key, key)
         if place_id not in self.by_id:
-            self.by_id[place_id] = _Place(place_id, (MAX_CREATED_AT, place_id))
+            place = self._spare.get(place_id) or _Place(place_id, (MAX_CREATED_AT, place_id))
+            self.by_id[place_id] = place
+            self._unhung.append(place)
         return self.by_id[place_id]
 
     def hang(self) -> None:
         """Give every place its parent, placeholders last: they hang where their wanters claim."""
         empty: dict[str, _Place] = {}
-        for place in list(self.by_id.values()):
+        # Grows on the way: an answer may be to something that had no place before.
+        for place in self._unhung:
             if place.refs is None or place.refs.parent is None or place.event is None:
                 continue
             place.up = self._wanted(place.refs.parent, place.event)

@@ -48,7 +48,7 @@ async def get_json(
                 if location is None:
                     return json.loads(body)
                 url = _redirected(url, location)
-    except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError) as error:
+    except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, OSError, ImportError) as error:
         raise NoDocument(_reason(error)) from None
     except (ValueError, RecursionError):
         raise NoDocument("what came back is not JSON") from None
@@ -60,8 +60,11 @@ async def get_json(
 def _client(url: str, client: NewClient | None) -> httpx.AsyncClient:
     if client is not None:
         return client()
-    # The environment's proxy cannot reach this machine.
-    return httpx.AsyncClient(trust_env=not is_local(_as_relay(url)))
+    try:
+        # The environment's proxy cannot reach this machine.
+        return httpx.AsyncClient(trust_env=not is_local(_as_relay(url)))
+    except (ValueError, ImportError, httpx.InvalidURL):
+        raise NoDocument("the proxy that the environment names cannot be used") from None
 
 
 async def _get(http: httpx.AsyncClient, url: str, accept: str) -> tuple[bytes, str | None]:

@@ -20,11 +20,17 @@ if TYPE_CHECKING:
 
     from nostr_threads.core.event import Event, Verified
 
-__all__ = ["Question", "verified"]
+__all__ = ["MOST_WORDS", "Question", "verified"]
 
-# What one page may bring at most, whatever was asked for.
+# What one page may bring at most, whatever was asked for. Decoded, bytes may take twenty times the
+# room: see `Relay.heard` for the bound over all that a relay is asked at once.
 _MOST_EVENTS = 10 * PAGE
-_MOST_BYTES = 64 * 2**20
+_MOST_BYTES = 16 * 2**20
+_MOST_TAGS = 10_000
+
+MOST_WORDS = 300
+"""Characters kept of what a relay says about itself and us."""
+
 # Verifying this many takes over a millisecond: the loop is left free meanwhile.
 _OFF_LOOP = 50
 
@@ -39,6 +45,7 @@ class Question:
     hints: tuple[str, ...] = ()
     reason: str = ""
     count: int | None = None
+    left_out: int = 0
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def note(self, message: Delivered | Eose | Closed | CountResult, size: int) -> None:
@@ -47,12 +54,17 @@ class Question:
             return
         match message:
             case Delivered():
-                self.events.append(message.event)
                 self.size += size
+                if len(message.event.tags) > _MOST_TAGS:
+                    self.left_out += 1
+                else:
+                    self.events.append(message.event)
                 if len(self.events) >= _MOST_EVENTS or self.size >= _MOST_BYTES:
                     self.end(Finish.LIMITED, "the relay sent far more than it was asked for")
             case Eose():
                 self.hints = message.hints
+                if self.left_out:
+                    self.end(Finish.LIMITED, f"{self.left_out} events have too many tags to take")
                 self.end(Finish.COMPLETE)
             case Closed():
                 self.end(Finish.REFUSED, message.reason or "closed by the relay")
@@ -64,7 +76,7 @@ class Question:
     def end(self, finish: Finish, reason: str = "") -> None:
         """Close the question; the first ending counts."""
         if self.finish is None:
-            self.finish, self.reason = finish, reason
+            self.finish, self.reason = finish, reason[:MOST_WORDS]
         self.changed.set()
 
 

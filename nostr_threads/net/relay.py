@@ -27,7 +27,7 @@ from nostr_threads.core.wire import (
 )
 from nostr_threads.errors import InvalidEvent
 from nostr_threads.net.connection import STOPPED, Connection
-from nostr_threads.net.question import Question, verified
+from nostr_threads.net.question import MOST_WORDS, Question, verified
 from nostr_threads.net.transport import open_websocket
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ class Timeouts:
 _LIVE_QUEUE = 1000
 # Relays allow some twenty subscriptions on a connection; a few are left for live ones.
 _AT_ONCE = 10
+# Bytes of all answers that are under way on a connection: decoded they may take twenty times that.
+_MOST_WAITING = 32 * 2**20
 
 
 class Relay:
@@ -115,28 +117,41 @@ class Relay:
 
     async def fetch(self, question: Filter, *, page: int = PAGE) -> Answer:
         """Ask for everything that matches, page by page. Never raises: see `Answer.finish`."""
-        events: dict[str, Verified] = {}
-        refused = 0
+        got: list[Page] = []
+        async with self._places:
+            finish, reason = await self._pages(question, page, got)
+        events = {event.id: event for each in got for event in each.events}
+        refused, size = sum(each.refused for each in got), sum(each.size for each in got)
+        return Answer(self.url, finish, tuple(events.values()), reason, refused, size)
+
+    async def _pages(self, question: Filter, page: int, got: list[Page]) -> tuple[Finish, str]:
+        """Ask page after page, adding each to `got`; return the ending of the last.
+
+        No page is asked for once the time of one answer is over.
+        """
+        clock = asyncio.get_running_loop()
+        end = clock.time() + self._timeouts.answer
         plan = pages(question, page=page)
         try:
             asked = next(plan)
-            while True:
-                got = await self._page(asked)
-                events.update((event.id, event) for event in got.events)
-                refused += got.refused
-                asked = plan.send(got)
+            while clock.time() < end:
+                got.append(await self._page(asked))
+                asked = plan.send(got[-1])
         except StopIteration as ended:
-            finish, reason = ended.value
-        return Answer(self.url, finish, tuple(events.values()), reason, refused)
+            ending: tuple[Finish, str] = ended.value
+            return ending
+        return Finish.TIMEOUT, f"not all pages came within {self._timeouts.answer:g} seconds"
 
     async def sample(self, question: Filter) -> Answer:
         """Ask once, and be content with what comes: for a look at a relay, not for finding."""
-        got = await self._page(question)
-        return Answer(self.url, got.finish, got.events, got.reason, got.refused)
+        async with self._places:
+            got = await self._page(question)
+        return Answer(self.url, got.finish, got.events, got.reason, got.refused, got.size)
 
     async def count(self, question: Filter) -> int | None:
         """Ask how many events match (NIP-45); None when the relay would not or could not say."""
-        return (await self._ask(lambda: self._session.count((question,)))).count
+        async with self._places:
+            return (await self._ask(lambda: self._session.count((question,)))).count
 
     async def publish(self, event: Verified) -> tuple[Status, str]:
         """Send one event and wait for its OK. Returns what became of it, and the relay's words."""
@@ -152,8 +167,8 @@ class Relay:
         if ok is None:
             return Status.NO_ANSWER, "no OK came"
         if prefix_of(ok.reason) == "duplicate":
-            return Status.DUPLICATE, ok.reason
-        return (Status.ACCEPTED if ok.accepted else Status.REJECTED), ok.reason
+            return Status.DUPLICATE, ok.reason[:MOST_WORDS]
+        return (Status.ACCEPTED if ok.accepted else Status.REJECTED), ok.reason[:MOST_WORDS]
 
     async def follow(self, *filters: Filter) -> AsyncGenerator[Verified]:
         """Yield what is stored, then what comes in, over any number of connections.
@@ -215,6 +230,8 @@ class Relay:
             case Delivered() | Eose() | Closed() | CountResult():
                 if (question := self._questions.get(message.subscription)) is not None:
                     question.note(message, size)
+                    if sum(each.size for each in self._questions.values()) > _MOST_WAITING:
+                        question.end(Finish.LIMITED, "the relay sent too much at once")
 
     def ended(self) -> None:
         """End everything that waits for an answer; what follows is asked again by itself."""
@@ -260,19 +277,18 @@ class Relay:
         got = await self._ask(lambda: self._session.request((asked,)))
         events, refused = await verified(got.events)
         finish = got.finish or Finish.LOST
-        return Page(events, len(got.events), finish, got.hints, got.reason, refused)
+        return Page(events, len(got.events), finish, got.hints, got.reason, refused, got.size)
 
     async def _ask(self, send: Callable[[], str]) -> Question:
-        """Ask in turn; on a new connection once more, if this one had ended unnoticed.
+        """Ask; on a new connection once more, if this one had ended unnoticed.
 
         Relays close idle connections. That is no failure of the question that finds out.
         """
-        async with self._places:
-            reused = self._connection.is_open
+        reused = self._connection.is_open
+        got = await self._ask_once(send)
+        if reused and got.finish is Finish.LOST and not got.events:
             got = await self._ask_once(send)
-            if reused and got.finish is Finish.LOST and not got.events:
-                got = await self._ask_once(send)
-            return got
+        return got
 
     async def _ask_once(self, send: Callable[[], str]) -> Question:
         """Ask; again after saying who we are, when that is what the relay wants (NIP-42)."""

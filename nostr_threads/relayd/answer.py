@@ -48,8 +48,21 @@ def ask(store: Store, filters: Sequence[Filter], limits: Limits, *, now: int) ->
         both = _merged(events, found[:limit])
         events = both[: limits.max_limit]
         left_over += both[limits.max_limit :][:1]
-    complete = _is_complete(store, filters, events, left_over, now=now)
-    return Answer(tuple(events), complete)
+    sendable = _within(events, limits.max_answer_length)
+    complete = len(sendable) == len(events) and _is_complete(
+        store, filters, events, left_over, now=now
+    )
+    return Answer(tuple(sendable), complete)
+
+
+def _within(events: list[Verified], most: int) -> list[Verified]:
+    """Keep the first events of about `most` characters: a client may never read its answer."""
+    total = 0
+    for place, event in enumerate(events):
+        total += len(event.content) + sum(len(value) for tag in event.tags for value in tag)
+        if total > most and place:
+            return events[:place]
+    return events
 
 
 def _is_complete(

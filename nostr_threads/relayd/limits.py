@@ -21,8 +21,8 @@ class Limits:
     """Bounds on one connection. Lengths of messages in bytes, of content in characters.
 
     `max_limit` bounds the events of one answer, whatever its filters add up to;
-    `created_at_upper_limit` is how many seconds an event may lie in the future. `max_filters` is
-    not NIP-11's.
+    `created_at_upper_limit` is how many seconds an event may lie in the future. `max_filters` and
+    `max_answer_length` (about as many characters as one answer may hold) are not NIP-11's.
     """
 
     max_message_length: int = 2**20
@@ -35,6 +35,7 @@ class Limits:
     max_content_length: int = 2**18
     created_at_upper_limit: int = 900
     min_pow_difficulty: int = 0
+    max_answer_length: int = 2**22
 
     def __post_init__(self) -> None:
         """Raise ValueError for a limit that could not be kept."""

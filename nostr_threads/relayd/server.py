@@ -28,7 +28,7 @@ from nostr_threads.relayd.outbox import Outbox
 from nostr_threads.relayd.protocol import RelayProtocol
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Sequence
     from types import TracebackType
     from typing import Self
 
@@ -78,8 +78,10 @@ class RelayServer:
     """Serve `store` as a relay on `host`:`port` (0: any free one), as an async context manager.
 
     `public_url` is the URL clients dial when it is not `url`, as behind a proxy; NIP-42 needs it.
-    `accept` is the write policy of `RelayProtocol`. `clock` tells unix seconds. The store is used
-    from threads, by several clients at once, and is not closed.
+    `origins` are the web pages ("https://…", or "*" for all) whose scripts may connect: without
+    it any page open in a browser here could read along. `accept` is the write policy of
+    `RelayProtocol`. `clock` tells unix seconds. The store is used from threads, by several clients
+    at once, and is not closed.
     """
 
     def __init__(
@@ -94,7 +96,8 @@ class RelayServer:
         public_url: str | None = None,
         name: str = "nostr-threads",
         description: str = "A local archive of Nostr threads.",
-        max_connections: int = 256,
+        max_connections: int = 64,
+        origins: Collection[str] = (),
         clock: Callable[[], float] = time.time,
         hooks: Hooks = Hooks(),  # noqa: B008 - frozen, so it can be shared
     ) -> None:
@@ -108,6 +111,7 @@ class RelayServer:
             restricted_writes=accept is not None,
         )
         self._max_connections = max_connections
+        self._origins = frozenset(origins)
         self._clock = clock
         self._hooks = hooks
         self._clients: set[_Client] = set()
@@ -183,6 +187,9 @@ class RelayServer:
         if answer is not None:
             return answer
         reason = self._hooks.admit() if self._hooks.admit is not None else None
+        origin = request.headers.get("Origin")
+        if origin is not None and self._origins.isdisjoint((origin, "*")):
+            return refuse(HTTPStatus.FORBIDDEN, "this web page may not read here")
         if len(self._clients) >= self._max_connections:
             reason = "too many connections"
         return refuse(HTTPStatus.SERVICE_UNAVAILABLE, reason) if reason is not None else None

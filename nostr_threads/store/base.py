@@ -52,7 +52,8 @@ class Store(Protocol):
     def query(self, filters: Sequence[Filter], *, now: int) -> list[Verified]:
         """Answer as a relay would: newest first, ties by id, each filter's `limit` obeyed.
 
-        Superseded, deleted and expired (NIP-40) events are left out. `search` matches nothing.
+        Superseded, deleted and expired (NIP-40) events are left out, and so are parts in the outbox
+        that no relay has taken yet. `search` matches nothing.
         """
         ...
 

@@ -32,6 +32,14 @@ _MAX_WALKS = 32
 _EVENTS = "events e"
 _EVENTS_BY_TAG = "tags t CROSS JOIN events e ON e.event = t.event"
 
+# A part that no relay has taken yet is still its author's alone.
+_NOT_UNSENT = """NOT EXISTS (
+    SELECT 1 FROM parts p WHERE p.event = e.event AND NOT EXISTS (
+        SELECT 1 FROM deliveries d WHERE d.posting = p.posting AND d.part = p.part
+        AND d.status IN ('stored', 'accepted', 'duplicate')
+    )
+)"""
+
 _Found = tuple[int, bytes, int]
 """An event in the order of an answer: minus `created_at`, id, row."""
 
@@ -101,6 +109,7 @@ def _statement(where: _Where, condition: Filter, now: int) -> str:
     source = _lead(where, condition)
     where.also("e.superseded = 0 AND e.deleted = 0", ())
     where.also("(e.expires_at IS NULL OR e.expires_at > ?)", (now,))
+    where.also(_NOT_UNSENT, ())
     text = f"-e.created_at, e.id, e.event FROM {source} WHERE {where.text}"
     if condition.limit is None:
         return f"SELECT {text}"
