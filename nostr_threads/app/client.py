@@ -257,6 +257,9 @@ class Nostr:
 
     async def _event(self, code: str, relays: Sequence[str]) -> Verified:
         start = pointer(code)
+        known = await asyncio.to_thread(self.store.event, start.key) if start.id else None
+        if known is not None:
+            return known
         why = "nobody who was asked has it"
         for look in (self.show, partial(self.fetch, relays=relays)):
             try:

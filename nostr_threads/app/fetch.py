@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nostr_threads.core import nip19
-from nostr_threads.core.coverage import Answer, Coverage, Finish, RelayCoverage
+from nostr_threads.core.coverage import Answer, Coverage, RelayCoverage
 from nostr_threads.core.crawl import Budget, Crawl
 from nostr_threads.core.references import Pointer
 from nostr_threads.core.thread import Thread
@@ -19,7 +19,6 @@ from nostr_threads.errors import NoRelayReachable, NotFound
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from nostr_threads.core.crawl import Question
     from nostr_threads.core.event import Verified
     from nostr_threads.net.pool import Pool
     from nostr_threads.store.base import Store
@@ -75,7 +74,8 @@ async def fetch_thread(
     search ends with what there is. Raises `NoRelayReachable` when no relay could be reached, and
     `NotFound` when neither they nor the store know anything of the thread.
     """
-    crawl = Crawl(start, relays, known=await _stored(store, start), budget=budget)
+    _, known = await asyncio.to_thread(_stored, store, start)
+    crawl = Crawl(start, relays, known=known, budget=budget)
     clock = _Clock(seconds)
     await _drive(crawl, pool, store, now, clock, progress)
     everything = [*crawl.events, *await asyncio.to_thread(store.thread, crawl.root)]
@@ -87,7 +87,9 @@ async def fetch_thread(
         silent = len(coverage.unsure)
         doubt = f" ({silent} did not answer completely)" if silent else ""
         raise NotFound(f"none of {len(coverage.relays)} relays has {start.key}{doubt}")
-    return Found(thread, coverage, crawl.budget_hit or clock.budget_hit)
+    # A budget that ran out after the last answer has cost nothing.
+    hit = crawl.budget_hit or (clock.budget_hit if coverage.unsure else None)
+    return Found(thread, coverage, hit)
 
 
 def load_thread(start: Pointer, *, store: Store, now: int) -> Found:
@@ -95,10 +97,9 @@ def load_thread(start: Pointer, *, store: Store, now: int) -> Found:
 
     The coverage counts sightings: which relays had these events whenever they were asked.
     """
-    root = store.thread_root(start.key)
-    events = store.thread(root) if root is not None else []
+    root, events = _stored(store, start)
     thread = Thread.build(events, root=root, now=now)
-    if root is None or not thread.found:
+    if not thread.found:
         raise NotFound(f"the store knows nothing of {start.key}; fetch it first")
     return Found(thread, _sighted(store, [event.id for event in thread.events]))
 
@@ -109,17 +110,16 @@ class _Clock:
     def __init__(self, seconds: float | None) -> None:
         self._seconds = seconds
         self._end = None if seconds is None else asyncio.get_running_loop().time() + seconds
-        self.budget_hit: str | None = None
 
-    async def ask(self, pool: Pool, question: Question) -> Answer:
-        """Put one question; when the time is up first, that is how it ended."""
-        try:
-            async with asyncio.timeout_at(self._end):
-                (answer,) = await pool.fetch((question,))
-                return answer
-        except TimeoutError:
-            self.budget_hit = f"{self._seconds:g} seconds"
-            return Answer(question[0], Finish.TIMEOUT, reason=f"not in {self.budget_hit}")
+    @property
+    def left(self) -> float | None:
+        """The seconds that are left, None for no end."""
+        return None if self._end is None else max(0, self._end - asyncio.get_running_loop().time())
+
+    @property
+    def budget_hit(self) -> str | None:
+        """The budget, once it is used up."""
+        return f"{self._seconds:g} seconds" if self.left == 0 else None
 
 
 async def _drive(
@@ -135,7 +135,7 @@ async def _drive(
     try:
         questions = next(rounds)
         while True:
-            answers = await asyncio.gather(*(clock.ask(pool, each) for each in questions))
+            answers = await pool.fetch(questions, seconds=clock.left)
             asked += 1
             await asyncio.to_thread(_keep, store, answers, now)
             questions = rounds.send(answers)
@@ -150,9 +150,13 @@ def _keep(store: Store, answers: Sequence[Answer], now: int) -> None:
             store.add(answer.events, relay=answer.relay, now=now)
 
 
-async def _stored(store: Store, start: Pointer) -> Sequence[Verified]:
-    root = await asyncio.to_thread(store.thread_root, start.key)
-    return await asyncio.to_thread(store.thread, root) if root is not None else []
+def _stored(store: Store, start: Pointer) -> tuple[str, Sequence[Verified]]:
+    """Return the root of the thread around `start` and what is stored under it.
+
+    A start that is not stored may be the missing root of others that are.
+    """
+    root = store.thread_root(start.key) or start.key
+    return root, store.thread(root)
 
 
 def _sighted(store: Store, ids: Sequence[str]) -> Coverage:

@@ -100,9 +100,7 @@ async def deliver(
     courier = _Courier(posting, pool, outbox, clock, progress)
     for part, event in enumerate(posting.events, 1):
         await courier.send(part, event)
-        if courier.taken(part) < posting.quorum:
-            await courier.hold(part)
-            break
+    await courier.explain()
     await courier.read_back()
     return Report(replace(posting, deliveries=courier.deliveries))
 
@@ -140,13 +138,20 @@ class _Courier:
         return sum(self._known[part, url].status.taken for url in self._posting.relays)
 
     async def send(self, part: int, event: Verified) -> None:
-        """Send one part to every relay that has not decided on it."""
-        undecided = [
-            url
-            for url in self._posting.relays
-            if not (self._known[part, url].final or self._known[part, url].status.taken)
-        ]
-        await asyncio.gather(*(self._send(part, event, url) for url in undecided))
+        """Send one part to every relay that may have it and has not decided on it."""
+        await asyncio.gather(
+            *(
+                self._send(part, event, url)
+                for url in self._posting.relays
+                if self._may_have(part, url) and not _decided(self._known[part, url])
+            )
+        )
+
+    def _may_have(self, part: int, url: str) -> bool:
+        """Whether the part before is there, or the quorum has it: no reader meets a gap."""
+        if part == 1 or self._known[part - 1, url].status.taken:
+            return True
+        return self.taken(part - 1) >= self._posting.quorum
 
     async def _send(self, part: int, event: Verified, url: str) -> None:
         if (earlier := self._hopeless.get(url)) is not None:
@@ -158,20 +163,24 @@ class _Courier:
             self._hopeless[url] = delivery
         await self._record(delivery)
 
-    async def hold(self, part: int) -> None:
-        """Say of the parts after `part` why they were not sent.
+    async def explain(self) -> None:
+        """Say of every part that was not sent why. What can never be sent is rejected with it."""
+        for part in range(2, len(self._posting.events) + 1):
+            for url in self._posting.relays:
+                delivery = self._known[part, url]
+                if delivery.status is Status.QUEUED and not self._may_have(part, url):
+                    await self._record(self._unsent(part, url))
 
-        They stay queued, unless too many relays have refused `part` for good: then they never go.
-        """
-        at_part = [self._known[part, url] for url in self._posting.relays]
-        refused = sum(each.final and not each.status.taken for each in at_part)
-        gone = len(at_part) - refused < self._posting.quorum
-        taken = f"taken by {self.taken(part)} of {self._posting.quorum}"
-        for (later, url), delivery in list(self._known.items()):
-            if later > part and not delivery.final and not delivery.status.taken:
-                status = Status.REJECTED if gone else Status.QUEUED
-                why = f"not sent: part {part} was {'rejected' if gone else taken}"
-                await self._record(Delivery(later, url, status, why))
+    def _unsent(self, part: int, url: str) -> Delivery:
+        before = self._known[part - 1, url]
+        at_part = [self._known[part - 1, each] for each in self._posting.relays]
+        possible = sum(not _refused(each) for each in at_part)
+        if _refused(before) and possible < self._posting.quorum:
+            why = before.reason if part > 2 and "not sent" in before.reason else ""
+            why = why or f"not sent: part {part - 1} was rejected"
+            return Delivery(part, url, Status.REJECTED, why)
+        why = f"not sent: part {part - 1} was taken by {self.taken(part - 1)}"
+        return Delivery(part, url, Status.QUEUED, f"{why} of {self._posting.quorum}")
 
     async def read_back(self) -> None:
         """Ask each relay for what it says it has: OK is not stored."""
@@ -208,3 +217,11 @@ class _Courier:
         event: Verified = self._posting.events[delivery.part - 1]
         await asyncio.to_thread(self._outbox.record, event.id, delivery, now=self._clock())
         self._progress(delivery)
+
+
+def _decided(delivery: Delivery) -> bool:
+    return delivery.final or delivery.status.taken
+
+
+def _refused(delivery: Delivery) -> bool:
+    return delivery.status is Status.REJECTED and delivery.final

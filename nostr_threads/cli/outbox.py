@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nostr_threads.cli.console import emit, say, talk
-from nostr_threads.cli.options import AsJson, ConfigFile, StoreFile
-from nostr_threads.cli.reports import counted, exit_code, line, show_report
+from nostr_threads.cli.options import AsJson, ConfigFile, KeyName, PasswordFd, StoreFile
+from nostr_threads.cli.reports import WORSE, counted, exit_code, line, show_report
 from nostr_threads.cli.stores import open_to_read
 from nostr_threads.errors import NotFound
 
@@ -47,18 +47,24 @@ def list_outbox(
 
 @app.command("resume")
 def resume_outbox(
-    as_json: AsJson = False, store: StoreFile = None, relays: ConfigFile = None
+    key: KeyName = None,
+    password_fd: PasswordFd = None,
+    as_json: AsJson = False,
+    store: StoreFile = None,
+    relays: ConfigFile = None,
 ) -> None:
     """Send what is still on its way: the same signed bytes again, never a second version.
 
+    Nothing is signed anew; a key is needed only for relays that ask who is writing.
+
     Example: nostr-threads outbox resume
     """
-    reports = asyncio.run(_resume(store, relays))
+    reports = asyncio.run(_resume(key, password_fd, store, relays))
     for report in reports:
         show_report(report, as_json)
     if not reports and not as_json:
         say("nothing is on its way")
-    raise typer.Exit(max(map(exit_code, reports), default=0))
+    raise typer.Exit(max(map(exit_code, reports), key=WORSE.index, default=0))
 
 
 def _reports(store: Path | None, *, everything: bool) -> list[Report]:
@@ -71,11 +77,15 @@ def _reports(store: Path | None, *, everything: bool) -> list[Report]:
         return []
 
 
-async def _resume(store: Path | None, relays: Path | None) -> list[Report]:
+async def _resume(
+    key: str | None, password_fd: int | None, store: Path | None, relays: Path | None
+) -> list[Report]:
     from nostr_threads.app.client import open as open_nostr
-    from nostr_threads.cli.secrets import reading_signer
+    from nostr_threads.cli.secrets import reading_signer, writing_signer
 
-    async with open_nostr(store, relays, reading_signer()) as nostr:
+    asked = key is not None or password_fd is not None
+    signer = writing_signer(key, password_fd) if asked else reading_signer()
+    async with open_nostr(store, relays, signer) as nostr:
         with talk().status("resuming …") as status:
             return await nostr.resume(progress=lambda delivery: status.update(line(delivery)))
 

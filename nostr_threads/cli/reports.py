@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from nostr_threads.app.publish import Report
     from nostr_threads.core.delivery import Delivery
 
-__all__ = ["counted", "exit_code", "line", "show_report"]
+__all__ = ["WORSE", "counted", "exit_code", "line", "show_report"]
 
 NOTHING_ACCEPTED, INCOMPLETE, UNREACHABLE, QUORUM_MISSED = 1, 3, 4, 5
+# Of several answers the worst decides.
+WORSE = (0, INCOMPLETE, QUORUM_MISSED, NOTHING_ACCEPTED, UNREACHABLE)
 
 
 def show_report(report: Report, as_json: bool) -> None:

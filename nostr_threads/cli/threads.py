@@ -144,9 +144,10 @@ def _coverage(coverage: Coverage) -> None:
             relay.finish.value if relay.finish is not None else "seen before",
             relay.events,
             relay.only_here,
+            relay.refused or "",
             relay.reason,
         )
         for relay in coverage.relays
     ]
     if rows:
-        table("", ("relay", "answer", "notes", "only here", ""), rows)
+        table("", ("relay", "answer", "notes", "only here", "refused", ""), rows)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from nostr_threads.core.event import Tag, Tags
+    from nostr_threads.core.references import Pointer
 
 __all__ = ["Target", "compose", "event_bytes", "split_for"]
 
@@ -183,7 +184,17 @@ def _root_scope(comment: Event) -> Tags:
         kind = next(iter(comment.tag_values("k")), str(kinds.NOTE))
         hint = root.relays[0] if root.relays else ""
         return (_trim((name, root.key, hint, root.author or "")), said.get("K", ("K", kind)))
+    # The root's kind is a must of NIP-22, whether or not the comment said it.
+    said.setdefault("K", ("K", _kind_of(root, comment)))
     return tuple(said.values())
+
+
+def _kind_of(root: Pointer, comment: Event) -> str:
+    if root.address is not None:
+        return root.address.partition(":")[0]
+    parent = references(comment).parent
+    named = comment.tag_values("k") if parent is not None and parent.key == root.key else ()
+    return next(iter(named), str(kinds.NOTE))
 
 
 def _scope(target: Target) -> Tags:

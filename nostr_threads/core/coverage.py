@@ -69,16 +69,13 @@ class Coverage:
     """What is known of how whole a result is."""
 
     relays: tuple[RelayCoverage, ...] = ()
+    reached: bool = True
+    """Whether any relay could be reached, once at least."""
 
     @property
     def unsure(self) -> tuple[str, ...]:
         """The relays that did not answer completely."""
         return tuple(r.url for r in self.relays if r.finish not in (Finish.COMPLETE, None))
-
-    @property
-    def reached(self) -> bool:
-        """Whether any relay could be reached."""
-        return any(r.finish is not Finish.UNREACHABLE for r in self.relays)
 
 
 class Tracker:
@@ -88,10 +85,12 @@ class Tracker:
         self._ids: dict[str, set[str]] = {}
         self._worst: dict[str, tuple[Finish, str]] = {}
         self._refused: dict[str, int] = {}
+        self._reached = False
 
     def add(self, answer: Answer) -> None:
         """Take one relay's answer to one question into account."""
         self._ids.setdefault(answer.relay, set()).update(event.id for event in answer.events)
+        self._reached |= answer.finish is not Finish.UNREACHABLE
         worst, _ = self._worst.get(answer.relay, (Finish.COMPLETE, ""))
         if answer.relay not in self._worst or _SEVERITY[answer.finish] > _SEVERITY[worst]:
             self._worst[answer.relay] = answer.finish, answer.reason
@@ -116,5 +115,6 @@ class Tracker:
                     self._worst[url][1],
                 )
                 for url, ids in held.items()
-            )
+            ),
+            self._reached,
         )

@@ -107,18 +107,22 @@ class Crawl:
     @property
     def root(self) -> str:
         """The key of the thread's root: the top of the chain above `start`, as far as known."""
-        key, passed = self.start.key, set[str]()
-        while key not in passed:
-            passed.add(key)
-            event = self._event(key)
-            if event is None:
-                return key
+        key = self.start.key
+        passed: dict[str, Verified] = {}
+        while (event := self._event(key)) is not None and event.id not in passed:
+            passed[event.id] = event
             refs = references(event)
             if refs.parent is None:
                 return kinds.address_of(event) or event.id
             parent_known = self._event(refs.parent.key) is not None
             key = refs.parent.key if parent_known or refs.root is None else refs.root.key
-        return key
+        if event is None:
+            return key
+        # A cycle, possible through addresses: it is cut at its oldest member, as in `tree`.
+        ids = list(passed)
+        cycle = [passed[each] for each in ids[ids.index(event.id) :]]
+        oldest = min(cycle, key=lambda each: (each.created_at, each.id))
+        return kinds.address_of(oldest) or oldest.id
 
     def coverage(self, counted: Iterable[str]) -> Coverage:
         """Return what each relay gave of the event ids in `counted`."""
@@ -148,7 +152,7 @@ class Crawl:
         self._events[event.id] = event
         names = _names(event)
         for name in names:
-            self._names[name] = event.id
+            self._names[name] = self._newer(name, event)
         if event.kind == kinds.DELETION:
             return
         refs = references(event)
@@ -164,6 +168,13 @@ class Crawl:
             self._join(event)
         else:
             self._waiting[refs.parent.key].append(event)
+
+    def _newer(self, name: str, event: Verified) -> str:
+        """The id that a name stands for: of several versions the current one (NIP-01)."""
+        known = self._event(name)
+        if known is None or (event.created_at, known.id) > (known.created_at, event.id):
+            return event.id
+        return known.id
 
     def _belongs(self, parent: Pointer, root: Pointer | None) -> bool:
         if parent.key in self._keys:

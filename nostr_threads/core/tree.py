@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from nostr_threads.core import kinds
 from nostr_threads.core.event import MAX_CREATED_AT
+from nostr_threads.core.expiry import expires_at
 from nostr_threads.core.node import Node, State, is_next_part, part_of
 from nostr_threads.core.references import Pointer, References, Relation, references
 
@@ -34,7 +35,7 @@ def build(
     unique = {event.id: event for event in events}.values()
     ordered = sorted(unique, key=_age)
     places = _Places(event for event in ordered if event.kind != kinds.DELETION)
-    places.hang()
+    places.hang(root)
     places.cut_cycles()
     top = places.find(root) if root is not None else places.fullest()
     if top is None:
@@ -93,14 +94,17 @@ class _Places:
 
     def find(self, key: str) -> _Place:
         """Return the place known under `key`; one that nothing knows becomes a placeholder."""
-        place_id = self._names.get(key, key)
+        place_id = self._id(key)
         if place_id not in self.by_id:
             place = self._spare.get(place_id) or _Place(place_id, (MAX_CREATED_AT, place_id))
             self.by_id[place_id] = place
             self._unhung.append(place)
         return self.by_id[place_id]
 
-    def hang(self) -> None:
+    def _id(self, key: str) -> str:
+        return self._names.get(key, key)
+
+    def hang(self, root: str | None) -> None:
         """Give every place its parent, placeholders last: they hang where their wanters claim."""
         empty: dict[str, _Place] = {}
         # Grows on the way: an answer may be to something that had no place before.
@@ -111,7 +115,7 @@ class _Places:
             if place.up.event is None:
                 empty[place.up.id] = place.up
         for place in empty.values():
-            place.up = self._claimed(place)
+            place.up = self._claimed(place, root)
 
     def _wanted(self, pointer: Pointer, wanter: Verified) -> _Place:
         """Find what an event points at; a placeholder remembers who wants it, and from where."""
@@ -121,13 +125,24 @@ class _Places:
             place.age = min(place.age, _age(wanter))
         return place
 
-    def _claimed(self, place: _Place) -> _Place | None:
-        """Where a placeholder hangs: the first root claimed by what wants it, if not itself."""
+    def _claimed(self, place: _Place, root: str | None) -> _Place | None:
+        """Where a placeholder hangs: at the `root` that is wanted if anybody claims it, else at
+        the one that most of those who want it claim.
+
+        Not at the first: one backdated reply with a false claim would take all others along.
+        """
+        claims: dict[str, list[tuple[Verified, Pointer]]] = {}
         for event, _ in place.wanted:
             refs = self.by_id[event.id].refs
             if refs is not None and refs.root is not None and refs.root.key != place.id:
-                return self._wanted(refs.root, event)
-        return None
+                claims.setdefault(self._id(refs.root.key), []).append((event, refs.root))
+        if not claims:
+            return None
+        wanted = self._id(root) if root is not None else None
+        best = min(claims, key=lambda name: (name != wanted, -len(claims[name]), name))
+        for event, pointer in claims[best]:
+            self._wanted(pointer, event)
+        return self.find(best)
 
     def cut_cycles(self) -> None:
         """Make a top of the least certain place of every cycle: a placeholder, else the oldest."""
@@ -191,7 +206,11 @@ class _Judge:
         """Return the state of an event that is there, and the reason when it is not shown."""
         if (deletion := self._deletion(event)) is not None:
             return State.DELETED, deletion.content or "its author asked for its deletion"
-        if self._now is not None and (expiry := _expiry(event)) is not None and expiry <= self._now:
+        if (
+            self._now is not None
+            and (expiry := expires_at(event)) is not None
+            and expiry <= self._now
+        ):
             return State.EXPIRED, "its author gave it an end"
         if event.pubkey in self._muted:
             return State.HIDDEN, "its author is muted"
@@ -206,11 +225,6 @@ class _Judge:
         if by_address is not None and by_address.created_at >= event.created_at:
             return by_address
         return None
-
-
-def _expiry(event: Verified) -> int | None:
-    value = next(iter(event.tag_values("expiration")), "")
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 16 else None
 
 
 def _walk(top: _Place, judge: _Judge) -> tuple[Node, ...]:

@@ -5,6 +5,7 @@ Knows what each message looks like. Knows nothing of the order they may come in:
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -159,6 +160,7 @@ _from_client = msgspec.json.Decoder(Publish | Auth | Close)
 _any = msgspec.json.Decoder()
 _verb = msgspec.json.Decoder(_Verb)
 _bare_eose = msgspec.json.Decoder(_BareEose)
+_EVENT_HEAD = re.compile(rb'\s*\[\s*"EVENT"\s*,\s*"([!#-\[\]-~]{1,64})"')
 _QUESTIONS = frozenset(("REQ", "COUNT"))
 _BAD_JSON = (msgspec.MsgspecError, UnicodeError, RecursionError)
 
@@ -168,8 +170,16 @@ def decode_relay_message(data: str | bytes) -> RelayMessage | Malformed:
     try:
         message: RelayMessage = _from_relay.decode(data)
     except _BAD_JSON as error:
-        return _eose_despite_hints(data) or Malformed(f"not a relay message: {error}")
+        subject = _subscription_of(data)
+        return _eose_despite_hints(data) or Malformed(f"not a relay message: {error}", subject)
     return message
+
+
+def _subscription_of(data: str | bytes) -> str:
+    """Say whose answer an unreadable EVENT was part of: it must not pass for one never sent."""
+    head = data[:200].encode(errors="replace") if isinstance(data, str) else data[:200]
+    match = _EVENT_HEAD.match(head)
+    return match[1].decode() if match else ""
 
 
 def _eose_despite_hints(data: str | bytes) -> Eose | None:

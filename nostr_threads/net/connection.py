@@ -108,9 +108,8 @@ class Connection:
         while True:
             await self._wanted.wait()
             transport = await self._open()
-            if transport is not None:
+            if transport is not None and await self._talk(transport):
                 failures = 0
-                await self._talk(transport)
             if self._listener.follows() and not self._wanted.is_set():
                 # Whoever wants the connection for something else ends the pause.
                 with suppress(TimeoutError):
@@ -133,11 +132,22 @@ class Connection:
         self._settled.set()
         return transport
 
-    async def _talk(self, transport: Transport) -> None:
-        """Read and write until the connection ends, then end everything that waited for it."""
+    async def _talk(self, transport: Transport) -> bool:
+        """Read and write until the connection ends, then end everything that waited for it.
+
+        Returns whether anything was heard: one that is closed at once is as good as none.
+        """
         writer = asyncio.create_task(self._write(transport))
+        heard = False
         try:
-            await self._read(transport)
+            with suppress(Disconnected):
+                while True:
+                    data = await transport.receive()
+                    heard = True
+                    message = self._session.receive(data)
+                    if message is not None:
+                        await self._listener.heard(message, len(data))
+            return heard
         finally:
             # At once, before anything waits: whoever asks from here on wants a new connection.
             self._settled.clear()
@@ -147,14 +157,6 @@ class Connection:
             writer.cancel()
             await asyncio.gather(writer, return_exceptions=True)
             await transport.close()
-
-    async def _read(self, transport: Transport) -> None:
-        with suppress(Disconnected):
-            while True:
-                data = await transport.receive()
-                message = self._session.receive(data)
-                if message is not None:
-                    await self._listener.heard(message, len(data))
 
     async def _write(self, transport: Transport) -> None:
         with suppress(Disconnected):

@@ -67,8 +67,10 @@ class Pool:
             self._tasks.append(self._group.create_task(self._relays[url].run()))
         return self._relays[url]
 
-    async def fetch(self, questions: Iterable[tuple[str, Filter]]) -> list[Answer]:
+    async def fetch(
+        self, questions: Iterable[tuple[str, Filter]], *, seconds: float | None = None
+    ) -> list[Answer]:
         """Ask each relay (by URL) its question, all at once. One answer each, in the same order."""
         return await asyncio.gather(
-            *(self.relay(url).fetch(question) for url, question in questions)
+            *(self.relay(url).fetch(question, seconds=seconds) for url, question in questions)
         )

@@ -45,7 +45,7 @@ class Question:
     hints: tuple[str, ...] = ()
     reason: str = ""
     count: int | None = None
-    left_out: int = 0
+    in_vain: int = 0
     changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     def note(self, message: Delivered | Eose | Closed | CountResult, size: int) -> None:
@@ -56,21 +56,26 @@ class Question:
             case Delivered():
                 self.size += size
                 if len(message.event.tags) > _MOST_TAGS:
-                    self.left_out += 1
+                    self.in_vain += 1
                 else:
                     self.events.append(message.event)
                 if len(self.events) >= _MOST_EVENTS or self.size >= _MOST_BYTES:
                     self.end(Finish.LIMITED, "the relay sent far more than it was asked for")
             case Eose():
                 self.hints = message.hints
-                if self.left_out:
-                    self.end(Finish.LIMITED, f"{self.left_out} events have too many tags to take")
                 self.end(Finish.COMPLETE)
             case Closed():
                 self.end(Finish.REFUSED, message.reason or "closed by the relay")
             case CountResult():
                 self.count = message.tally.count
                 self.end(Finish.COMPLETE)
+        self.changed.set()
+
+    def miss(self) -> None:
+        """Count an event that could not be read, or was not asked for: what was, may lack."""
+        self.in_vain += 1
+        if self.in_vain >= _MOST_EVENTS:
+            self.end(Finish.LIMITED, "the relay sent far too much that nobody asked for")
         self.changed.set()
 
     def end(self, finish: Finish, reason: str = "") -> None:
@@ -80,24 +85,26 @@ class Question:
         self.changed.set()
 
 
-async def verified(events: list[Event]) -> tuple[tuple[Verified, ...], int]:
-    """Return the events that are what they say, once each, and how many are not.
+async def verified(events: list[Event]) -> tuple[tuple[Verified, ...], int, bool]:
+    """Return the events that are what they say, once each, how many are not, and if any is lost.
 
     An id counts as seen only once an event with that id was verified: a forged copy that comes
-    first must not hide the honest one.
+    first must not hide the honest one. An id of which only forged copies came is lost.
     """
     if len(events) < _OFF_LOOP:
         return _verify_each(events)
     return await asyncio.to_thread(_verify_each, events)
 
 
-def _verify_each(events: Iterable[Event]) -> tuple[tuple[Verified, ...], int]:
+def _verify_each(events: Iterable[Event]) -> tuple[tuple[Verified, ...], int, bool]:
     good: dict[str, Verified] = {}
+    bad: set[str] = set()
     refused = 0
     for event in events:
         if event != good.get(event.id):
             try:
                 good[event.id] = verify(event)
             except InvalidEvent:
+                bad.add(event.id)
                 refused += 1
-    return tuple(good.values()), refused
+    return tuple(good.values()), refused, not bad.issubset(good)

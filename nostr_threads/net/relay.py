@@ -22,6 +22,7 @@ from nostr_threads.core.wire import (
     CountResult,
     Delivered,
     Eose,
+    Malformed,
     Ok,
     prefix_of,
 )
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from nostr_threads.core.event import Event, Verified
     from nostr_threads.core.filters import Filter
-    from nostr_threads.core.wire import Malformed, RelayMessage
+    from nostr_threads.core.wire import RelayMessage
     from nostr_threads.net.transport import Connect
 
 __all__ = ["Authenticate", "Relay", "RelayOptions", "Timeouts"]
@@ -105,6 +106,7 @@ class Relay:
         self._places = asyncio.Semaphore(_AT_ONCE)
         self._authenticating = asyncio.Lock()
         self._answered: tuple[str, bool] | None = None
+        self._largest = 0
 
     @property
     def malformed(self) -> int:
@@ -115,43 +117,51 @@ class Relay:
         """Keep the connection while it is wanted. Runs until cancelled; never raises by itself."""
         await self._connection.run()
 
-    async def fetch(self, question: Filter, *, page: int = PAGE) -> Answer:
-        """Ask for everything that matches, page by page. Never raises: see `Answer.finish`."""
+    async def fetch(
+        self, question: Filter, *, page: int = PAGE, seconds: float | None = None
+    ) -> Answer:
+        """Ask for everything that matches, page by page, for `seconds` or the time of one answer.
+
+        Never raises: see `Answer.finish`. What came before the time was over is in the answer.
+        """
         got: list[Page] = []
         async with self._places:
-            finish, reason = await self._pages(question, page, got)
+            finish, reason = await self._pages(question, page, self._end(seconds), got)
         events = {event.id: event for each in got for event in each.events}
         refused, size = sum(each.refused for each in got), sum(each.size for each in got)
         return Answer(self.url, finish, tuple(events.values()), reason, refused, size)
 
-    async def _pages(self, question: Filter, page: int, got: list[Page]) -> tuple[Finish, str]:
-        """Ask page after page, adding each to `got`; return the ending of the last.
-
-        No page is asked for once the time of one answer is over.
-        """
+    async def _pages(
+        self, question: Filter, page: int, end: float, got: list[Page]
+    ) -> tuple[Finish, str]:
+        """Ask page after page until `end`, adding each to `got`; return how the last one ended."""
         clock = asyncio.get_running_loop()
-        end = clock.time() + self._timeouts.answer
-        plan = pages(question, page=page)
+        plan = pages(question, page=page, largest=self._largest)
         try:
             asked = next(plan)
             while clock.time() < end:
-                got.append(await self._page(asked))
+                got.append(await self._page(asked, end))
                 asked = plan.send(got[-1])
         except StopIteration as ended:
             ending: tuple[Finish, str] = ended.value
             return ending
-        return Finish.TIMEOUT, f"not all pages came within {self._timeouts.answer:g} seconds"
+        return Finish.TIMEOUT, "not everything came in time"
+
+    def _end(self, seconds: float | None = None) -> float:
+        most = self._timeouts.answer
+        return asyncio.get_running_loop().time() + (most if seconds is None else min(most, seconds))
 
     async def sample(self, question: Filter) -> Answer:
         """Ask once, and be content with what comes: for a look at a relay, not for finding."""
         async with self._places:
-            got = await self._page(question)
+            got = await self._page(question, self._end())
         return Answer(self.url, got.finish, got.events, got.reason, got.refused, got.size)
 
     async def count(self, question: Filter) -> int | None:
         """Ask how many events match (NIP-45); None when the relay would not or could not say."""
         async with self._places:
-            return (await self._ask(lambda: self._session.count((question,)))).count
+            asked = await self._ask(lambda: self._session.count((question,)), self._end())
+        return asked.count
 
     async def publish(self, event: Verified) -> tuple[Status, str]:
         """Send one event and wait for its OK. Returns what became of it, and the relay's words."""
@@ -227,6 +237,8 @@ class Relay:
                     waiting.set_result(message)
             case Delivered() | Closed() if queue := self._live.get(message.subscription):
                 await queue.put(message if isinstance(message, Closed) else message.event)
+            case Malformed() if (missed := self._questions.get(message.subject)) is not None:
+                missed.miss()
             case Delivered() | Eose() | Closed() | CountResult():
                 if (question := self._questions.get(message.subscription)) is not None:
                     question.note(message, size)
@@ -254,12 +266,12 @@ class Relay:
 
     # One exchange
 
-    async def _answer(self, name: str) -> Question:
-        """Wait for the end of a question, no longer than the deadlines allow."""
+    async def _answer(self, name: str, end: float) -> Question:
+        """Wait for the end of a question, until `end` and no longer in silence than is allowed."""
         question = self._questions[name] = Question()
         self._connection.flush()
         try:
-            async with asyncio.timeout(self._timeouts.answer):
+            async with asyncio.timeout_at(end):
                 while question.finish is None:
                     question.changed.clear()
                     async with asyncio.timeout(self._timeouts.idle):
@@ -272,31 +284,45 @@ class Relay:
             self._connection.flush()
         return question
 
-    async def _page(self, asked: Filter) -> Page:
+    async def _page(self, asked: Filter, end: float) -> Page:
         """Ask one page, and keep of it what is true."""
-        got = await self._ask(lambda: self._session.request((asked,)))
-        events, refused = await verified(got.events)
-        finish = got.finish or Finish.LOST
-        return Page(events, len(got.events), finish, got.hints, got.reason, refused, got.size)
+        got = await self._ask(lambda: self._session.request((asked,)), end)
+        events, forged, lost = await verified(got.events)
+        self._largest = max(self._largest, len(got.events))
+        return Page(
+            events,
+            sent=len(got.events) + got.in_vain,
+            finish=got.finish or Finish.LOST,
+            hints=got.hints,
+            reason=got.reason,
+            refused=forged + got.in_vain,
+            size=got.size,
+            lacks=lost or got.in_vain > 0,
+        )
 
-    async def _ask(self, send: Callable[[], str]) -> Question:
+    async def _ask(self, send: Callable[[], str], end: float) -> Question:
         """Ask; on a new connection once more, if this one had ended unnoticed.
 
         Relays close idle connections. That is no failure of the question that finds out.
         """
         reused = self._connection.is_open
-        got = await self._ask_once(send)
+        got = await self._ask_once(send, end)
         if reused and got.finish is Finish.LOST and not got.events:
-            got = await self._ask_once(send)
+            got = await self._ask_once(send, end)
         return got
 
-    async def _ask_once(self, send: Callable[[], str]) -> Question:
+    async def _ask_once(self, send: Callable[[], str], end: float) -> Question:
         """Ask; again after saying who we are, when that is what the relay wants (NIP-42)."""
-        if not await self._ready():
+        try:
+            async with asyncio.timeout_at(end):
+                is_ready = await self._ready()
+        except TimeoutError:
+            return Question(finish=Finish.TIMEOUT, reason="no connection in time")
+        if not is_ready:
             return Question(finish=Finish.UNREACHABLE, reason=self._why_not)
-        got = await self._answer(send())
+        got = await self._answer(send(), end)
         if prefix_of(got.reason) == "auth-required" and await self._authenticated():
-            got = await self._answer(send())
+            got = await self._answer(send(), end)
         return got
 
     async def _send_event(self, event: Verified, send: Callable[[Verified], None]) -> Ok | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from nostr_threads.core import kinds
 from nostr_threads.core.event import verify
+from nostr_threads.core.expiry import expires_at
 from nostr_threads.core.relay_url import normalize
 from nostr_threads.core.wire import prefix_of
 from nostr_threads.errors import InvalidEvent, InvalidRelayUrl
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["Refused", "check_authentication", "check_limits", "check_rights", "checked"]
 
 _AUTH_SECONDS = 600
-_SECONDS = re.compile(r"[0-9]{1,18}")
 _LOOPBACK = re.compile(r"(localhost|127\.[0-9.]+|\[::1\])(?=:|/|$)")
 
 
@@ -107,9 +107,8 @@ def _protected(authenticated: frozenset[str], auth: AuthPolicy) -> str:
 
 
 def _has_expired(event: Event, now: int) -> bool:
-    return any(
-        _SECONDS.fullmatch(value) and int(value) <= now for value in event.tag_values("expiration")
-    )
+    expiry = expires_at(event)
+    return expiry is not None and expiry <= now
 
 
 def _difficulty(event_id: str) -> int:

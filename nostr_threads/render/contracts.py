@@ -133,6 +133,7 @@ def _relays(coverage: Coverage) -> list[Json]:
             "finish": relay.finish.value if relay.finish is not None else None,
             "events": relay.events,
             "only_here": relay.only_here,
+            "refused": relay.refused,
             "reason": relay.reason,
         }
         for relay in coverage.relays

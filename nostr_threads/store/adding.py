@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nostr_threads.core.expiry import expires_at
 from nostr_threads.core.kinds import DELETION, address_of
 from nostr_threads.store import links
 from nostr_threads.store.base import Added
@@ -134,16 +135,10 @@ def _event_row(
         event.created_at,
         event.kind,
         address,
-        _expiry(event),
+        expires_at(event),
         superseded,
         event.to_json(),
     )
-
-
-def _expiry(event: Verified) -> int | None:
-    """The NIP-40 time in seconds; None without one, or for one that never comes."""
-    value = next(iter(event.tag_values("expiration")), "")
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 16 else None
 
 
 def _tag_rows(row: int, event: Verified) -> Iterator[tuple[str, Column, int, int]]:

@@ -11,6 +11,7 @@ import nostr_threads as nt
 from nostr_threads.core import nip19
 from nostr_threads.core.coverage import RelayCoverage
 from nostr_threads.core.crawl import Budget
+from nostr_threads.core.wire import Auth
 from nostr_threads.errors import InvalidCode, InvalidInput, NoRelayReachable, NotFound, StoreError
 from nostr_threads.relayd import RelayServer
 from nostr_threads.store.sqlite import SqliteStore
@@ -69,10 +70,10 @@ async def test_relays_that_fail_are_unsure_and_take_nothing_away(tmp_path: Path)
         closed.url: nt.Finish.REFUSED,
         silent.url: nt.Finish.TIMEOUT,
         confused.url: COMPLETE,
-        noisy.url: COMPLETE,
+        noisy.url: nt.Finish.LIMITED,
         DEAD: nt.Finish.UNREACHABLE,
     }
-    assert set(found.coverage.unsure) == {cut.url, closed.url, silent.url, DEAD}
+    assert set(found.coverage.unsure) == {cut.url, closed.url, silent.url, noisy.url, DEAD}
     assert not found.whole
     events = {relay.url: relay.events for relay in found.coverage.relays}
     assert [events[good.url], events[noisy.url], events[confused.url]] == [30, 30, 0]
@@ -313,3 +314,50 @@ async def test_after_open_no_connection_and_no_file_is_left_open(tmp_path: Path)
                 await asyncio.sleep(0)
         with pytest.raises(StoreError, match="closed"):
             nostr.store.event(ROOT.id)
+
+
+async def test_a_thread_without_its_root_is_shown_by_the_code_that_fetched_it(
+    tmp_path: Path,
+) -> None:
+    lost = ALICE.note("lost")
+    reply = BOB.reply(lost, "still here")
+    async with (
+        RelayServer(stocked([reply])) as relay,
+        opened(tmp_path / "a.db", relay.url) as nostr,
+    ):
+        found = await nostr.fetch(lost.id)
+        shown = await nostr.show(lost.id)
+    assert found.thread.events == shown.thread.events == (reply,)
+    assert [node.id for node in shown.thread.missing] == [lost.id]
+
+
+async def test_a_relay_of_which_only_forgeries_came_is_not_sure(tmp_path: Path) -> None:
+    """What it refuses to send honestly may be anything."""
+    async with (
+        FaultyRelay(stocked(NOTES), Faults(forge="content", forge_where="instead")) as forger,
+        RelayServer(stocked(NOTES)) as good,
+        opened(tmp_path / "a.db", forger.url, good.url) as nostr,
+    ):
+        found = await nostr.fetch(ROOT.id)
+    assert shape(found.thread) == TRUTH
+    assert found.coverage.unsure == (forger.url,)
+    (forged, _) = found.coverage.relays
+    assert (forged.finish, forged.events) == (LIMITED, 0)
+    assert forged.refused > 0
+
+
+async def test_a_stranger_relay_does_not_learn_who_reads_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hint in a code is no reason to say who we are (NIP-42)."""
+    monkeypatch.setattr("nostr_threads.app.client.is_local", lambda _: False)
+    async with (
+        FaultyRelay(stocked(NOTES), Faults(auth_required=True)) as spy,
+        RelayServer(stocked(NOTES)) as mine,
+        opened(tmp_path / "a.db", mine.url, by=ALICE) as nostr,
+    ):
+        code = nip19.encode(nip19.EventPointer(ROOT.id, (spy.url,)))
+        found = await nostr.fetch(code)
+        assert spy.accepted_connections > 0
+        assert not any(isinstance(each, Auth) for each in spy.received)
+    assert found.coverage.unsure == (spy.url,)

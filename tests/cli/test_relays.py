@@ -166,9 +166,9 @@ async def test_a_port_that_is_taken_or_impossible_is_exit_2(home: Home) -> None:
         taken.listen()
         port = str(taken.getsockname()[1])
         busy, impossible, elsewhere = await asyncio.gather(
-            home.run("relay", "serve", "--port", port),
-            home.run("relay", "serve", "--port", "70000"),
-            home.run("relay", "serve", "--port", "0", "--host", "192.0.2.1"),
+            home.run("relay", "serve", "--port", port, "--accept"),
+            home.run("relay", "serve", "--port", "70000", "--accept"),
+            home.run("relay", "serve", "--port", "0", "--host", "192.0.2.1", "--accept"),
         )
     for ran in (busy, impossible, elsewhere):
         assert (ran.code, ran.out) == (2, "")

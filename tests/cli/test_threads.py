@@ -49,7 +49,7 @@ THREAD = {
     "nodes": list,
     "coverage": dict,
 }
-RELAY = {"url": str, "finish": (str, type(None)), "events": int, "only_here": int}
+RELAY = {"url": str, "finish": (str, type(None)), "events": int, "only_here": int, "refused": int}
 MISSING = {"id": str, "wanted_by": list, "hints": list}
 
 
@@ -211,10 +211,13 @@ async def test_show_of_what_was_never_fetched_is_exit_1(home: Home) -> None:
     assert "fetch a thread or publish first" in ran.err
 
 
-async def test_a_relay_that_sends_garbage_changes_nothing(home: Home) -> None:
+async def test_a_relay_that_sends_garbage_takes_nothing_away_and_is_unsure(home: Home) -> None:
     async with FaultyRelay(stocked(NOTES), Faults(garbage=GARBAGE)) as relay:
         ran = await home.run("fetch", ROOT, "--relay", relay.url, "--json")
-    assert (ran.code, ran.object["found"], ran.object["missing"]) == (0, len(NOTES), [])
+    assert (ran.code, ran.object["found"], ran.object["missing"]) == (3, len(NOTES), [])
+    assert ran.object["unsure"] == [relay.url]
+    (covered,) = ran.object["coverage"]["relays"]
+    assert covered["refused"] > 0
 
 
 async def test_a_relay_of_forgeries_alone_has_nothing(home: Home) -> None:

@@ -430,3 +430,28 @@ def test_events_that_were_really_signed_build_the_same() -> None:
     thread = Thread.build([reply, comment, article, bob.deletion(comment)])
     assert placed(thread)[:2] == [("text", 0), ("comment", 1)]
     assert states(thread)["comment"] is State.DELETED
+
+
+def test_one_backdated_reply_with_a_false_claim_does_not_take_the_others_along() -> None:
+    """A missing note hangs under the root that is wanted, whoever claimed another one first."""
+    real, false = invented("real"), invented("false")
+    honest = [answer(f"w{number}", "lost", "real", at=START + number) for number in range(1, 4)]
+    spam = answer("spam", "lost", "false", at=START - 999, by="mallory")
+    for root in (real.id, None):
+        thread = Thread.build([real, false, spam, *honest], root=root)
+        assert {event.content for event in thread.events} == {"real", "spam", "w1", "w2", "w3"}
+    assert false in thread.elsewhere
+
+
+def test_what_answers_a_repost_or_a_reaction_hangs_below_it_and_it_has_a_place() -> None:
+    root = invented("root")
+    repost = invented("repost", ("e", root.id), kind=6, at=START + 1)
+    unanswered = invented("like", ("e", root.id), kind=7, at=START + 1)
+    reply = answer("reply", "repost", at=START + 2)
+    thread = Thread.build([reply, unanswered, repost, root])
+    assert [(node.event and node.event.content, node.depth) for node in thread.nodes] == [
+        ("root", 0),
+        ("repost", 1),
+        ("reply", 2),
+    ]
+    assert thread.missing == ()

@@ -24,20 +24,22 @@ FALSE = [forged(event, how) for event in HONEST for how in ("content", "signatur
 @given(st.lists(st.sampled_from([*HONEST, *FALSE]), max_size=12))
 async def test_only_the_true_are_let_through_once_each_in_any_order(events: list[Event]) -> None:
     """Verify before seen."""
-    good, refused = await verified(events)
+    good, refused, lost = await verified(events)
     assert set(good) == set(events) & set(HONEST)
     assert len(good) == len(set(good))
     assert refused == sum(event in FALSE for event in events)
+    assert lost is ({event.id for event in events} != {event.id for event in good})
 
 
 async def test_many_are_verified_as_few_are() -> None:
-    good, refused = await verified([*FALSE * 10, *HONEST])
+    good, refused, _ = await verified([*FALSE * 10, *HONEST])
     assert (set(good), refused) == (set(HONEST), len(FALSE) * 10)
 
 
 async def test_an_altered_copy_after_the_honest_event_is_refused() -> None:
     copy = replace(HONEST[0], content="other")
-    assert await verified([HONEST[0], copy]) == ((HONEST[0],), 1)
+    assert await verified([HONEST[0], copy]) == ((HONEST[0],), 1, False)
+    assert await verified([copy]) == ((), 1, True)
 
 
 @pytest.mark.parametrize(

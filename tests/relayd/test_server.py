@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Origin
 
 from nostr_threads.core.filters import Filter
 from nostr_threads.core.wire import (
@@ -341,3 +343,24 @@ async def test_it_listens_on_the_loopback_unless_told_otherwise() -> None:
     async with RelayServer(stocked()) as relay:
         assert relay.url.startswith("ws://127.0.0.1:")
         assert not relay.url.endswith(":0")
+
+
+async def test_no_web_page_reads_along_unless_it_is_named() -> None:
+    """A browser tells whose script is connecting; any page open here could ask otherwise."""
+    page = "https://client.example"
+    async with RelayServer(stocked(), origins=[page]) as relay:
+        with pytest.raises(InvalidStatus, match="403"):
+            async with connect(relay.url, origin=Origin("https://evil.example")):
+                pass
+        async with connect(relay.url, origin=Origin(page)):
+            assert relay.connections == 1
+
+
+async def test_an_answer_is_bounded_in_size_and_says_that_there_is_more() -> None:
+    """A client that never reads must not make the relay hold megabytes for it (NIP-67)."""
+    notes = [Author(1).note("x" * 400, created_at=START + number) for number in range(10)]
+    limits = Limits(max_answer_length=1000)
+    async with RelayServer(stocked(notes), limits=limits) as relay, dialled(relay.url) as peer:
+        events, end = await peer.ask(Filter())
+    assert events == notes[:-3:-1]
+    assert end == Eose("sub", ("more",))

@@ -45,7 +45,7 @@ def test_the_coverage_names_each_relay_and_those_that_are_unsure() -> None:
     coverage = nt.Coverage(
         (
             RelayCoverage("wss://a.example", nt.Finish.COMPLETE, 3, 1),
-            RelayCoverage("wss://b.example", nt.Finish.TIMEOUT, 2, 0, 0, "slow"),
+            RelayCoverage("wss://b.example", nt.Finish.TIMEOUT, 2, 0, 7, "slow"),
             RelayCoverage("wss://c.example", None, 1, 0),
         )
     )
@@ -54,11 +54,11 @@ def test_the_coverage_names_each_relay_and_those_that_are_unsure() -> None:
     assert written["coverage"] == {
         "relays": [
             {"url": f"wss://{name}.example", "finish": finish, "events": events, "only_here": only}
-            | {"reason": reason}
-            for name, finish, events, only, reason in (
-                ("a", "complete", 3, 1, ""),
-                ("b", "timeout", 2, 0, "slow"),
-                ("c", None, 1, 0, ""),
+            | {"refused": refused, "reason": reason}
+            for name, finish, events, only, refused, reason in (
+                ("a", "complete", 3, 1, 0, ""),
+                ("b", "timeout", 2, 0, 7, "slow"),
+                ("c", None, 1, 0, 0, ""),
             )
         ],
         "budget_hit": "200 rounds",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nostr_threads.core.delivery import Delivery, Status
+from nostr_threads.core.filters import Filter
 from nostr_threads.errors import StoreError
 from nostr_threads.store.base import Added, Posting
 from tests.store.events import NOW, THEN, UNKNOWN, made, reply
@@ -137,3 +138,17 @@ def test_a_refusal_that_may_pass_leaves_a_posting_open(store: SqliteStore) -> No
         refusal = Delivery(part, ONE, Status.REJECTED, "rate-limited: slow down")
         store.record(event.id, refusal, now=NOW)
     assert len(store.postings(open_only=True)) == 1
+
+
+def test_a_part_that_no_relay_has_taken_is_shown_to_nobody(store: SqliteStore) -> None:
+    """Other clients read the store through `relay serve`; a draft is its author's alone."""
+    posting = answer()
+    first, *rest = posting.events
+    store.enqueue(posting)
+    assert (store.query([Filter()], now=NOW), store.count([Filter()], now=NOW)) == ([], 0)
+    assert store.event(first.id) == first
+    store.record(first.id, Delivery(1, ONE, Status.REJECTED, "blocked: no"), now=NOW)
+    assert store.query([Filter()], now=NOW) == []
+    store.record(first.id, Delivery(1, TWO, Status.ACCEPTED), now=NOW)
+    assert store.query([Filter()], now=NOW) == [first]
+    assert rest
