@@ -29,4 +29,8 @@ async def main(code: str, relays: list[str]) -> int:
 if __name__ == "__main__":
     if len(sys.argv) < 2:
         sys.exit(__doc__)
-    sys.exit(asyncio.run(main(sys.argv[1], sys.argv[2:])))
+    try:
+        code = asyncio.run(main(sys.argv[1], sys.argv[2:]))
+    except nt.NostrThreadsError as error:
+        sys.exit(f"error: {error}")
+    sys.exit(code)

@@ -28,5 +28,10 @@ async def main(text: str, reply_to: str, relays: list[str]) -> int:
 if __name__ == "__main__":
     if len(sys.argv) < 3:
         sys.exit(__doc__)
-    answer = Path(sys.argv[1]).read_text(encoding="utf-8")
-    sys.exit(asyncio.run(main(answer, sys.argv[2], sys.argv[3:])))
+    # As bytes: reading as text would turn Windows line ends into others.
+    answer = Path(sys.argv[1]).read_bytes().decode("utf-8-sig")
+    try:
+        code = asyncio.run(main(answer, sys.argv[2], sys.argv[3:]))
+    except nt.NostrThreadsError as error:
+        sys.exit(f"error: {error}")
+    sys.exit(code)

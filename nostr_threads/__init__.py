@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nostr_threads.app.client import Nostr, open, signer_from_env  # noqa: A004
+    from nostr_threads.app.client import Nostr, open, signer_from_env, signer_from_key  # noqa: A004
     from nostr_threads.app.config import Config, RelaySettings
     from nostr_threads.app.fetch import Found
     from nostr_threads.app.publish import Report
@@ -60,12 +60,13 @@ __all__ = [
     "references",
     "render_tree",
     "signer_from_env",
+    "signer_from_key",
     "split",
     "verify",
 ]
 
 _HOMES = {
-    "app.client": ("Nostr", "open", "signer_from_env"),
+    "app.client": ("Nostr", "open", "signer_from_env", "signer_from_key"),
     "app.config": ("Config", "RelaySettings"),
     "app.fetch": ("Found",),
     "app.publish": ("Report",),

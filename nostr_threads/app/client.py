@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from nostr_threads.app.config import Config, find_config
 from nostr_threads.app.fetch import Found, fetch_thread, load_thread, pointer
-from nostr_threads.app.places import config_folder, store_path
+from nostr_threads.app.places import config_folder, key_folder, store_path
 from nostr_threads.app.publish import Report, deliver, sign_all
 from nostr_threads.core import kinds
 from nostr_threads.core.compose import Target, compose, split_for
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from nostr_threads.core.event import Verified
     from nostr_threads.signing.signer import Signer
 
-__all__ = ["DEFAULT_LIMIT", "Nostr", "open", "signer_from_env"]
+__all__ = ["DEFAULT_LIMIT", "Nostr", "open", "signer_from_env", "signer_from_key"]
 
 # How far ahead of now (seconds) an answer may be dated to come after its question.
 _AHEAD = 600
@@ -292,6 +292,20 @@ class Nostr:
 
     def _now(self) -> int:
         return int(self._clock())
+
+
+def signer_from_key(password: str, name: str | None = None) -> Signer:
+    """Return who signs with a key that `nostr-threads key new` made, by default the one in use.
+
+    Raises `NoSigner` when there is none, `WrongPassword`, `SigningError`.
+    """
+    from nostr_threads.signing import KeyFolder, KeySigner
+
+    folder = KeyFolder(key_folder(os.environ))
+    chosen = name or folder.current()
+    if chosen is None:
+        raise NoSigner("there is no key: make one with `nostr-threads key new NAME`")
+    return KeySigner(folder.load(chosen, password))
 
 
 def signer_from_env() -> Signer | None:

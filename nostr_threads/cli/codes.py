@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,7 +34,9 @@ class Prefix(StrEnum):
 def code(
     given: Annotated[
         str,
-        typer.Argument(metavar="CODE", help="A code, a link to one, or (with --to) hex."),
+        typer.Argument(
+            metavar="CODE", help="A code, a link to one, name@domain, or (with --to) hex."
+        ),
     ],
     to: Annotated[Prefix | None, typer.Option("--to", help="Write it as this.")] = None,
     relay: Annotated[
@@ -64,6 +67,8 @@ def _decoded(given: str) -> Entity:
 
     if "nsec1" in given.lower():
         raise InvalidCode("this is a secret key; it was not used and should not be pasted here")
+    if (name := nip19.nip05_parts(given)) is not None and "@" in given:
+        return asyncio.run(_looked_up(*name))
     if len(given) == 64 and not given.strip("0123456789abcdefABCDEF"):
         raise InvalidCode("hex may be an id or a key: say which with --to note, nevent or npub")
     try:
@@ -75,6 +80,12 @@ def _decoded(given: str) -> Entity:
             except InvalidCode:
                 return nip19.parse_pubkey(given)
         raise
+
+
+async def _looked_up(name: str, domain: str) -> Entity:
+    from nostr_threads.net.names import resolve
+
+    return await resolve(name, domain)
 
 
 def _describe(entity: Entity, as_json: bool) -> None:

@@ -38,6 +38,7 @@ class Thread:
     ) -> Thread:
         """Make the tree out of events in any order; the order never changes the result.
 
+        The events are taken as `Verified`, which only `verify` makes: nothing is checked again.
         `root` is the key (id, address or external id) of the thread wanted, by default the one
         under which most events hang. `now` (unix seconds) decides what has expired (NIP-40);
         without it nothing has. `muted` are the authors whose notes are hidden.

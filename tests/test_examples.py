@@ -1,0 +1,68 @@
+"""The programs under examples/, run as a reader would run them, against a relay on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from nostr_threads.relayd import RelayServer
+from nostr_threads.testing import Author
+from tests.relayd.peers import stocked
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+ALICE, BOB = Author(1), Author(2)
+QUESTION = ALICE.note("Why?")
+ANSWER = "Because.\r\n\r\n" + "A long answer has many words. " * 200
+
+
+async def run(name: str, *arguments: str, folder: Path) -> tuple[int | None, str, str]:
+    environ = {
+        **os.environ,
+        "NOSTR_THREADS_HOME": str(folder),
+        "NOSTR_SECRET_KEY": BOB.secret_hex(),
+        "PYTHONIOENCODING": "utf-8",
+    }
+    async with asyncio.timeout(30):
+        program = await asyncio.create_subprocess_exec(
+            sys.executable,
+            str(EXAMPLES / name),
+            *arguments,
+            cwd=folder,
+            env=environ,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await program.communicate()
+    return program.returncode, out.decode(), err.decode()
+
+
+async def test_an_answer_is_posted_and_the_thread_fetched(tmp_path: Path) -> None:
+    (tmp_path / "answer.md").write_bytes(ANSWER.encode())
+    async with RelayServer(stocked([QUESTION])) as relay:
+        posted, told, _ = await run(
+            "post_answer.py", "answer.md", QUESTION.id, relay.url, folder=tmp_path
+        )
+        code = told.splitlines()[-1]
+        fetched, tree, _ = await run("fetch_thread.py", code, relay.url, folder=tmp_path)
+    assert (posted, fetched) == (0, 0)
+    assert code.startswith("nevent1")
+    assert told.count(": stored") == len(told.splitlines()) - 1 > 1
+    assert "Because." in tree
+    assert f"{relay.url}: {len(told.splitlines())} notes" in tree
+
+
+@pytest.mark.parametrize("name", ["fetch_thread.py", "post_answer.py"])
+async def test_without_arguments_an_example_explains_itself(name: str, tmp_path: Path) -> None:
+    code, out, err = await run(name, folder=tmp_path)
+    assert (code, out) == (1, "")
+    assert f"python examples/{name}" in err
+
+
+async def test_a_bad_code_is_a_sentence_and_no_traceback(tmp_path: Path) -> None:
+    code, _, err = await run("fetch_thread.py", "nonsense", "ws://127.0.0.1:9", folder=tmp_path)
+    assert code == 1
+    assert err.startswith("error: 'nonsense' is not a Nostr code")
