@@ -62,7 +62,8 @@ def info(url: Url, as_json: AsJson = False) -> None:
     if as_json:
         emit_json({"url": normalize(url), **document})
         return
-    known = {**document, **document.pop("limits")}
+    limits = document.pop("limits")
+    known = {**document, **limits}
     rows = ((name, _listed(value)) for name, value in known.items() if value or value == 0)
     say(normalize(url))
     table("", (), rows)

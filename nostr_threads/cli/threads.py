@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Format", "fetch", "show"]
 
-INCOMPLETE = 3
+INCOMPLETE, UNREACHABLE = 3, 4
 
 
 class Format(StrEnum):
@@ -62,12 +62,15 @@ def fetch(
 ) -> None:
     """Find the whole thread around CODE at the relays, keep it, show it and how whole it is.
 
-    Exit code 3: shown, but some relay did not answer completely.
+    Exit code 3: shown, but some relay did not answer completely; 4: none could be reached, and what
+    the store has is shown.
 
     Example: nostr-threads fetch nevent1… --relay wss://nos.lol
     """
     found = asyncio.run(_fetch(code, relay or [], seconds, store, relays))
     _present(found, form, output, as_json)
+    if not found.coverage.reached:
+        raise typer.Exit(UNREACHABLE)
     if not found.whole:
         raise typer.Exit(INCOMPLETE)
 

@@ -86,6 +86,7 @@ async def test_info_shows_what_a_relay_says_of_itself(home: Home) -> None:
     assert 11 in for_programs.object["supported_nips"]
     assert (for_people.code, for_people.out) == (0, "")
     assert r"evil \x1b[31m name" in for_people.err
+    assert "{" not in for_people.err
     assert "\x1b" not in for_people.err
 
 

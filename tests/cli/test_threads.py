@@ -192,12 +192,6 @@ async def test_no_relay_reachable_is_exit_4(home: Home) -> None:
     assert "none of 1 relays could be reached" in ran.err
 
 
-async def test_a_relay_that_is_down_does_not_hide_what_the_store_has(home: Home) -> None:
-    keep(home, NOTES)
-    ran = await home.run("fetch", ROOT, "--relay", DEAD, "--json")
-    assert (ran.code, ran.object["found"]) == (3, len(NOTES))
-
-
 async def test_a_note_that_nobody_has_is_exit_1(home: Home) -> None:
     async with RelayServer(stocked(NOTES)) as relay:
         ran = await home.run("fetch", UNKNOWN, "--relay", relay.url)
@@ -309,3 +303,14 @@ async def test_a_stranger_cannot_write_to_the_terminal(home: Home) -> None:
             ran = await home.run(*form)
             assert ran.code == 0
             assert not {"\x1b", "\x07", "\u202e", "\x9b", "\r"} & set(ran.out + ran.err)
+
+
+async def test_with_no_relay_in_reach_what_the_store_has_is_shown_and_the_exit_is_4(
+    home: Home,
+) -> None:
+    async with RelayServer(stocked(NOTES)) as relay:
+        first = await home.run("fetch", ROOT, "--relay", relay.url, "--json")
+    again = await home.run("fetch", ROOT, "--relay", "ws://127.0.0.1:9", "--json")
+    assert (first.code, again.code) == (0, 4)
+    assert again.object["nodes"] == first.object["nodes"]
+    assert again.object["unsure"] == ["ws://127.0.0.1:9"]
