@@ -22,6 +22,7 @@ from nostr_threads.cli.options import (
     StoreFile,
 )
 from nostr_threads.cli.reports import counted, exit_code, line, show_report
+from nostr_threads.core.split import DEFAULT_MARKER
 from nostr_threads.errors import InvalidText
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["compose", "publish"]
 
-_MARKER = " ({index}/{total})"
 _NOBODY = "0" * 64
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="The answer, UTF-8; - for stdin.")]
@@ -43,7 +43,7 @@ def compose(
     file: File,
     limit: Characters = None,
     limit_bytes: Bytes = None,
-    marker: Marker = _MARKER,
+    marker: Marker = DEFAULT_MARKER,
     as_json: AsJson = False,
 ) -> None:
     """Show the parts that FILE would become. Nothing is signed or sent.
@@ -64,7 +64,7 @@ def publish(
     ] = None,
     limit: Characters = None,
     limit_bytes: Bytes = None,
-    marker: Marker = _MARKER,
+    marker: Marker = DEFAULT_MARKER,
     relay: RelayUrls = None,
     quorum: Annotated[
         int | None,

@@ -21,6 +21,9 @@ __all__ = ["Prefix", "code"]
 _WIDTH = 5_000
 
 
+_REFUSAL = "this is a secret key; it was not used and should not be pasted here"
+
+
 class Prefix(StrEnum):
     """What a code can be written as."""
 
@@ -66,7 +69,7 @@ def _decoded(given: str) -> Entity:
     from nostr_threads.core import nip19
 
     if "nsec1" in given.lower():
-        raise InvalidCode("this is a secret key; it was not used and should not be pasted here")
+        raise InvalidCode(_REFUSAL)
     if (name := nip19.nip05_parts(given)) is not None and "@" in given:
         return asyncio.run(_looked_up(*name))
     if len(given) == 64 and not given.strip("0123456789abcdefABCDEF"):

@@ -12,6 +12,7 @@ import typer
 
 from nostr_threads.cli.console import emit_json, say, table
 from nostr_threads.cli.options import AsJson, ConfigFile, StoreFile
+from nostr_threads.cli.reports import INCOMPLETE
 from nostr_threads.cli.stores import open_to_read
 from nostr_threads.errors import InvalidInput, NoRelayReachable
 
@@ -99,7 +100,7 @@ def try_relays(
     if not answered:
         raise NoRelayReachable(f"none of {len(results)} relays could be reached")
     if any(result["answer"] not in ("complete", "limited") for result in results):
-        raise typer.Exit(3)
+        raise typer.Exit(INCOMPLETE)
 
 
 @app.command("serve")

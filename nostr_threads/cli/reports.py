@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from nostr_threads.app.publish import Report
     from nostr_threads.core.delivery import Delivery
 
-__all__ = ["WORSE", "counted", "exit_code", "line", "show_report"]
+__all__ = ["INCOMPLETE", "UNREACHABLE", "WORSE", "counted", "exit_code", "line", "show_report"]
 
 NOTHING_ACCEPTED, INCOMPLETE, UNREACHABLE, QUORUM_MISSED = 1, 3, 4, 5
 # Of several answers the worst decides.

@@ -19,7 +19,7 @@ from nostr_threads.cli.console import (
     talk,
 )
 from nostr_threads.cli.options import AsJson, ConfigFile, Output, RelayUrls, StoreFile
-from nostr_threads.cli.reports import counted
+from nostr_threads.cli.reports import INCOMPLETE, UNREACHABLE, counted
 from nostr_threads.cli.stores import open_to_read
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from nostr_threads.core.coverage import Coverage
 
 __all__ = ["Format", "fetch", "show"]
-
-INCOMPLETE, UNREACHABLE = 3, 4
 
 
 class Format(StrEnum):
