@@ -96,6 +96,8 @@ def parse_config(text: str, path: Path) -> Config:
     except tomllib.TOMLDecodeError as error:
         line = _line_in(str(error)) or text.count("\n") + 1
         raise InvalidConfig(path, line, _without_place(str(error))) from None
+    except ValueError:
+        raise InvalidConfig(path, None, "a number in it is far too long") from None
     return _Reader(text, path).config(data)
 
 

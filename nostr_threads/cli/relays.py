@@ -173,7 +173,8 @@ async def _try_all(config: Config, urls: list[str]) -> list[dict[str, object]]:
 def _settings(settings: RelaySettings) -> dict[str, object]:
     from dataclasses import asdict
 
-    return asdict(settings)
+    hidden = "(set)" if "@" in settings.proxy else settings.proxy
+    return {**asdict(settings), "proxy": hidden}
 
 
 def _config(path: Path | None) -> Config:

@@ -77,7 +77,7 @@ def ask_password(descriptor: int | None, *, confirm: bool = False) -> str:
     """Take a password from an open file descriptor, or ask for it on the terminal."""
     if descriptor is not None:
         return _read_password(descriptor)
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         raise SigningError("the key has a password: run this on a terminal or use --password-fd")
     answer: str = typer.prompt("Password", hide_input=True, err=True, confirmation_prompt=confirm)
     return answer

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from itertools import count
 from typing import TYPE_CHECKING, TypeAlias
 
 from nostr_threads.core import kinds
@@ -31,6 +30,8 @@ _ANSWERS = (kinds.NOTE, kinds.DELETION, kinds.COMMENT)
 _COMMENTS = (kinds.COMMENT,)
 # Values in one filter: some relays take messages of no more than 16 kB.
 _CHUNK = 100
+# Filters put to each relay at a time: as many as are answered at once.
+_AT_ONCE = 10
 # A relay that ended a question like this is not asked again: it would only cost time.
 _HOPELESS = frozenset((Finish.UNREACHABLE, Finish.TIMEOUT))
 _SHUT_OUT = frozenset(("auth-required", "restricted", "blocked"))
@@ -83,21 +84,28 @@ class Crawl:
             self._take(event)
 
     def run(self) -> Generator[list[Question], Iterable[Answer], None]:
-        """Yield a round of questions, take their answers, until nothing is left to ask."""
-        for asked in count():
+        """Yield questions, take their answers, until nothing is left to ask.
+
+        A round asks for everything that the last one brought to light, a few filters at a time, so
+        that budgets and hopeless relays are noticed in the middle of a large one.
+        """
+        for _ in range(self._budget.rounds):
             filters = [*self._seek(), *self._expand()]
-            relays = [url for url in self._relays if url not in self._hopeless]
-            if not filters or not relays:
+            if not filters:
                 return
-            if asked == self._budget.rounds:
-                self.budget_hit = f"{asked} rounds"
-                return
-            answers = yield [(url, condition) for url in relays for condition in filters]
-            for answer in answers:
-                self._hear(answer)
-            self.budget_hit = self._hit()
-            if self.budget_hit is not None:
-                return
+            for start in range(0, len(filters), _AT_ONCE):
+                relays = [url for url in self._relays if url not in self._hopeless]
+                if not relays:
+                    return
+                batch = filters[start : start + _AT_ONCE]
+                answers = yield [(url, condition) for url in relays for condition in batch]
+                for answer in answers:
+                    self._hear(answer)
+                self.budget_hit = self._hit()
+                if self.budget_hit is not None:
+                    return
+        if self._is_open():
+            self.budget_hit = f"{self._budget.rounds} rounds"
 
     @property
     def events(self) -> tuple[Verified, ...]:
@@ -129,6 +137,11 @@ class Crawl:
         return self._tracker.coverage(counted)
 
     # What is known
+
+    def _is_open(self) -> bool:
+        """Whether there is something left to ask, and somebody to ask it."""
+        somebody = any(url not in self._hopeless for url in self._relays)
+        return somebody and bool([*self._seek(), *self._expand()])
 
     def _hit(self) -> str | None:
         if len(self._events) >= self._budget.events:

@@ -7,7 +7,7 @@ every choice is made by (created_at, id), so the order of the input cannot matte
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -71,7 +71,7 @@ class _Places:
     def __init__(self, ordered: Iterable[Verified]) -> None:
         self.by_id: dict[str, _Place] = {}
         self._spare: dict[str, _Place] = {}
-        self._unhung: list[_Place] = []
+        self._unhung: deque[_Place] = deque()
         self._names: dict[str, str] = {}
         current: dict[str, Verified] = {}
         versions: list[tuple[str, str]] = []
@@ -90,7 +90,7 @@ class _Places:
             self._names[event_id] = self._names[address] = current[address].id
             if event_id != current[address].id:
                 del self.by_id[event_id]
-        self._unhung += self.by_id.values()
+        self._unhung.extend(self.by_id.values())
 
     def find(self, key: str) -> _Place:
         """Return the place known under `key`; one that nothing knows becomes a placeholder."""
@@ -106,16 +106,21 @@ class _Places:
 
     def hang(self, root: str | None) -> None:
         """Give every place its parent, placeholders last: they hang where their wanters claim."""
+        top = self._id(root) if root is not None else None
         empty: dict[str, _Place] = {}
-        # Grows on the way: an answer may be to something that had no place before.
-        for place in self._unhung:
+        # Both grow on the way: an answer may be to something that had no place before.
+        while self._unhung or empty:
+            if not self._unhung:
+                place = empty.pop(next(iter(empty)))
+                # What is wanted as the root has nothing above it, whatever a stranger claims.
+                place.up = self._claimed(place, root) if place.id != top else None
+                continue
+            place = self._unhung.popleft()
             if place.refs is None or place.refs.parent is None or place.event is None:
                 continue
             place.up = self._wanted(place.refs.parent, place.event)
             if place.up.event is None:
                 empty[place.up.id] = place.up
-        for place in empty.values():
-            place.up = self._claimed(place, root)
 
     def _wanted(self, pointer: Pointer, wanter: Verified) -> _Place:
         """Find what an event points at; a placeholder remembers who wants it, and from where."""

@@ -23,6 +23,8 @@ __all__ = ["STOPPED", "Connection", "Listener", "pause"]
 
 STOPPED = "the connection is no longer kept"
 _BACKOFF_SECONDS = 60.0
+# A connection that does not last is as good as none: the next pause is longer.
+_STEADY_SECONDS = 5.0
 
 
 class Listener(Protocol):
@@ -108,7 +110,10 @@ class Connection:
         while True:
             await self._wanted.wait()
             transport = await self._open()
-            if transport is not None and await self._talk(transport):
+            began = asyncio.get_running_loop().time()
+            if transport is not None:
+                await self._talk(transport)
+            if asyncio.get_running_loop().time() - began >= _STEADY_SECONDS:
                 failures = 0
             if self._listener.follows() and not self._wanted.is_set():
                 # Whoever wants the connection for something else ends the pause.
@@ -132,22 +137,16 @@ class Connection:
         self._settled.set()
         return transport
 
-    async def _talk(self, transport: Transport) -> bool:
-        """Read and write until the connection ends, then end everything that waited for it.
-
-        Returns whether anything was heard: one that is closed at once is as good as none.
-        """
+    async def _talk(self, transport: Transport) -> None:
+        """Read and write until the connection ends, then end everything that waited for it."""
         writer = asyncio.create_task(self._write(transport))
-        heard = False
         try:
             with suppress(Disconnected):
                 while True:
                     data = await transport.receive()
-                    heard = True
                     message = self._session.receive(data)
                     if message is not None:
                         await self._listener.heard(message, len(data))
-            return heard
         finally:
             # At once, before anything waits: whoever asks from here on wants a new connection.
             self._settled.clear()

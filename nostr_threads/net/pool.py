@@ -59,13 +59,16 @@ class Pool:
         if url not in self._relays:
             self._relays[url] = Relay(
                 url,
-                options=self._options(url) if self._options is not None else None,
                 timeouts=self._timeouts,
                 authenticate=self._authenticate,
                 connect=self._connect,
             )
             self._tasks.append(self._group.create_task(self._relays[url].run()))
-        return self._relays[url]
+        relay = self._relays[url]
+        if self._options is not None:
+            # What is known of a relay may have changed: a stranger's hint may be named by hand.
+            relay.options = self._options(url)
+        return relay
 
     async def fetch(
         self, questions: Iterable[tuple[str, Filter]], *, seconds: float | None = None

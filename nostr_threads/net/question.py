@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST_WORDS", "Question", "verified"]
 
-# What one page may bring at most, whatever was asked for. Decoded, bytes may take twenty times the
-# room: see `Relay.heard` for the bound over all that a relay is asked at once.
+# What one page may bring at most, whatever was asked for. Sizes are those of the message and of
+# what its tags take once they are decoded, which may be twenty times as much.
+_TAG_BYTES = 100
 _MOST_EVENTS = 10 * PAGE
 _MOST_BYTES = 16 * 2**20
 _MOST_TAGS = 10_000
@@ -54,7 +55,7 @@ class Question:
             return
         match message:
             case Delivered():
-                self.size += size
+                self.size += size + _TAG_BYTES * sum(map(len, message.event.tags))
                 if len(message.event.tags) > _MOST_TAGS:
                     self.in_vain += 1
                 else:
@@ -71,10 +72,11 @@ class Question:
                 self.end(Finish.COMPLETE)
         self.changed.set()
 
-    def miss(self) -> None:
-        """Count an event that could not be read, or was not asked for: what was, may lack."""
+    def miss(self, size: int) -> None:
+        """Count `size` bytes that could not be read, or were not asked for: what was, may lack."""
         self.in_vain += 1
-        if self.in_vain >= _MOST_EVENTS:
+        self.size += size
+        if self.in_vain >= _MOST_EVENTS or self.size >= _MOST_BYTES:
             self.end(Finish.LIMITED, "the relay sent far too much that nobody asked for")
         self.changed.set()
 

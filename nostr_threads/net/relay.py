@@ -69,7 +69,7 @@ class Timeouts:
 _LIVE_QUEUE = 1000
 # Relays allow some twenty subscriptions on a connection; a few are left for live ones.
 _AT_ONCE = 10
-# Bytes of all answers that are under way on a connection: decoded they may take twenty times that.
+# Bytes of all answers that are under way on a connection.
 _MOST_WAITING = 32 * 2**20
 
 
@@ -90,14 +90,14 @@ class Relay:
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self.url = url
-        self._options = options or RelayOptions()
+        self.options = options or RelayOptions()
         self._timeouts = timeouts or Timeouts()
         self._authenticate = authenticate
         self._session = RelaySession()
         self._connection = Connection(
             self._session,
             self,
-            connect=lambda: connect(url, self._timeouts.connect, self._options.proxy),
+            connect=lambda: connect(url, self._timeouts.connect, self.options.proxy),
             jitter=jitter,
         )
         self._questions: dict[str, Question] = {}
@@ -125,8 +125,9 @@ class Relay:
         Never raises: see `Answer.finish`. What came before the time was over is in the answer.
         """
         got: list[Page] = []
+        end = self._end(seconds)
         async with self._places:
-            finish, reason = await self._pages(question, page, self._end(seconds), got)
+            finish, reason = await self._pages(question, page, end, got)
         events = {event.id: event for each in got for event in each.events}
         refused, size = sum(each.refused for each in got), sum(each.size for each in got)
         return Answer(self.url, finish, tuple(events.values()), reason, refused, size)
@@ -218,7 +219,7 @@ class Relay:
     async def _ready(self) -> bool:
         """Wait until there is a connection, or it is known that there is none."""
         is_open = await self._connection.ready()
-        if is_open and self._options.auth == "always":
+        if is_open and self.options.auth == "always":
             await self._authenticated()
         return self._connection.is_open
 
@@ -238,7 +239,7 @@ class Relay:
             case Delivered() | Closed() if queue := self._live.get(message.subscription):
                 await queue.put(message if isinstance(message, Closed) else message.event)
             case Malformed() if (missed := self._questions.get(message.subject)) is not None:
-                missed.miss()
+                missed.miss(size)
             case Delivered() | Eose() | Closed() | CountResult():
                 if (question := self._questions.get(message.subscription)) is not None:
                     question.note(message, size)
@@ -346,7 +347,7 @@ class Relay:
         """Answer the relay's challenge, once for each challenge (NIP-42)."""
         async with self._authenticating:
             challenge = self._session.challenge
-            if challenge is None or self._options.auth == "never":
+            if challenge is None or self.options.auth == "never":
                 return False
             if self._answered is None or self._answered[0] != challenge:
                 self._answered = challenge, await self._answer_challenge(challenge)

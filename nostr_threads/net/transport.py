@@ -101,7 +101,9 @@ async def open_websocket(url: str, seconds: float, proxy: str = "") -> Transport
             proxy=proxy or (None if local else True),
         )
     except (OSError, WebSocketException, TimeoutError, ValueError, ImportError) as error:
-        raise Unreachable(_reason(error)) from None
+        reason = _reason(error)
+        # A proxy's URL may hold a password.
+        raise Unreachable(reason.replace(proxy, "the proxy") if proxy else reason) from None
     return _Websocket(connection)
 
 

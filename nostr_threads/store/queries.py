@@ -37,7 +37,7 @@ _NOT_UNSENT = """NOT EXISTS (
     SELECT 1 FROM parts p WHERE p.event = e.event AND NOT EXISTS (
         SELECT 1 FROM deliveries d WHERE d.posting = p.posting AND d.part = p.part
         AND d.status IN ('stored', 'accepted', 'duplicate')
-    )
+    ) AND NOT EXISTS (SELECT 1 FROM sightings s WHERE s.event = e.event)
 )"""
 
 _Found = tuple[int, bytes, int]

@@ -455,3 +455,21 @@ def test_what_answers_a_repost_or_a_reaction_hangs_below_it_and_it_has_a_place()
         ("reply", 2),
     ]
     assert thread.missing == ()
+
+
+def test_nothing_hangs_above_the_root_that_is_wanted_when_it_is_missing() -> None:
+    """A stranger claims that the root answers what answers it."""
+    honest = [answer(f"w{number}", "lost", "gone", at=START + number) for number in range(3)]
+    spam = answer("spam", "gone", "lost", at=START + 9, by="mallory")
+    thread = Thread.build([*honest, spam], root=hex_of("gone"))
+    assert thread.nodes[0].id == hex_of("gone")
+    assert {event.content for event in thread.events} == {"w0", "w1", "w2", "spam"}
+
+
+def test_a_claimed_root_that_is_a_repost_hangs_below_what_it_reposts() -> None:
+    root = invented("root")
+    repost = invented("repost", ("e", root.id), kind=6, at=START + 1)
+    reply = answer("reply", "lost", "repost", at=START + 2)
+    thread = Thread.build([root, repost, reply], root=root.id)
+    assert [node.depth for node in thread.nodes] == [0, 1, 2, 3]
+    assert thread.events == (root, repost, reply)
