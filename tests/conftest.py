@@ -2,8 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import pytest
 from hypothesis import settings
+
+from tests.relayd.peers import STOCKED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # One slow example on a busy machine is no failure; pytest-timeout bounds every test.
 settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
+
+
+@pytest.fixture(autouse=True)
+def _stocked_stores_are_closed() -> Iterator[None]:
+    """From Python 3.13 on, SQLite warns of a connection that nobody closes."""
+    shared = len(STOCKED)  # by a whole module
+    yield
+    while len(STOCKED) > shared:
+        STOCKED.pop().close()

@@ -41,9 +41,14 @@ URL = "ws://relay.example"
 SECONDS = 10.0
 
 
+STOCKED: list[Store] = []
+"""The stores that `stocked` made and that are open still."""
+
+
 def stocked(events: Iterable[Verified] = ()) -> Store:
-    """Return a store in memory that holds `events`."""
+    """Return a store in memory that holds `events`; it is closed when the test is over."""
     store: Store = SqliteStore(":memory:")
+    STOCKED.append(store)
     store.add(events, relay=None, now=NOW)
     return store
 
