@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import TYPE_CHECKING
 
 import nostr_threads as nt
+from nostr_threads.cli import codes
 from nostr_threads.core import nip19
 from tests.app.worlds import ALICE, BOB
 
 if TYPE_CHECKING:
+    import pytest
+
     from tests.cli.program import Home
 
 ID = "ab" * 32
@@ -92,3 +96,23 @@ async def test_hostile_identifiers_and_hints_come_out_harmless(home: Home) -> No
     assert as_json.object["identifier"] == "\x1b[2J\u202etitle\nid: fake"
     assert not {"\x1b", "\u202e"} & set(ran.out)
     assert "\nid: fake" not in ran.out
+
+
+def test_a_name_at_a_domain_is_looked_up(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """NIP-05; the look-up itself is tested with its web server in tests/net."""
+
+    async def resolve(name: str, domain: str) -> nip19.Profile:
+        assert (name, domain) == ("alice", "example.com")
+        return nip19.Profile(KEY, (HINT,))
+
+    monkeypatch.setattr("nostr_threads.net.names.resolve", resolve)
+    codes.code("alice@example.com", as_json=True)
+    assert json.loads(capsys.readouterr().out) == DECODED[NPROFILE]
+
+
+async def test_bare_hex_is_asked_what_it_is(home: Home) -> None:
+    ran = await home.run("code", ID)
+    assert (ran.code, ran.out) == (2, "")
+    assert "say which with --to" in ran.err

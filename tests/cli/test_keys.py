@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 import nostr_threads as nt
+from nostr_threads.errors import NoSigner, WrongPassword
 from nostr_threads.relayd import RelayServer
 from nostr_threads.signing import KeyFolder, secret_from_hex
-from nostr_threads.testing import FaultyRelay
+from nostr_threads.testing import Faults, FaultyRelay
 from tests.app.worlds import ALICE, LONG
 from tests.cli.program import PASSWORD
 from tests.relayd.peers import stocked
@@ -136,3 +137,38 @@ async def test_without_any_key_list_is_empty_and_show_is_exit_7(home: Home) -> N
     assert (shown.code, shown.out) == (7, "")
     assert "nostr-threads key new NAME" in listed.err
     assert "nostr-threads key new NAME" in shown.err
+
+
+async def test_an_empty_password_is_refused_and_no_key_is_made(home: Home) -> None:
+    ran = await home.run("key", "new", "work", password="")
+    assert (ran.code, ran.out) == (7, "")
+    assert "empty password" in ran.err
+    assert (await home.run("key", "list", "--json")).out == ""
+
+
+async def test_resume_says_who_is_writing_with_the_password_of_the_key(home: Home) -> None:
+    """A relay that asks for NIP-42 only when it is up again."""
+    with_key(home)
+    faults = Faults(auth_required=True, refuse_connections=True)
+    async with FaultyRelay(stocked(), faults) as relay:
+        home.settle([relay.url])
+        down = await home.run("publish", home.file("a.md", "short"), password=PASSWORD)
+        relay.faults = Faults(auth_required=True)
+        unknown = await home.run("outbox", "resume", "--json")
+        known = await home.run("outbox", "resume", "--json", password=PASSWORD)
+    assert (down.code, unknown.code, known.code) == (4, 1, 0)
+    assert [each["status"] for each in known.object["deliveries"]] == ["stored"]
+    assert_secret_is_not_in(known)
+
+
+def test_a_program_signs_with_a_key_that_was_made_on_the_command_line(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOSTR_THREADS_HOME", str(home.folder))
+    with pytest.raises(NoSigner, match="key new"):
+        nt.signer_from_key(PASSWORD)
+    with_key(home)
+    assert nt.signer_from_key(PASSWORD).public_key == ALICE.pubkey
+    assert nt.signer_from_key(PASSWORD, "work").public_key == ALICE.pubkey
+    with pytest.raises(WrongPassword):
+        nt.signer_from_key("wrong")

@@ -314,3 +314,16 @@ async def test_with_no_relay_in_reach_what_the_store_has_is_shown_and_the_exit_i
     assert (first.code, again.code) == (0, 4)
     assert again.object["nodes"] == first.object["nodes"]
     assert again.object["unsure"] == ["ws://127.0.0.1:9"]
+
+
+async def test_to_look_makes_no_store(home: Home) -> None:
+    """A mistyped --store is a mistake to tell, not a new database."""
+    named, usual, outbox = await asyncio.gather(
+        home.run("show", ROOT, "--store", "typo/a.db"),
+        home.run("show", ROOT),
+        home.run("outbox", "list"),
+    )
+    assert (named.code, usual.code, outbox.code) == (6, 1, 0)
+    assert "there is no such store" in named.err
+    assert not (home.folder / "typo").exists()
+    assert not list(home.folder.glob("*.db"))

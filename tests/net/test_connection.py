@@ -234,7 +234,7 @@ async def test_a_question_asked_while_the_connection_is_being_closed_is_not_forg
         await first.closing.wait()
         assert (await lost).finish is Finish.LOST
         asked = asyncio.ensure_future(relay.fetch(NOTES))
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # one turn of the loop: it asks while the old wire is closing
         first.may_close.set()
         _, name, _ = await second.sent.get()
         second.say(f'["EOSE","{name}",["finish"]]')
@@ -268,7 +268,7 @@ async def test_an_event_whose_connection_had_ended_unnoticed_is_sent_again() -> 
 async def test_nothing_is_dialled_before_it_is_needed() -> None:
     wires = Wires()
     async with kept(URL, connect=wires.connect, timeouts=BRIEF) as relay:
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # one turn of the loop: `run` has begun
         assert wires.dialled == []
         assert (await relay.fetch(NOTES)).reason == "nobody there"
         assert wires.dialled == [(URL, BRIEF.connect, "")]

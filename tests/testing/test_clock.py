@@ -28,10 +28,10 @@ async def test_those_who_wait_wake_in_the_order_of_their_time() -> None:
     async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
         for seconds in (3, 1, 2):
             tasks.create_task(sleeper(seconds))
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # one turn of the loop: all three have begun to wait
         assert clock.waiting == 3
         clock.advance(2)
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # and one for those who were woken
         assert (woken, clock.waiting) == ([1, 2], 1)
         clock.advance(1)
     assert woken == [1, 2, 3]
@@ -45,7 +45,7 @@ async def test_waiting_for_nothing_does_not_wait() -> None:
 async def test_one_who_was_cancelled_is_passed_over() -> None:
     clock = ManualClock()
     task = asyncio.ensure_future(clock.wait(1))
-    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # one turn of the loop: it waits now
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
