@@ -1,15 +1,17 @@
-"""NIP-01 filters: from and to the wire, and matching an event exactly.
+"""NIP-01 filters: from and to the wire, matching an event exactly, and smaller ones that add up.
 
-Knows what a filter means. Knows nothing of relays' limits or of how to answer one.
+Knows what a filter means. Knows nothing of which relay takes how much, or of how to answer one.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nostr_threads.core.event import MAX_CREATED_AT, MAX_KIND
 from nostr_threads.errors import InvalidFilter
@@ -23,6 +25,15 @@ _HEX_64 = re.compile(r"[0-9a-f]{64}")
 _TAG_KEY = re.compile(r"#[a-zA-Z]")
 _HEX_TAGS = frozenset("ep")
 _NO_TAGS: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+
+
+class _Wanted(NamedTuple):
+    """The lists of a filter as sets: a list of a hundred values is slow to look through."""
+
+    ids: frozenset[str] | None
+    authors: frozenset[str] | None
+    kinds: frozenset[int] | None
+    tags: tuple[tuple[str, frozenset[str]], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +53,22 @@ class Filter:
     until: int | None = None
     limit: int | None = None
     search: str | None = None
+    _wanted: _Wanted = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Keep the lists as sets, too."""
+        wanted = _Wanted(
+            None if self.ids is None else frozenset(self.ids),
+            None if self.authors is None else frozenset(self.authors),
+            None if self.kinds is None else frozenset(self.kinds),
+            tuple((letter, frozenset(values)) for letter, values in self.tags.items()),
+        )
+        object.__setattr__(self, "_wanted", wanted)
+
+    def __hash__(self) -> int:
+        tags = frozenset(self.tags.items())
+        times = (self.since, self.until, self.limit)
+        return hash((self.ids, self.authors, self.kinds, tags, times, self.search))
 
     @classmethod
     def from_wire(cls, value: object) -> Filter:
@@ -80,18 +107,78 @@ class Filter:
 
     def matches(self, event: Event) -> bool:
         """Whether `event` meets every condition of NIP-01 (not `limit`, not `search`)."""
+        wanted = self._wanted
         return (
-            (self.kinds is None or event.kind in self.kinds)
-            and (self.ids is None or event.id in self.ids)
-            and (self.authors is None or event.pubkey in self.authors)
+            (wanted.kinds is None or event.kind in wanted.kinds)
+            and (wanted.ids is None or event.id in wanted.ids)
+            and (wanted.authors is None or event.pubkey in wanted.authors)
             and (self.since is None or event.created_at >= self.since)
             and (self.until is None or event.created_at <= self.until)
-            and all(_has_tag(event, letter, values) for letter, values in self.tags.items())
+            and all(_has_tag(event, letter, values) for letter, values in wanted.tags)
         )
 
+    def halves(self) -> tuple[Filter, Filter] | None:
+        """Cut the longest list in two; None when no list has two values.
 
-def _has_tag(event: Event, letter: str, values: tuple[str, ...]) -> bool:
+        Together the halves match what the whole matches. An event with tag values of both is
+        matched by both.
+        """
+        cut = _cut(self, 2)
+        return (cut[0], cut[1]) if cut else None
+
+    def split(self, *, values: int, size: int) -> tuple[Filter, ...]:
+        """Cut into filters of at most `values` values in all lists and `size` bytes of JSON.
+
+        Together they match what the whole matches. What cannot be cut further is given as it is.
+        """
+        waiting, pieces = [self], list[Filter]()
+        while waiting:
+            piece = waiting.pop()
+            cut = _cut(piece, _parts(piece, values, size))
+            waiting.extend(reversed(cut))
+            if not cut:
+                pieces.append(piece)
+        return tuple(pieces)
+
+
+def _has_tag(event: Event, letter: str, values: frozenset[str]) -> bool:
     return any(len(tag) > 1 and tag[0] == letter and tag[1] in values for tag in event.tags)
+
+
+def _lists(whole: Filter) -> list[tuple[str, tuple[Any, ...]]]:
+    """Wire name and values of each list, the longest first; kinds last among equals."""
+    named = [(f"#{letter}", values) for letter, values in whole.tags.items()]
+    own = (("authors", whole.authors), ("ids", whole.ids), ("kinds", whole.kinds))
+    lists = [*named, *((name, values) for name, values in own if values is not None)]
+    return sorted(lists, key=lambda item: -len(item[1]))
+
+
+def _parts(whole: Filter, values: int, size: int) -> int:
+    """Into how many parts the longest list is to be cut; 1 when the filter is small enough."""
+    first, *others = [len(each) for _, each in _lists(whole)] or [0]
+    rest = sum(others)
+    if first + rest > values:
+        # Beside lists that take most of the room, the parts would be too many.
+        return -(-first // (values - rest)) if 2 * rest < values else 2
+    text = json.dumps(whole.to_wire(), ensure_ascii=False, separators=(",", ":"))
+    return 1 if len(text.encode("utf-8", "surrogatepass")) <= size else 2
+
+
+def _cut(whole: Filter, parts: int) -> tuple[Filter, ...]:
+    """Cut the longest list into `parts` of about one length; () when there is nothing to cut."""
+    name, values = next(iter(_lists(whole)), ("", ()))
+    parts = min(parts, len(values))
+    if parts < 2:
+        return ()
+    bounds = pairwise(len(values) * part // parts for part in range(parts + 1))
+    return tuple(_with(whole, name, values[start:end]) for start, end in bounds)
+
+
+def _with(whole: Filter, name: str, values: tuple[Any, ...]) -> Filter:
+    if name.startswith("#"):
+        return replace(whole, tags={**whole.tags, name[1:]: values})
+    changed: dict[str, Any] = {name: values}
+    return replace(whole, **changed)
 
 
 def _values(key: str, value: object) -> tuple[str, ...]:

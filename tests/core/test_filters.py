@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import event as note
 from hypothesis import given
+from hypothesis import strategies as st
 
 from nostr_threads.core.event import MAX_CREATED_AT, MAX_KIND, Event
 from nostr_threads.core.filters import Filter
@@ -228,3 +229,82 @@ class TestValue:
         with pytest.raises(TypeError):
             tags["t"] = ("x",)
         assert Filter().tags == {}
+
+    @given(make.filters)
+    def test_equal_filters_have_equal_hashes(self, wanted: Filter) -> None:
+        again = Filter.from_wire(wanted.to_wire())
+        assert (again, hash(again)) == (wanted, hash(wanted))
+        assert {wanted: "kept"}[again] == "kept"
+
+    def test_a_filter_shows_its_conditions_alone(self) -> None:
+        assert "frozenset" not in repr(Filter(ids=(HEX,)))
+
+
+def list_values(wanted: Filter) -> list[int]:
+    lists = [wanted.ids, wanted.authors, wanted.kinds, *wanted.tags.values()]
+    return [len(values) for values in lists if values is not None]
+
+
+def bytes_of(wanted: Filter) -> int:
+    return len(json.dumps(wanted.to_wire(), ensure_ascii=False, separators=(",", ":")).encode())
+
+
+class TestSplit:
+    @given(make.near_filters, make.near_events, st.integers(1, 6), st.integers(1, 400))
+    def test_the_pieces_match_what_the_whole_matches(
+        self, whole: Filter, event: Event, values: int, size: int
+    ) -> None:
+        pieces = whole.split(values=values, size=size)
+        assert any(piece.matches(event) for piece in pieces) is whole.matches(event)
+
+    @given(make.filters, st.integers(1, 12), st.integers(1, 800))
+    def test_every_piece_is_small_enough_or_cannot_be_cut(
+        self, whole: Filter, values: int, size: int
+    ) -> None:
+        for piece in whole.split(values=values, size=size):
+            counts = list_values(piece)
+            is_small = sum(counts) <= values and bytes_of(piece) <= size
+            assert is_small or max(counts, default=0) <= 1
+            assert (piece.since, piece.until, piece.limit) == (
+                whole.since,
+                whole.until,
+                whole.limit,
+            )
+
+    def test_a_filter_that_fits_is_given_as_it_is(self) -> None:
+        whole = Filter(kinds=(1, 2), tags={"e": (HEX,)})
+        assert whole.split(values=3, size=bytes_of(whole)) == (whole,)
+        assert len(whole.split(values=3, size=bytes_of(whole) - 1)) == 2
+
+    @pytest.mark.parametrize(
+        ("answers", "pieces"), [(98, 1), (99, 2), (196, 2), (197, 3), (980, 10), (981, 11)]
+    )
+    def test_no_more_pieces_are_made_than_are_needed(self, answers: int, pieces: int) -> None:
+        whole = Filter(kinds=(1, 1111), tags={"e": tuple(map(str, range(answers)))})
+        assert len(whole.split(values=100, size=10**6)) == pieces
+
+    def test_two_long_lists_are_both_cut(self) -> None:
+        many = tuple(map(str, range(100)))
+        pieces = Filter(tags={"e": many, "p": many}).split(values=110, size=10**6)
+        assert [list_values(piece) for piece in pieces] == [[50, 50]] * 4
+
+
+class TestHalves:
+    @given(make.near_filters, make.near_events)
+    def test_the_halves_match_what_the_whole_matches(self, whole: Filter, event: Event) -> None:
+        if (halves := whole.halves()) is None:
+            assert max(list_values(whole), default=0) <= 1
+        else:
+            assert any(half.matches(event) for half in halves) is whole.matches(event)
+
+    def test_the_longest_list_is_cut(self) -> None:
+        whole = Filter(kinds=(1, 2), tags={"e": ("a", "b", "c")}, since=5)
+        assert whole.halves() == (
+            Filter(kinds=(1, 2), tags={"e": ("a",)}, since=5),
+            Filter(kinds=(1, 2), tags={"e": ("b", "c")}, since=5),
+        )
+
+    def test_kinds_are_cut_last_among_lists_of_one_length(self) -> None:
+        halves = Filter(kinds=(1, 2), authors=("a", "b"), ids=("c", "d")).halves()
+        assert halves is not None
+        assert [half.authors for half in halves] == [("a",), ("b",)]
