@@ -17,11 +17,13 @@ __all__ = [
     "DELETION",
     "FORUM_THREAD",
     "GENERIC_REPOST",
+    "MUTE_LIST",
     "NOTE",
     "PROFILE",
     "REACTION",
     "RELAY_LIST",
     "REPOST",
+    "VANISH",
     "ZAP",
     "address_of",
     "is_addressable",
@@ -36,8 +38,10 @@ REPOST = 6
 REACTION = 7
 FORUM_THREAD = 11
 GENERIC_REPOST = 16
+VANISH = 62
 COMMENT = 1111
 ZAP = 9735
+MUTE_LIST = 10000
 RELAY_LIST = 10002
 AUTH = 22242
 ARTICLE = 30023

@@ -16,15 +16,25 @@ from nostr_threads.core.relay_url import normalize
 from nostr_threads.errors import InvalidRelayUrl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Sequence
 
-    from nostr_threads.core.event import Event, Tag
+    from nostr_threads.core.event import Event, Tag, Tags
 
-__all__ = ["Pointer", "References", "Relation", "parse_address", "references"]
+__all__ = [
+    "CITATION",
+    "Pointer",
+    "References",
+    "Relation",
+    "parse_address",
+    "pointer_of",
+    "pointer_to",
+    "references",
+]
 
-_HEX_64 = re.compile(r"[0-9a-f]{64}")
+_is_hex = re.compile(r"[0-9a-f]{64}").fullmatch
 _ADDRESS = re.compile(r"([0-9]{1,5}):([0-9a-f]{64}):(.*)", re.DOTALL)
-_REPLY_MARKERS = frozenset(("root", "reply"))
+CITATION = re.compile(r"#\[(0|[1-9][0-9]{0,5})\]")
+"""NIP-08's `#[n]`. More digits than six would be more than any list of tags has places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,120 +91,159 @@ _TARGETS = {
 
 
 def references(event: Event) -> References:
-    """Read the tags of `event`. Never raises: tags that name nothing valid are passed over."""
-    reader = _Reader(event)
-    if event.kind in _TARGETS:
-        return reader.target(_TARGETS[event.kind])
-    if event.kind == kinds.COMMENT and (comment := reader.comment()) is not None:
+    """Read the tags of `event`. Never raises: tags that name nothing valid are passed over.
+
+    `quotes` are those of the `q` tags; `content.quotes` adds what only the text names.
+    """
+    tags = _Tags(event.tags)
+    if (relation := _TARGETS.get(event.kind)) is not None:
+        return _target(relation, tags)
+    if event.kind == kinds.COMMENT and (comment := _comment(tags)) is not None:
         return comment
-    return reader.note()
+    return _note(event, tags)
 
 
-class _Reader:
-    """Reads one event's tags; exists to hold what every rule needs of them."""
+class _Tags:
+    """An event's tags that name something valid, by their names; and the pointers made of them."""
 
-    def __init__(self, event: Event) -> None:
-        self._event = event
-        # One relay an author: a thousand `p` tags must not send us to a thousand relays.
-        self._hints: dict[str, tuple[str, ...]] = {}
-        for tag in event.tags:
-            if tag[:1] in (("p",), ("P",)) and (hints := _relays(tag)):
-                self._hints.setdefault(tag[1], hints)
-        self._quotes = tuple(self._pointers("q"))
+    # This runs for every event that arrives: tags become pointers only once they are chosen.
+    __slots__ = ("_all", "_hints", "named")
 
-    def target(self, relation: Relation) -> References:
-        """Reactions name their target last (NIP-25); the others name only targets."""
-        pointers = (*self._pointers("a"), *self._pointers("e"))
-        parent = pointers[-1] if pointers else None
-        return References(relation, None, parent, pointers[:-1], self._quotes)
+    def __init__(self, tags: Tags) -> None:
+        self._all = tags
+        self._hints: dict[str, str] | None = None
+        self.named: dict[str, list[Tag]] = {}
+        for tag in tags:
+            if len(tag) > 1 and tag[0] in _VALID and _VALID[tag[0]](tag[1]):
+                self.named.setdefault(tag[0], []).append(tag)
 
-    def comment(self) -> References | None:
-        """NIP-22: upper case is the root's scope, lower case the parent. None without either."""
-        root = self._scope("A", "E", "I", "P")
-        parent = self._scope("a", "e", "i", "p")
-        if root is None and parent is None:
-            return None
-        if root is None and self._marked():
-            return None
-        # NIP-7D leaves the parent out: the comment answers the root.
-        parent = parent or root
-        mentions = self._without(self._pointers("e"), root, parent)
-        if parent is not None and parent.address is not None:
-            mentions = ()  # the `e` beside an `a` names the version that was read
-        return References(Relation.REPLY, root or parent, parent, mentions, self._quotes)
-
-    def note(self) -> References:
-        """NIP-10. Only kind 1 counts positional tags: elsewhere an unmarked `e` is a mention."""
-        marked = self._marked()
-        if marked:
-            root = next((pointer for marker, pointer in marked if marker == "root"), None)
-            reply = next((pointer for marker, pointer in marked if marker == "reply"), None)
-        else:
-            root, reply = self._positional()
-        root, parent = root or reply, reply or root
-        everything = (*self._pointers("e"), *self._pointers("a"))
-        mentions = self._without(everything, root, parent)
-        relation = Relation.ROOT if parent is None else Relation.REPLY
-        return References(relation, root, parent, mentions, self._quotes)
-
-    def _marked(self) -> list[tuple[str, Pointer]]:
-        found = [
-            (tag[3], pointer)
-            for tag in self._event.tags
-            if len(tag) > 3 and tag[3] in _REPLY_MARKERS and tag[0] in ("e", "a")
-            if (pointer := self._pointer(tag)) is not None
-        ]
-        # An article is tagged by address and by version: the address is what lasts.
-        found.sort(key=lambda item: item[1].address is None)
-        return found
-
-    def _positional(self) -> tuple[Pointer | None, Pointer | None]:
-        if self._event.kind != kinds.NOTE:
-            return None, None
-        unmarked = [
-            pointer
-            for tag in self._event.tags
-            if tag[:1] == ("e",) and tag[3:4] != ("mention",)
-            if (pointer := self._pointer(tag)) is not None
-        ]
-        return (unmarked[0], unmarked[-1]) if unmarked else (None, None)
-
-    def _scope(self, address: str, event_id: str, external: str, author: str) -> Pointer | None:
-        """The first valid tag of a NIP-22 scope; its author may stand in the P or p tag."""
-        for name in (address, event_id, external):
-            for pointer in self._pointers(name):
-                if pointer.author or pointer.external:
-                    return pointer
-                named = next(iter(self._event.tag_values(author)), "")
-                known = named if _HEX_64.fullmatch(named) else None
-                relays = _merged(pointer.relays, self._hints.get(named, ()))
-                return Pointer(pointer.id, pointer.address, None, known, relays)
-        return None
-
-    def _pointers(self, name: str) -> Iterable[Pointer]:
-        for tag in self._event.tags:
-            if tag[:1] == (name,) and (pointer := self._pointer(tag)) is not None:
-                yield pointer
-
-    def _pointer(self, tag: Tag) -> Pointer | None:
-        name, value = tag[0], tag[1] if len(tag) > 1 else ""
+    def pointer(self, tag: Tag, author: str | None = None) -> Pointer:
+        """Make a pointer of a tag of `named`; `author` is a hint from elsewhere."""
+        name, value = tag[0], tag[1]
         if name in ("i", "I"):
-            return Pointer(external=value) if value else None
-        if name not in ("a", "A") and _HEX_64.fullmatch(value):
-            author = _author(tag)
-            return Pointer(id=value, author=author, relays=self._all_relays(tag, author))
-        if name not in ("e", "E") and (parsed := parse_address(value)) is not None:
-            author = parsed[1]
-            return Pointer(address=value, author=author, relays=self._all_relays(tag, author))
+            return Pointer(None, None, value)
+        if ":" in value:
+            author = value.split(":", 2)[1]
+            return Pointer(None, value, None, author, self._relays(tag, author))
+        author = _author(tag) or author
+        return Pointer(value, None, None, author, self._relays(tag, author))
+
+    def pointers(self, name: str) -> tuple[Pointer, ...]:
+        """All that the tags of one name point at, in order."""
+        found = self.named.get(name)
+        return tuple([self.pointer(tag) for tag in found]) if found else ()
+
+    def others(self, names: str, *taken: str) -> tuple[Pointer, ...]:
+        """What the tags of these one-letter names point at, without the keys that are `taken`."""
+        rest = [tag for name in names for tag in self.named.get(name, ()) if tag[1] not in taken]
+        return tuple([self.pointer(tag) for tag in rest]) if rest else ()
+
+    def first(self, name: str) -> str:
+        """Return the first value of any tag called `name`, or nothing."""
+        return next((tag[1] for tag in self._all if len(tag) > 1 and tag[0] == name), "")
+
+    def _relays(self, tag: Tag, author: str | None) -> tuple[str, ...]:
+        own = _relay(tag)
+        hint = self._hint(author) if author is not None else ""
+        if not hint or hint == own:
+            return (own,) if own else ()
+        return (own, hint) if own else (hint,)
+
+    def _hint(self, author: str) -> str:
+        """One relay an author: a thousand `p` tags must not send us to a thousand relays."""
+        if self._hints is None:
+            self._hints = {}
+            for tag in self._all:
+                if len(tag) > 2 and tag[0] in ("p", "P") and (relay := _relay(tag)):
+                    self._hints.setdefault(tag[1], relay)
+        return self._hints.get(author, "")
+
+
+def _target(relation: Relation, tags: _Tags) -> References:
+    """Reactions name their target last (NIP-25); the others name only targets."""
+    pointers = (*tags.pointers("a"), *tags.pointers("e"))
+    parent = pointers[-1] if pointers else None
+    return References(relation, None, parent, pointers[:-1], tags.pointers("q"))
+
+
+def _comment(tags: _Tags) -> References | None:
+    """NIP-22: upper case is the root's scope, lower case the parent. None without either."""
+    root = _scope(tags, "AEI", "P")
+    parent = _scope(tags, "aei", "p")
+    if root is None and (parent is None or any(_marked(tags))):
         return None
+    # NIP-7D leaves the parent out: the comment answers the root.
+    parent = parent or root
+    # The `e` beside an `a` names the version that was read.
+    beside = "e" if parent is not None and parent.address is None else ""
+    mentions = tags.others(beside, *(each.key for each in (root, parent) if each is not None))
+    return References(Relation.REPLY, root or parent, parent, mentions, tags.pointers("q"))
 
-    def _all_relays(self, tag: Tag, author: str | None) -> tuple[str, ...]:
-        return _merged(_relays(tag), self._hints.get(author or "", ()))
 
-    @staticmethod
-    def _without(pointers: Iterable[Pointer], *taken: Pointer | None) -> tuple[Pointer, ...]:
-        keys = {pointer.key for pointer in taken if pointer is not None}
-        return tuple(pointer for pointer in pointers if pointer.key not in keys)
+def _scope(tags: _Tags, names: str, author: str) -> Pointer | None:
+    """The first valid tag of a NIP-22 scope; its author may stand in the P or p tag."""
+    for name in names:
+        if found := tags.named.get(name):
+            person = tags.first(author)
+            return tags.pointer(found[0], person if _is_hex(person) else None)
+    return None
+
+
+def _note(event: Event, tags: _Tags) -> References:
+    """NIP-10. Only kind 1 counts positional tags: elsewhere an unmarked `e` is a mention."""
+    root, reply = _marked(tags)
+    if root is None and reply is None and event.kind == kinds.NOTE:
+        root, reply = _positional(event, tags.named.get("e", ()))
+    root, reply = root or reply, reply or root
+    if root is None or reply is None:
+        return References(Relation.ROOT, None, None, tags.others("ea"), tags.pointers("q"))
+    parent = tags.pointer(reply)
+    top = parent if root is reply else tags.pointer(root)
+    mentions = tags.others("ea", root[1], reply[1])
+    return References(Relation.REPLY, top, parent, mentions, tags.pointers("q"))
+
+
+def _marked(tags: _Tags) -> tuple[Tag | None, Tag | None]:
+    """The first tags marked root and reply; an address before an id, as it is what lasts."""
+    root = reply = None
+    for name in ("a", "e"):
+        for tag in tags.named.get(name, ()):
+            if len(tag) < 4:
+                continue
+            if tag[3] == "root":
+                root = root or tag
+            elif tag[3] == "reply":
+                reply = reply or tag
+    return root, reply
+
+
+def _positional(event: Event, tags: Sequence[Tag]) -> tuple[Tag | None, Tag | None]:
+    unmarked = [tag for tag in tags if tag[3:4] != ("mention",)]
+    if "#[" in event.content:
+        # NIP-08 cites a tag in the text by its number. When all are cited NIP-10's letter holds:
+        # one `e` tag is the id of the event to which this event is a reply.
+        cited = _cited(event)
+        unmarked = [tag for tag in unmarked if tag not in cited] or unmarked
+    return (unmarked[0], unmarked[-1]) if unmarked else (None, None)
+
+
+def _cited(event: Event) -> frozenset[Tag]:
+    """The tags that the text names as `#[n]` (NIP-08), n counting from 0."""
+    numbers = {int(match[1]) for match in CITATION.finditer(event.content)}
+    return frozenset(event.tags[n] for n in numbers if n < len(event.tags))
+
+
+def pointer_of(tag: Tag) -> Pointer | None:
+    """Return what one tag points at; None for a tag that points at nothing valid."""
+    tags = _Tags((tag,))
+    return tags.pointer(tag) if tags.named else None
+
+
+def pointer_to(key: str) -> Pointer:
+    """Return the pointer whose key is `key`."""
+    if _is_hex(key):
+        return Pointer(id=key)
+    return Pointer(address=key) if parse_address(key) is not None else Pointer(external=key)
 
 
 def parse_address(value: str) -> tuple[int, str, str] | None:
@@ -207,17 +256,28 @@ def parse_address(value: str) -> tuple[int, str, str] | None:
 
 def _author(tag: Tag) -> str | None:
     """The author hint: fifth after a NIP-10 marker, fourth in the other NIPs."""
-    return next((item for item in tag[3:5] if _HEX_64.fullmatch(item)), None)
+    for item in tag[3:5]:
+        if _is_hex(item):
+            return item
+    return None
 
 
-def _relays(tag: Tag) -> tuple[str, ...]:
+def _relay(tag: Tag) -> str:
+    """The relay hint in its one spelling, or nothing."""
     if len(tag) < 3 or not tag[2]:
-        return ()
+        return ""
     try:
-        return (normalize(tag[2]),)
+        return normalize(tag[2])
     except InvalidRelayUrl:
-        return ()
+        return ""
 
 
-def _merged(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*first, *second)))
+_VALID: dict[str, Callable[[str], object]] = {
+    "e": _is_hex,
+    "E": _is_hex,
+    "a": parse_address,
+    "A": parse_address,
+    "i": bool,
+    "I": bool,
+    "q": lambda value: _is_hex(value) or parse_address(value),
+}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nostr_threads.core.mutes import Mutes
 from nostr_threads.core.node import Node, State, is_next_part
 from nostr_threads.core.tree import build
 
@@ -34,16 +35,19 @@ class Thread:
         *,
         root: str | None = None,
         now: int | None = None,
-        muted: Collection[str] = (),
+        muted: Collection[str] | Mutes = (),
     ) -> Thread:
         """Make the tree out of events in any order; the order never changes the result.
 
         The events are taken as `Verified`, which only `verify` makes: nothing is checked again.
         `root` is the key (id, address or external id) of the thread wanted, by default the one
         under which most events hang. `now` (unix seconds) decides what has expired (NIP-40);
-        without it nothing has. `muted` are the authors whose notes are hidden.
+        without it nothing has. `muted` are the authors whose notes are hidden, or all `Mutes`.
+        Deletions and requests to vanish (NIP-62) are never nodes; profiles, mute and relay lists,
+        reactions, reposts and zaps are only where something answers them.
         """
-        return cls(*build(events, root, now, frozenset(muted)))
+        mutes = muted if isinstance(muted, Mutes) else Mutes(authors=frozenset(muted))
+        return cls(*build(events, root, now, mutes))
 
     @property
     def root(self) -> Node | None:

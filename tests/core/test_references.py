@@ -16,6 +16,7 @@ from nostr_threads.core.references import (
     References,
     Relation,
     parse_address,
+    pointer_of,
     references,
 )
 from tests.core import strategies as make
@@ -34,8 +35,8 @@ RELAY, OTHER_RELAY = "wss://one.example", "wss://two.example"
 BROKEN_IDS = ("", "short", "A" * 64, "g" * 64, ONE + "1", ONE[:-1] + "\n", " " + ONE[1:], ADDRESS)
 
 
-def of(*tags: Tag, kind: int = 1) -> References:
-    return references(make.event(kind, tags))
+def of(*tags: Tag, kind: int = 1, content: str = "") -> References:
+    return references(make.event(kind, tags, content=content))
 
 
 def keys(found: References) -> tuple[str | None, str | None, list[str]]:
@@ -392,6 +393,48 @@ class TestTargets:
         found = of(*(("a" if ":" in item else "e", item) for item in targets), kind=5)
         _, parent, mentions = keys(found)
         assert sorted([*mentions, parent or ""]) == sorted(targets)
+
+
+class TestCitations:
+    """NIP-08's `#[n]` beside NIP-10's positional tags."""
+
+    def test_what_the_text_cites_holds_no_position(self) -> None:
+        tags = (("e", ONE), ("p", ANN), ("e", TWO), ("e", THREE))
+        assert keys(of(*tags, content="see #[3] of #[1]")) == (ONE, TWO, [THREE])
+        assert keys(of(*tags, content="#[0]")) == (TWO, THREE, [ONE])
+        assert keys(of(*tags, content="#[0] #[2]")) == (THREE, THREE, [ONE, TWO])
+
+    def test_when_all_are_cited_the_letter_of_nip_10_holds(self) -> None:
+        """One `e` tag is the event to which this is a reply: so read all peers, too."""
+        assert keys(of(("e", ONE), content="#[0]")) == (ONE, ONE, [])
+        assert keys(of(("e", ONE), ("e", TWO), content="#[0]#[1]")) == (ONE, TWO, [])
+
+    @pytest.mark.parametrize("content", ["#[4]", "#[01]", "#[-1]", "[1]", "#[1", "#[999999999]"])
+    def test_a_number_of_no_tag_changes_nothing(self, content: str) -> None:
+        assert keys(of(("e", ONE), ("e", TWO), content=content)) == (ONE, TWO, [])
+
+    def test_markers_count_before_citations(self) -> None:
+        tags = (("e", ONE, "", "root"), ("e", TWO, "", "reply"))
+        assert keys(of(*tags, content="#[0] #[1]")) == (ONE, TWO, [])
+
+
+class TestOneTag:
+    """`pointer_of`: what a single tag points at."""
+
+    @pytest.mark.parametrize(
+        ("tag", "pointer"),
+        [
+            (("e", ONE, RELAY), Pointer(ONE, relays=(RELAY,))),
+            (("a", ADDRESS), Pointer(address=ADDRESS, author=ANN)),
+            (("I", "isbn:1", "https://a.example"), Pointer(external="isbn:1")),
+            (("e", "broken"), None),
+            (("p", ANN), None),
+            (("e",), None),
+            ((), None),
+        ],
+    )
+    def test_a_tag_points_at_one_thing_or_none(self, tag: Tag, pointer: Pointer | None) -> None:
+        assert pointer_of(tag) == pointer
 
 
 class TestHints:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nostr_threads.core import kinds
+from nostr_threads.core.mutes import Mutes
 from nostr_threads.core.node import State
 from nostr_threads.core.references import Relation, references
 from nostr_threads.core.thread import Thread
@@ -81,7 +83,7 @@ def placed(thread: Thread) -> list[tuple[str, int]]:
 
 
 @given(worlds(), st.randoms(use_true_random=False), roots)
-@settings(max_examples=400)
+@settings(max_examples=200)
 def test_the_order_of_the_input_never_matters(
     world: list[Verified], random: Random, root: str | None
 ) -> None:
@@ -94,7 +96,7 @@ def test_the_order_of_the_input_never_matters(
 
 
 @given(worlds(), roots)
-@settings(max_examples=400)
+@settings(max_examples=200)
 def test_every_tree_is_a_tree(world: list[Verified], root: str | None) -> None:
     thread = Thread.build(world, root=root)
     ids = [node.id for node in thread.nodes]
@@ -413,6 +415,134 @@ def test_the_muted_are_hidden_and_their_answers_stay() -> None:
         "rude": State.HIDDEN,
         "leaf": State.PRESENT,
     }
+
+
+def test_a_request_to_vanish_takes_its_authors_notes_up_to_its_time() -> None:
+    """NIP-62, addressed to all relays."""
+    old = invented("old", at=START)
+    new = answer("new", "old", at=START + 1)
+    other = answer("other", "old", by="bob", at=START)
+    everywhere = (("relay", "wss://a.example"), ("relay", "ALL_RELAYS"))
+    vanish = invented("bye", *everywhere, kind=62, at=START, content="farewell")
+    thread = Thread.build([old, new, other, vanish])
+    assert states(thread) == {
+        "old": State.DELETED,
+        "new": State.PRESENT,
+        "other": State.PRESENT,
+    }
+    assert thread.nodes[0].why == "its author asked to vanish"
+
+
+@pytest.mark.parametrize(
+    "vanish",
+    [
+        invented("one relay", ("relay", "wss://a.example"), kind=62, at=START + 1),
+        invented("no relay", kind=62, at=START + 1),
+        invented("in lower case", ("relay", "all_relays"), kind=62, at=START + 1),
+        invented("a stranger's", ("relay", "ALL_RELAYS"), kind=62, at=START + 1, by="bob"),
+        invented("too early", ("relay", "ALL_RELAYS"), kind=62, at=START - 1),
+        invented("another kind", ("relay", "ALL_RELAYS"), kind=63, at=START + 1),
+    ],
+    ids=lambda event: event.content,
+)
+def test_another_request_to_vanish_takes_nothing(vanish: Verified) -> None:
+    """NIP-62: a relay's own request is for that relay."""
+    assert states(Thread.build([invented("note"), vanish], root=hex_of("note"))) == {
+        "note": State.PRESENT
+    }
+
+
+def test_a_deletion_of_a_request_to_vanish_has_no_effect() -> None:
+    """NIP-62."""
+    vanish = invented("bye", ("relay", "ALL_RELAYS"), kind=62)
+    undo = invented("undo", ("e", vanish.id), kind=5)
+    assert states(Thread.build([invented("note"), vanish, undo])) == {"note": State.DELETED}
+
+
+@pytest.mark.parametrize("kind", [0, 5, 62, 10000, 10002])
+def test_what_only_speaks_of_people_and_events_is_no_node(kind: int) -> None:
+    root = invented("root")
+    told = invented("told", ("e", root.id, "", "root"), ("relay", "x"), kind=kind, at=START + 1)
+    thread = Thread.build([told, root])
+    assert placed(thread) == [("root", 0)]
+    assert thread.elsewhere == ()
+
+
+@pytest.mark.parametrize("kind", [5, 62])
+def test_a_deletion_is_no_node_even_where_it_is_answered(kind: int) -> None:
+    told = invented("told", kind=kind)
+    thread = Thread.build([told, answer("reply", "told", at=START + 1)])
+    assert placed(thread) == [("?", 0), ("reply", 1)]
+
+
+@pytest.mark.parametrize("kind", [0, 10000, 10002])
+def test_who_comments_on_a_profile_or_list_makes_it_a_node(kind: int) -> None:
+    """NIP-22: the comment names it by its address; the newest version is the node."""
+    address = f"{kind}:{hex_of('alice')}:"
+    versions = [
+        invented(name, kind=kind, at=at) for name, at in (("old", START), ("new", START + 1))
+    ]
+    comment = invented("comment", ("A", address), ("a", address), kind=1111, at=START + 2)
+    assert placed(Thread.build([comment, *versions])) == [("new", 0), ("comment", 1)]
+    assert placed(Thread.build([comment, *versions], root=versions[0].id))[0] == ("new", 0)
+
+
+@pytest.mark.parametrize(
+    ("mutes", "why"),
+    [
+        (Mutes(authors=frozenset({hex_of("bob")})), "its author is muted"),
+        (Mutes(threads=frozenset({hex_of("rude")})), "its thread is muted"),
+        (Mutes(hashtags=frozenset({"spam"})), "it has the muted hashtag #spam"),
+        (Mutes(words=frozenset({"rude"})), "it has a muted word"),
+    ],
+)
+def test_a_hidden_note_says_why(mutes: Mutes, why: str) -> None:
+    rude = answer("rude", "root", by="bob", at=START + 1, more=(("t", "spam"),))
+    leaf = answer("leaf", "other", "rude", at=START + 3)
+    other = answer("other", "rude", at=START + 2)
+    thread = Thread.build([invented("root"), rude, other, leaf], muted=mutes)
+    node = thread.node(rude.id)
+    assert node is not None
+    assert (node.state, node.why) == (State.HIDDEN, why)
+    assert placed(thread) == [("root", 0), ("rude", 1), ("other", 2), ("leaf", 3)]
+    if not mutes.threads:
+        assert states(thread)["other"] is states(thread)["leaf"] is State.PRESENT
+
+
+def test_a_tree_of_ten_times_the_notes_takes_ten_times_the_steps() -> None:
+    """Counted in calls, which no other work on the machine can change."""
+    few, many = (_calls_for(size) for size in (300, 3000))
+    assert many <= 12 * few
+
+
+def _calls_for(size: int) -> int:
+    events = _bushy(size)
+    calls = 0
+
+    def count(*_: object) -> None:
+        nonlocal calls
+        calls += 1
+
+    sys.setprofile(count)
+    try:
+        thread = Thread.build(events, root=hex_of("0"))
+    finally:
+        sys.setprofile(None)
+    assert len(thread.nodes) >= size
+    return calls
+
+
+def _bushy(size: int) -> list[Verified]:
+    """Deep, wide, with missing parents, deletions and reactions, newest first."""
+    events = [invented("0")]
+    for number in range(1, size):
+        parent = number - 1 if number % 3 else number // 5
+        lost = f"lost {number % (size // 10)}" if number % 7 == 0 else str(parent)
+        events.append(answer(str(number), lost, "0", at=START + number))
+        if number % 11 == 0:
+            events.append(invented(f"d{number}", ("e", hex_of(str(number))), kind=5))
+            events.append(invented(f"r{number}", ("e", hex_of(str(number))), kind=7))
+    return events[::-1]
 
 
 def test_a_deletion_outranks_expiry_and_muting() -> None:

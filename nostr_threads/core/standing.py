@@ -1,0 +1,81 @@
+"""Whether an event still stands: deleted by its author, expired, hidden by its reader, or present.
+
+Knows NIP-09, NIP-62, NIP-40 and mutes. Knows no clock, and nothing of where an event hangs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nostr_threads.core import kinds
+from nostr_threads.core.expiry import expires_at
+from nostr_threads.core.mutes import Mutes
+from nostr_threads.core.node import State
+from nostr_threads.core.references import references
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nostr_threads.core.event import Verified
+
+__all__ = ["Standing"]
+
+_EVERYWHERE = "ALL_RELAYS"
+
+
+class Standing:
+    """What the deletions among some events leave of the others.
+
+    `now` (unix seconds) decides what has expired; without it nothing has.
+    """
+
+    def __init__(
+        self, events: Iterable[Verified], now: int | None = None, mutes: Mutes | None = None
+    ) -> None:
+        self._now = now
+        self._mutes = mutes or Mutes()
+        self._deletions: dict[tuple[str, str], Verified] = {}
+        self._vanished: dict[str, int] = {}
+        for event in events:
+            if event.kind == kinds.DELETION:
+                self._note_deletion(event)
+            elif event.kind == kinds.VANISH and _EVERYWHERE in event.tag_values("relay"):
+                known = self._vanished.get(event.pubkey, event.created_at)
+                self._vanished[event.pubkey] = max(known, event.created_at)
+
+    def state(self, event: Verified) -> tuple[State, str]:
+        """Return the state of an event that is there, and the reason when it is not shown."""
+        if (deletion := self._deletion(event)) is not None:
+            return State.DELETED, deletion.content or "its author asked for its deletion"
+        if self._vanished.get(event.pubkey, -1) >= event.created_at:
+            return State.DELETED, "its author asked to vanish"
+        if self._has_expired(event):
+            return State.EXPIRED, "its author gave it an end"
+        if (reason := self._mutes.reason(event)) is not None:
+            return State.HIDDEN, reason
+        return State.PRESENT, ""
+
+    def _note_deletion(self, deletion: Verified) -> None:
+        """Keep the newest for each target; the author is checked when a target is judged."""
+        refs = references(deletion)
+        for pointer in (refs.parent, *refs.mentions):
+            if pointer is not None:
+                at = deletion.pubkey, pointer.key
+                known = self._deletions.get(at, deletion)
+                self._deletions[at] = max(known, deletion, key=lambda e: (e.created_at, e.id))
+
+    def _deletion(self, event: Verified) -> Verified | None:
+        """The author's own kind 5 for the id, or for the address up to its time (NIP-09)."""
+        by_id = self._deletions.get((event.pubkey, event.id))
+        if by_id is not None:
+            return by_id
+        by_address = self._deletions.get((event.pubkey, kinds.address_of(event) or ""))
+        if by_address is not None and by_address.created_at >= event.created_at:
+            return by_address
+        return None
+
+    def _has_expired(self, event: Verified) -> bool:
+        if self._now is None:
+            return False
+        end = expires_at(event)
+        return end is not None and end <= self._now
