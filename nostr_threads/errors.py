@@ -15,7 +15,8 @@
     ├── NoRelayReachable              exit 4
     ├── QuorumMissed                  exit 5
     ├── StoreError                    exit 6
-    │   └── StoreTooNew                        written by a later version of this program
+    │   ├── StoreTooNew                        written by a later version of this program
+    │   └── StoreTooOld                        to be opened for writing once, before it can be read
     └── SigningError                  exit 7
         ├── NoSigner                           nothing to sign with
         └── WrongPassword
@@ -49,6 +50,7 @@ __all__ = [
     "SigningError",
     "StoreError",
     "StoreTooNew",
+    "StoreTooOld",
     "WrongPassword",
 ]
 
@@ -146,6 +148,10 @@ class StoreError(NostrThreadsError):
 
 class StoreTooNew(StoreError):
     """The store was written by a later version of this program."""
+
+
+class StoreTooOld(StoreError):
+    """The store is empty or was written by an earlier version, and was opened only to be read."""
 
 
 class SigningError(NostrThreadsError):

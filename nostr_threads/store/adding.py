@@ -1,4 +1,4 @@
-"""How a batch of events gets into the tables: versions, tags, links, deletions, sightings.
+"""How a batch of events gets into the tables: versions, tags, sightings, and what follows from it.
 
 Knows what a new event changes for the stored ones. Knows nothing of transactions or of filters.
 """
@@ -8,10 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nostr_threads.core.expiry import expires_at
-from nostr_threads.core.kinds import DELETION, address_of
-from nostr_threads.store import links
+from nostr_threads.core.kinds import address_of
+from nostr_threads.store import deleting, links, looks
 from nostr_threads.store.base import Added
 from nostr_threads.store.keys import Column, look_up, to_column
+from nostr_threads.store.reading import rows_of
+from nostr_threads.store.relays import relay_row
 
 if TYPE_CHECKING:
     import sqlite3
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from nostr_threads.core.event import Verified
 
-__all__ = ["add", "relay_row", "rows_of"]
+__all__ = ["add"]
 
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
@@ -31,14 +33,6 @@ _Version = tuple[int, bytes, int]
 
 _CURRENT = """
     SELECT address, -created_at, id, event FROM events WHERE superseded = 0 AND address IN (?*)
-"""
-_DELETED_ID = "UPDATE events SET deleted = 1 WHERE id = ? AND pubkey = ? AND kind <> 5"
-_DELETED_ADDRESS = (
-    "UPDATE events SET deleted = 1 WHERE address = ? AND pubkey = ? AND created_at <= ?"
-)
-_DELETIONS = """
-    SELECT l.parent, d.pubkey, d.created_at
-    FROM links l JOIN events d ON d.event = l.child WHERE l.relation = 'deletion' AND
 """
 
 
@@ -60,20 +54,6 @@ def add(
     return [outcomes.pop(event.id, Added.KNOWN) for event in batch]
 
 
-def rows_of(connection: sqlite3.Connection, event_ids: Iterable[str]) -> dict[str, int]:
-    """Return the row of each event that is stored, by id."""
-    query = "SELECT id, event FROM events WHERE id IN (?*)"
-    found = look_up(connection, query, map(to_column, event_ids))
-    return {event_id.hex(): row for event_id, row in found}
-
-
-def relay_row(connection: sqlite3.Connection, url: str) -> int:
-    """Return the row of a relay, making one when the URL is new."""
-    connection.execute("INSERT INTO relays (url) VALUES (?) ON CONFLICT DO NOTHING", (url,))
-    row = connection.execute("SELECT relay FROM relays WHERE url = ?", (url,)).fetchone()
-    return int(row[0])
-
-
 def _keep(connection: sqlite3.Connection, new: _New) -> dict[str, Added]:
     addresses = {row: found for row, event in new.items() if (found := address_of(event))}
     changed = _insert(connection, new, addresses)
@@ -82,8 +62,11 @@ def _keep(connection: sqlite3.Connection, new: _New) -> dict[str, Added]:
         (tag for row, event in new.items() for tag in _tag_rows(row, event)),
     )
     links.connect(connection, new, changed)
-    _delete(connection, new, addresses)
-    return _outcomes(connection, new)
+    deleting.delete(connection, new, addresses.values())
+    outcomes = _outcomes(connection, new)
+    visible = {row: event for row, event in new.items() if outcomes[event.id] is Added.NEW}
+    looks.announce(connection, visible)
+    return outcomes
 
 
 def _next_row(connection: sqlite3.Connection) -> int:
@@ -145,18 +128,6 @@ def _tag_rows(row: int, event: Verified) -> Iterator[tuple[str, Column, int, int
     pairs = {tag[:2] for tag in event.tags if len(tag) > 1 and tag[0] in _LETTERS}
     for name, value in pairs:
         yield name, to_column(value), event.created_at, row
-
-
-def _delete(connection: sqlite3.Connection, new: _New, addresses: Mapping[int, str]) -> None:
-    """Obey NIP-09 both ways: new deletions of what is stored, stored deletions of what is new."""
-    deletions = (row for row, event in new.items() if event.kind == DELETION)
-    found = [*look_up(connection, _DELETIONS + "l.child IN (?*)", deletions)]
-    keys = {to_column(event.id) for event in new.values()}.union(addresses.values())
-    found += look_up(connection, _DELETIONS + "l.parent IN (?*)", keys)
-    ids = [target[:2] for target in found if isinstance(target[0], bytes)]
-    connection.executemany(_DELETED_ID, ids)
-    others = [target for target in found if isinstance(target[0], str)]
-    connection.executemany(_DELETED_ADDRESS, others)
 
 
 def _outcomes(connection: sqlite3.Connection, new: _New) -> dict[str, Added]:

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from nostr_threads.core.delivery import Delivery
     from nostr_threads.core.event import Verified
     from nostr_threads.core.filters import Filter
+    from nostr_threads.core.routing import Record
 
-__all__ = ["Added", "Outbox", "Posting", "Store"]
+__all__ = ["Added", "Arrivals", "Outbox", "Posting", "Store"]
 
 
 class Added(Enum):
@@ -29,7 +30,19 @@ class Added(Enum):
     SUPERSEDED = "superseded"
     """Kept, but a newer version of the same address is current (NIP-01)."""
     DELETED = "deleted"
-    """Kept, but its author has asked for its deletion (NIP-09)."""
+    """Kept, but its author has asked for its deletion (NIP-09), or to vanish (NIP-62)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """What was stored and not looked at yet, by the key of its `Store.thread_root`.
+
+    A thread's events stand in order of storing, and the threads in that of their first ones.
+    `cursor` grows with every event that is stored: nothing stored after it is in here.
+    """
+
+    cursor: int
+    threads: Mapping[str, tuple[Verified, ...]]
 
 
 class Store(Protocol):
@@ -41,7 +54,9 @@ class Store(Protocol):
     def add(self, events: Iterable[Verified], *, relay: str | None, now: int) -> list[Added]:
         """Keep events in one transaction, seen at `relay` (None: made here) at `now` (seconds).
 
-        Returns what became of each, in order, as it stands after the whole batch.
+        Returns what became of each, in order, as it stands after the whole batch. Deletions are
+        obeyed (NIP-09), and so are requests to vanish from all relays (NIP-62), whichever came
+        first: both only hide, nothing is removed.
         """
         ...
 
@@ -71,12 +86,65 @@ class Store(Protocol):
     def thread(self, root: str) -> list[Verified]:
         """Return everything whose chain leads to the key `root`: replies, reactions, deletions.
 
-        One query, any order; the root's own versions are included.
+        In any order; the root's own versions are included, and so is what hangs under the missing
+        notes of this thread: if one event answers a note that is not stored, then all that answer
+        it are here, whatever root they claim, and everything below them.
         """
         ...
 
     def sightings(self, event_ids: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
         """Return for every id the relays its event was seen at, in order of first sighting."""
+        ...
+
+    def arrivals(self, root: str | None = None) -> Arrivals:
+        """Return what arrived and was not looked at yet, in all threads or in that of `root`.
+
+        That is what says something: notes, comments, forum posts, articles, and whatever else is a
+        root or a reply; no reactions, reposts, zaps, deletions, profiles or lists, nothing
+        superseded or deleted, and no parts of one's own in the outbox. Every event waits by itself:
+        when threads merge, nothing is reported twice or lost.
+        """
+        ...
+
+    def looked(self, arrivals: Arrivals) -> None:
+        """Count exactly the events of `arrivals` as looked at; what was stored since still waits.
+
+        To have looked at some threads only, give an `Arrivals` of those.
+        """
+        ...
+
+    def people_asked(self, pubkeys: Sequence[str]) -> Mapping[str, int]:
+        """Return when (unix seconds) relays were last asked what these people say of themselves.
+
+        That is kinds 0, 62, 10000 and 10002. Whoever was never asked about is left out. A pubkey is
+        64 hex digits here: nothing else can be remembered.
+        """
+        ...
+
+    def note_people_asked(self, pubkeys: Sequence[str], *, now: int) -> None:
+        """Remember that relays were asked at `now` what these people say of themselves."""
+        ...
+
+    def relay_records(self) -> Mapping[str, Record]:
+        """Return what every relay with a record delivered so far, by URL."""
+        ...
+
+    def record_relays(self, outcomes: Mapping[str, bool]) -> None:
+        """Add one hit (True) or one miss to the record of each relay (by normalised URL).
+
+        Before that its two figures are multiplied by 0.98, so that old behaviour fades.
+        """
+        ...
+
+    def relay_document(self, url: str) -> tuple[str, int] | None:
+        """Return a relay's document (NIP-11, JSON) and when it was fetched, None for never.
+
+        The text is empty when the relay had none.
+        """
+        ...
+
+    def keep_relay_document(self, url: str, text: str, *, now: int) -> None:
+        """Keep what a relay says of itself, as JSON; an empty `text` says that it had nothing."""
         ...
 
     def close(self) -> None:

@@ -1,12 +1,7 @@
 """The way up from a stored event to the root of its chain, as far as it is known here.
 
-Knows how chains are followed and where they end. Knows nothing of when that has to be done.
-
-The way up from an event leads to its parent; when that is not stored, to the root it claims; when
-that is not stored either, the chain ends at the claimed root. So a claim is obeyed only where the
-chain itself is broken. All versions of an address are one node, whose way up is the current
-version's. A cycle (possible through addresses) has its oldest member as root. Hence the roots
-depend on which events are stored, never on the order in which they came.
+Knows where the steps of a chain are stored; how they are followed is in `core.lineage`. Knows
+nothing of when that has to be done.
 """
 
 from __future__ import annotations
@@ -14,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from nostr_threads.core.lineage import Step, root_above
 from nostr_threads.store.keys import from_column, look_up, to_column
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
 __all__ = ["Chains", "Link", "root_of"]
 
@@ -87,34 +83,20 @@ class Chains:
     """Follows chains through links whose roots are to be found; all others' roots are known."""
 
     def __init__(self, connection: sqlite3.Connection, links: Iterable[Link]) -> None:
-        self._above = {link.child: link for link in links if link.position == 0}
+        above = {link.child: link for link in links if link.position == 0}
         keys = {key for link in links for key in (link.parent, link.claimed, link.name)}
-        self._nodes = _nodes(connection, keys)
+        nodes = _nodes(connection, keys)
+        self._steps = {key: _step(node, above.get(node.event)) for key, node in nodes.items()}
         self._roots: dict[str, str] = {}
 
     def root(self, link: Link) -> str:
         """Return the key of the root of the chain above a link's child."""
         key = link.name if link.position == 0 else link.parent
-        node = self._nodes.get(key)
-        return key if node is None else self._climb(node)
+        return root_above(key, self._steps.get, self._roots)
 
-    def _climb(self, node: _Node) -> str:
-        path: dict[str, _Node] = {}
-        while (root := self._roots.get(node.name) or self._end(node, path)) is None:
-            path[node.name] = node
-            link = self._above[node.event]
-            node = self._nodes.get(link.parent) or self._nodes[link.claimed]
-        self._roots.update(dict.fromkeys((*path, node.name), root))
-        return root
 
-    def _end(self, node: _Node, path: Mapping[str, _Node]) -> str | None:
-        """The root when the way up ends at `node` (known, broken or a cycle), else None."""
-        link = self._above.get(node.event)
-        if link is None:
-            return node.root
-        if node.name in path:
-            names = list(path)
-            cycle = names[names.index(node.name) :]
-            return min(cycle, key=lambda name: path[name].age)
-        stored = link.parent in self._nodes or link.claimed in self._nodes
-        return None if stored else link.claimed
+def _step(node: _Node, link: Link | None) -> Step:
+    if link is not None:
+        return Step(node.name, node.age, (link.parent, link.claimed))
+    # A root that is among the steps itself may be answering something by now.
+    return Step(node.name, node.age, () if node.root == node.name else (node.root,))

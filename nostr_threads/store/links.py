@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nostr_threads.core.kinds import address_of
+from nostr_threads.core.lineage import claimed_root
 from nostr_threads.core.references import Relation, references
 from nostr_threads.store.chains import Chains, Link
 from nostr_threads.store.keys import from_column, look_up, to_column
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence, Set
 
     from nostr_threads.core.event import Event
-    from nostr_threads.core.references import Pointer, References
 
 __all__ = ["connect"]
 
@@ -48,19 +48,45 @@ def connect(
     plain = {
         event.id for row, event in new.items() if row not in climbing and address_of(event) is None
     }
-    chains, known = _settle(connection, fresh, _answers(connection, keys, keys - plain))
+    known = _answers(connection, keys, keys - plain)
+    if _may_be_cycle(connection, fresh, known):
+        chains, known = _settle(connection, fresh, known, _names(known))
+    else:
+        # Whatever ended at a missing event that is here now moves with it, however much that is.
+        roots = {link.root for link in known.values()}
+        ends = [link for link in fresh if link.position == 0 and link.name in roots]
+        known = _without_followers(known, {link.name for link in ends}, keys)
+        chains, known = _settle(connection, fresh, known, set())
+        _move(connection, chains, ends)
     _write(connection, chains, fresh, known)
 
 
+def _without_followers(known: Links, ends: Set[str], keys: Set[str]) -> Links:
+    """Leave out the links whose chain ended at one of `ends`, unless their missing parent came."""
+    return {
+        place: link
+        for place, link in known.items()
+        if link.root not in ends or (link.parent != link.root and link.parent in keys)
+    }
+
+
+def _move(connection: sqlite3.Connection, chains: Chains, ends: Iterable[Link]) -> None:
+    """Move all chains that end at the child of one of `ends` to the root above it."""
+    connection.executemany(
+        "UPDATE links SET root = ? WHERE root = ?",
+        [(to_column(chains.root(link)), to_column(link.name)) for link in ends],
+    )
+
+
 def _settle(
-    connection: sqlite3.Connection, fresh: Sequence[Link], known: Links
+    connection: sqlite3.Connection, fresh: Sequence[Link], known: Links, moved: Set[str]
 ) -> tuple[Chains, Links]:
     """Add to the stored links that the new keys concern all whose root changes with theirs.
 
     Below a link that keeps its root nothing changes: mostly the new events are what was claimed.
+    `moved` are names below which everything is to be looked at all the same.
     """
     closed: set[str] = set()
-    moved = _names(known) if _may_be_cycle(connection, fresh, known) else set()
     while True:
         below = _below(connection, moved)
         known = known | below
@@ -104,28 +130,18 @@ def _write(
 
 def _links_of(row: int, event: Event) -> list[Link]:
     found = references(event)
-    if found.parent is None:
+    claimed = claimed_root(found)
+    if found.parent is None or claimed is None:
         return []
     relation, parent = found.relation.value, found.parent.key
     name = address_of(event) or event.id
-    links = [Link(row, 0, relation, parent, _claim(found, found.parent), name)]
+    links = [Link(row, 0, relation, parent, claimed, name)]
     if found.relation is Relation.DELETION:
         others = dict.fromkeys(target.key for target in found.mentions if target.key != parent)
         links += [
             Link(row, position, relation, key, key, name) for position, key in enumerate(others, 1)
         ]
     return links
-
-
-def _claim(found: References, parent: Pointer) -> str:
-    """The furthest ancestor an event names; for a reaction to a version, the version's address."""
-    if found.root is not None:
-        return found.root.key
-    if found.relation is not Relation.DELETION:
-        for pointer in found.mentions:
-            if pointer.address is not None:
-                return pointer.address
-    return parent.key
 
 
 def _row(link: Link, root: str) -> tuple[object, ...]:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from nostr_threads.core.delivery import Delivery, Status
 from nostr_threads.errors import StoreError
-from nostr_threads.store.adding import add, relay_row, rows_of
+from nostr_threads.store.adding import add
 from nostr_threads.store.base import Posting
 from nostr_threads.store.keys import to_column
-from nostr_threads.store.reading import decode
+from nostr_threads.store.looks import forget
+from nostr_threads.store.reading import decode, rows_of
+from nostr_threads.store.relays import relay_row
 
 if TYPE_CHECKING:
     import sqlite3
@@ -106,6 +108,8 @@ def _insert(connection: sqlite3.Connection, posting: Posting) -> int:
         if taken.fetchone() is not None:
             raise StoreError(f"event {event.id} is in the outbox already, as part of another one")
         connection.execute("INSERT INTO parts VALUES (?, ?, ?)", (row, part, rows[event.id]))
+    # What one writes oneself is no news.
+    forget(connection, rows.values())
     return int(row)
 
 

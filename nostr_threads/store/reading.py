@@ -1,4 +1,4 @@
-"""Stored events by id, by thread, and where each was seen.
+"""Stored events by id, and where each was seen.
 
 Knows how a row becomes an event again. Knows nothing of filters.
 """
@@ -13,21 +13,10 @@ from nostr_threads.store.keys import look_up, to_column
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-__all__ = ["decode", "event", "sightings", "thread"]
+__all__ = ["decode", "event", "rows_of", "sightings"]
 
-# The last line is for versions that answer nothing themselves, of an article that now does.
-_THREAD = """
-    WITH below (event) AS (SELECT child FROM links WHERE root = ?1)
-    SELECT json FROM events WHERE event IN (
-        SELECT event FROM events WHERE id = ?1
-        UNION SELECT event FROM events WHERE address = ?1
-        UNION SELECT event FROM below
-        UNION SELECT event FROM events WHERE address IN (
-            SELECT address FROM events JOIN below USING (event) WHERE address IS NOT NULL)
-    )
-"""
 _SIGHTINGS = """
     SELECT e.id, r.url FROM events e JOIN sightings s USING (event) JOIN relays r USING (relay)
     WHERE e.id IN (?*) ORDER BY s.seen_at, s.relay
@@ -51,9 +40,11 @@ def event(connection: sqlite3.Connection, event_id: str) -> Verified | None:
     return None if found is None else decode(found[0])
 
 
-def thread(connection: sqlite3.Connection, root: str) -> list[Verified]:
-    """Return the versions of the root `root` (id or address) and all whose chain ends there."""
-    return [decode(text) for (text,) in connection.execute(_THREAD, (to_column(root),))]
+def rows_of(connection: sqlite3.Connection, event_ids: Iterable[str]) -> dict[str, int]:
+    """Return the row of each event that is stored, by id."""
+    query = "SELECT id, event FROM events WHERE id IN (?*)"
+    found = look_up(connection, query, map(to_column, event_ids))
+    return {event_id.hex(): row for event_id, row in found}
 
 
 def sightings(

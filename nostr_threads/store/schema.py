@@ -11,7 +11,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from nostr_threads.errors import StoreError, StoreTooNew
+from nostr_threads.errors import StoreError, StoreTooNew, StoreTooOld
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +20,9 @@ __all__ = ["APPLICATION_ID", "latest", "migrate", "require_current", "transactio
 
 # "nost" in ASCII: tells our databases from another program's (PRAGMA application_id).
 APPLICATION_ID = 0x6E6F7374
+
+# Tries to switch a new file to write-ahead logging. The first process to succeed does it for all.
+_TURNS = 20
 
 
 @contextmanager
@@ -48,18 +51,34 @@ def migrate(connection: sqlite3.Connection, path: str) -> None:
     """
     version = _read_version(connection, path)
     if version == 0:
-        # Readers then never wait for the writer. It stays with the file; it cannot be set inside a
-        # transaction, and must not be set in a file that is not ours.
-        connection.execute("PRAGMA journal_mode = WAL")
+        _log_ahead(connection)
     for number, script in sorted(_migrations().items()):
         if version < number:
             _apply(connection, path, number, script)
 
 
 def require_current(connection: sqlite3.Connection, path: str) -> None:
-    """Raise `StoreError` unless the database can be read as it is, without migrating it."""
+    """Raise `StoreTooOld` unless the database can be read as it is, without migrating it."""
     if _read_version(connection, path) < latest():
-        raise StoreError(f"{path}: the database is empty or old; open it once for writing first")
+        raise StoreTooOld(f"{path}: the database is empty or old; open it once for writing first")
+
+
+def _log_ahead(connection: sqlite3.Connection) -> None:
+    """Make readers never wait for the writer. It stays with the file, which must be ours.
+
+    It cannot be done inside a transaction, and SQLite does not wait for its turn as elsewhere: when
+    other processes are opening the same new file, an empty transaction does the waiting.
+    """
+    for turn in range(_TURNS):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if turn == _TURNS - 1 or not error.sqlite_errorname.startswith("SQLITE_BUSY"):
+                raise
+        else:
+            return
+        with transaction(connection, "BEGIN EXCLUSIVE"):
+            pass
 
 
 def _apply(connection: sqlite3.Connection, path: str, number: int, script: str) -> None:

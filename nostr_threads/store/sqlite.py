@@ -8,7 +8,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nostr_threads.store import adding, chains, outbox, queries, reading
+from nostr_threads.store import (
+    adding,
+    chains,
+    looks,
+    outbox,
+    people,
+    queries,
+    reading,
+    relays,
+    threads,
+)
 from nostr_threads.store.database import Database
 
 if TYPE_CHECKING:
@@ -20,7 +30,8 @@ if TYPE_CHECKING:
     from nostr_threads.core.delivery import Delivery
     from nostr_threads.core.event import Verified
     from nostr_threads.core.filters import Filter
-    from nostr_threads.store.base import Added, Posting
+    from nostr_threads.core.routing import Record
+    from nostr_threads.store.base import Added, Arrivals, Posting
 
 __all__ = ["SqliteStore"]
 
@@ -76,15 +87,55 @@ class SqliteStore:
     def thread(self, root: str) -> list[Verified]:
         """Return everything whose chain leads to the key `root`: replies, reactions, deletions.
 
-        One query, any order; the root's own versions are included.
+        In any order; the root's own versions are included, and what hangs under missing notes.
         """
         with self._database.reading() as connection:
-            return reading.thread(connection, root)
+            return threads.thread(connection, root)
 
     def sightings(self, event_ids: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
         """Return the relays at which each event was seen, in order of first sighting."""
         with self._database.reading() as connection:
             return reading.sightings(connection, event_ids)
+
+    def arrivals(self, root: str | None = None) -> Arrivals:
+        """Return what arrived and was not looked at yet, in all threads or in that of `root`."""
+        with self._database.reading() as connection:
+            return looks.arrivals(connection, root)
+
+    def looked(self, arrivals: Arrivals) -> None:
+        """Count exactly the events of `arrivals` as looked at; what came since still waits."""
+        with self._database.writing() as connection:
+            looks.looked(connection, arrivals)
+
+    def people_asked(self, pubkeys: Sequence[str]) -> Mapping[str, int]:
+        """Return when relays were last asked what these people say of themselves."""
+        with self._database.reading() as connection:
+            return people.asked(connection, pubkeys)
+
+    def note_people_asked(self, pubkeys: Sequence[str], *, now: int) -> None:
+        """Remember that relays were asked at `now` what these people say of themselves."""
+        with self._database.writing() as connection:
+            people.note_asked(connection, pubkeys, now)
+
+    def relay_records(self) -> Mapping[str, Record]:
+        """Return what every relay with a record delivered so far, by URL."""
+        with self._database.reading() as connection:
+            return relays.records(connection)
+
+    def record_relays(self, outcomes: Mapping[str, bool]) -> None:
+        """Add one hit (True) or one miss to the record of each relay; its old figures fade."""
+        with self._database.writing() as connection:
+            relays.record(connection, outcomes)
+
+    def relay_document(self, url: str) -> tuple[str, int] | None:
+        """Return a relay's document (NIP-11) and when it was fetched, None for never."""
+        with self._database.reading() as connection:
+            return relays.document(connection, url)
+
+    def keep_relay_document(self, url: str, text: str, *, now: int) -> None:
+        """Keep what a relay says of itself, as JSON; an empty `text` says that it had nothing."""
+        with self._database.writing() as connection:
+            relays.keep_document(connection, url, text, now)
 
     def enqueue(self, posting: Posting) -> None:
         """Keep all parts, here and in the store, in one transaction, each relay `queued`.

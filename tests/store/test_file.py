@@ -21,6 +21,7 @@ from tests.store.events import NOW, made, reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
 RELAY = "wss://one.example"
@@ -131,6 +132,16 @@ def test_an_empty_file_is_no_read_only_store(tmp_path: Path) -> None:
         SqliteStore(path, read_only=True)
 
 
+WRITES: list[Callable[[SqliteStore], object]] = [
+    lambda store: store.add([made(content="2")], relay=None, now=NOW),
+    lambda store: store.looked(store.arrivals()),
+    lambda store: store.note_people_asked(["ab" * 32], now=NOW),
+    lambda store: store.record_relays({RELAY: True}),
+    lambda store: store.keep_relay_document(RELAY, "{}", now=NOW),
+    lambda store: store.enqueue(Posting((made(),), (RELAY,), 1, NOW)),
+]
+
+
 def test_a_reader_sees_what_the_writer_has_committed_and_writes_nothing(path: Path) -> None:
     event = made()
     many = Filter(kinds=tuple(range(1000)))
@@ -138,8 +149,10 @@ def test_a_reader_sees_what_the_writer_has_committed_and_writes_nothing(path: Pa
         assert reader.query([many], now=NOW) == []
         writer.add([event], relay=None, now=NOW)
         assert reader.query([many], now=NOW) == [event]
-        with pytest.raises(StoreError, match="cannot be written"):
-            reader.add([made(content="2")], relay=None, now=NOW)
+        assert reader.arrivals() == writer.arrivals()
+        for write in WRITES:
+            with pytest.raises(StoreError, match="cannot be written"):
+                write(reader)
         assert reader.event(event.id) == event
 
 
@@ -206,6 +219,24 @@ def test_threads_share_one_store(path: Path) -> None:
         added = pool.map(lambda event: store.add([event], relay=RELAY, now=NOW), events)
         assert list(added) == [[Added.NEW]] * 40
         assert store.count([Filter()], now=NOW) == 40
+
+
+def test_a_new_file_that_another_process_is_just_preparing_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Switching a file to write-ahead logging is what SQLite does not wait for by itself."""
+    path, transaction = tmp_path / "new.db", schema.transaction
+
+    def letting_go(connection: sqlite3.Connection, begin: str) -> AbstractContextManager[None]:
+        if begin == "BEGIN EXCLUSIVE":
+            other.rollback()
+        return transaction(connection, begin)
+
+    monkeypatch.setattr(schema, "transaction", letting_go)
+    with closing(sqlite3.connect(path)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        SqliteStore(path).close()
+    assert run(path, "PRAGMA journal_mode") == [("wal",)]
 
 
 def test_processes_may_open_the_same_new_file_at_once(path: Path) -> None:

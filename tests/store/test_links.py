@@ -25,14 +25,13 @@ from tests.store.events import (
     made,
     reply,
 )
+from tests.store.forests import URL, forests
 
 if TYPE_CHECKING:
     from random import Random
 
     from nostr_threads.core.event import Verified
     from nostr_threads.store.base import Store
-
-URL = "https://example.com/a:b"
 
 
 def add(store: Store, *events: Verified) -> None:
@@ -201,7 +200,9 @@ class Model:
             refs = references(event)
             if refs.parent is None:
                 return name_of(event)
-            claimed = refs.root or refs.parent
+            # What is outside of Nostr is never stored and never missing.
+            outside = refs.parent.external is not None
+            claimed = refs.parent if outside else refs.root or refs.parent
             key = refs.parent.key if self.stored(refs.parent.key) else claimed.key
         return key
 
@@ -222,43 +223,7 @@ def name_of(event: Verified) -> str:
     return address_of(event) or event.id
 
 
-@st.composite
-def forests(draw: st.DrawFn) -> list[Verified]:
-    """Notes, comments, articles, reactions and deletions that point anywhere, also at nothing."""
-    events: list[Verified] = []
-    keys = [UNKNOWN, address("a"), address("b"), URL, "f" * 64]
-    for number in range(draw(st.integers(1, 14))):
-        parent, root = draw(st.sampled_from(keys)), draw(st.sampled_from(keys))
-        event = draw(st.sampled_from(SHAPES))(parent, root, number)
-        events.append(event)
-        keys += [event.id] * 3
-    return events
-
-
-def _note(parent: str, root: str, number: int) -> Verified:
-    names = ["a" if ":" in key else "e" for key in (root, parent)]
-    tags = ((names[0], root, "", "root"), (names[1], parent, "", "reply"))
-    return made(1, *tags, content=str(number), at=THEN + number % 3)
-
-
-def _article(parent: str, root: str, number: int) -> Verified:
-    note = _note(parent, root, number)
-    tags = note.tags[1:] if number % 3 else ()
-    return article("ab"[number % 2], *tags, ("n", str(number)), at=note.created_at)
-
-
-SHAPES = [
-    _note,
-    _note,
-    lambda parent, root, number: comment(parent, root, text=str(number)),
-    lambda _parent, _root, number: made(content=str(number)),
-    _article,
-    lambda parent, _root, number: made(7, ("e", parent), ("n", str(number))),
-    lambda parent, root, number: deletion(("e", root), ("e", parent), ("n", str(number))),
-]
-
-
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(forests(), st.randoms(use_true_random=False), st.integers(1, 15))
 def test_chains_depend_on_what_is_stored_and_not_on_how_it_came(
     events: list[Verified], random: Random, size: int
@@ -274,7 +239,8 @@ def test_chains_depend_on_what_is_stored_and_not_on_how_it_came(
         for event in events:
             assert store.thread_root(event.id) == model.root(event.id)
         for root, members in model.threads().items():
-            assert ids(store.thread(root)) == members | _versions(events, root)
+            # More may hang under missing notes: see `test_threads`.
+            assert members | _versions(events, root) <= ids(store.thread(root))
 
 
 def _versions(events: list[Verified], root: str) -> set[str]:

@@ -30,7 +30,7 @@ TIMES = [THEN + second for second in range(6)]
 @cache
 def stored() -> tuple[Verified, ...]:
     """Two hundred events with few different values, so that conditions meet and miss alike."""
-    random = Random(7)  # noqa: S311 - not for secrets
+    random = Random(7)
     return tuple(_event(random, number) for number in range(200))
 
 

@@ -1,0 +1,137 @@
+"""Files of earlier versions are brought up to date and still answer."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from nostr_threads.core.delivery import Status
+from nostr_threads.core.filters import Filter
+from nostr_threads.core.routing import Record
+from nostr_threads.errors import StoreError
+from nostr_threads.store import schema
+from nostr_threads.store.sqlite import SqliteStore
+from tests.store.events import ALICE, BOB, NOW, THEN, deletion, made, reply
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from nostr_threads.core.event import Verified
+
+RELAY = "wss://one.example"
+EVERYWHERE = ("relay", "ALL_RELAYS")
+
+ROOT = made(content="root", author=BOB, at=THEN)
+ANSWER = reply(ROOT.id, ROOT.id, author=BOB, text="on its way")
+GONE = reply(ROOT.id, ROOT.id, author=ALICE, at=THEN, text="of one who vanishes")
+LATER = reply(ROOT.id, ROOT.id, author=ALICE, at=THEN + 2)
+VANISH = made(62, ("relay",), EVERYWHERE, author=ALICE, at=THEN + 1)
+TO_ONE_RELAY = made(62, ("relay", RELAY), author=BOB, at=THEN + 5)
+UNWANTED = deletion(("e", VANISH.id), at=THEN + 3)
+EVENTS = (ROOT, ANSWER, GONE, LATER, VANISH, TO_ONE_RELAY, UNWANTED)
+
+
+def write_version_1(path: Path) -> None:
+    """Make the file that the first version would have made of these events."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for statement in schema._statements(schema._migrations()[1]):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
+        connection.execute("PRAGMA user_version = 1")
+        for row, event in enumerate(EVENTS, 1):
+            _write(connection, row, event)
+        connection.execute("INSERT INTO relays VALUES (1, ?)", (RELAY,))
+        connection.execute("INSERT INTO sightings VALUES (1, 1, ?)", (NOW,))
+        connection.execute("INSERT INTO postings VALUES (1, ?, 1, ?)", (_blob(ANSWER.id), NOW))
+        connection.execute("INSERT INTO parts VALUES (1, 1, 2)")
+        connection.execute("INSERT INTO destinations VALUES (1, 0, 1)")
+        connection.execute("INSERT INTO deliveries VALUES (1, 1, 1, 'queued', '', ?)", (NOW,))
+
+
+def _write(connection: sqlite3.Connection, row: int, event: Verified) -> None:
+    connection.execute(
+        "INSERT INTO events (event, id, pubkey, created_at, kind, deleted, json)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            *(row, _blob(event.id), _blob(event.pubkey), event.created_at, event.kind),
+            *(event == VANISH, event.to_json()),
+        ),
+    )
+    for target in event.tag_values("e"):
+        relation = "deletion" if event.kind == 5 else "reply"
+        connection.execute(
+            "INSERT INTO links VALUES (?, 0, ?, ?, NULL, ?, 0)",
+            (row, relation, _blob(target), _blob(target)),
+        )
+        connection.execute(
+            "INSERT INTO tags VALUES ('e', ?, ?, ?)", (_blob(target), event.created_at, row)
+        )
+
+
+def _blob(text: str) -> bytes:
+    return bytes.fromhex(text)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "old.db"
+    write_version_1(path)
+    return path
+
+
+def test_a_file_of_version_1_still_answers(path: Path) -> None:
+    with SqliteStore(path) as store:
+        assert {event.id for event in store.thread(ROOT.id)} == {
+            event.id for event in (ROOT, ANSWER, GONE, LATER)
+        }
+        assert store.thread_root(LATER.id) == ROOT.id
+        assert store.sightings([ROOT.id]) == {ROOT.id: (RELAY,)}
+        (posting,) = store.postings(open_only=True)
+        assert (posting.events, posting.deliveries[0].status) == ((ANSWER,), Status.QUEUED)
+        assert store.query([Filter(tags={"e": (ROOT.id,)})], now=NOW) == [LATER]
+
+
+def test_who_vanished_before_is_hidden_now(path: Path) -> None:
+    with SqliteStore(path) as store:
+        shown = {event.id for event in store.query([Filter()], now=NOW)}
+        assert shown == {event.id for event in (ROOT, LATER, VANISH, TO_ONE_RELAY, UNWANTED)}
+        store.add([made(content="again", at=THEN)], relay=RELAY, now=NOW)
+        assert {event.id for event in store.query([Filter()], now=NOW)} == shown
+
+
+def test_what_was_there_before_there_were_looks_is_no_news(path: Path) -> None:
+    with SqliteStore(path) as store:
+        assert store.arrivals().threads == {}
+        fresh = reply(ROOT.id, ROOT.id, text="fresh")
+        store.add([fresh], relay=RELAY, now=NOW)
+        assert store.arrivals().threads == {ROOT.id: (fresh,)}
+
+
+def test_a_migrated_file_remembers_relays_and_people(path: Path) -> None:
+    with SqliteStore(path) as store:
+        store.record_relays({RELAY: True})
+        store.note_people_asked([ALICE], now=NOW)
+    with SqliteStore(path) as store:
+        assert store.relay_records() == {RELAY: Record(1.0, 0.0)}
+        assert store.people_asked([ALICE]) == {ALICE: NOW}
+
+
+def test_a_reader_asks_for_the_migration_and_leaves_the_file(path: Path) -> None:
+    with pytest.raises(StoreError, match="for writing first"):
+        SqliteStore(path, read_only=True)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+
+
+def test_a_migrated_file_has_the_schema_of_a_new_one(path: Path, tmp_path: Path) -> None:
+    SqliteStore(path).close()
+    SqliteStore(tmp_path / "new.db").close()
+    schemas = []
+    for file in (path, tmp_path / "new.db"):
+        with closing(sqlite3.connect(file)) as connection:
+            query = "SELECT type, name, sql FROM sqlite_schema ORDER BY type, name"
+            schemas.append(connection.execute(query).fetchall())
+    assert schemas[0] == schemas[1]
