@@ -5,13 +5,15 @@ Knows the contracts of `--json` and `--format jsonl`. Adding a key is allowed, c
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from nostr_threads.core.compose import event_bytes
 from nostr_threads.core.delivery import Status
+from nostr_threads.core.tally import Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from nostr_threads.core.coverage import Coverage
     from nostr_threads.core.delivery import Delivery
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from nostr_threads.core.thread import Thread
 
 __all__ = [
+    "arrival_object",
     "delivery_objects",
     "event_object",
     "part_objects",
@@ -30,6 +33,9 @@ __all__ = [
 ]
 
 Json = dict[str, object]
+
+_NONE: Mapping[str, Any] = MappingProxyType({})
+_NO_TALLY = Tally()
 
 
 def event_object(event: Event) -> Json:
@@ -45,9 +51,20 @@ def event_object(event: Event) -> Json:
     }
 
 
-def thread_object(thread: Thread, coverage: Coverage, budget_hit: str | None) -> Json:
-    """Return the object of `fetch --json` and `show --json`."""
+def thread_object(
+    thread: Thread,
+    coverage: Coverage,
+    budget_hit: str | None,
+    *,
+    names: Mapping[str, str] = _NONE,
+    tallies: Mapping[str, Tally] = _NONE,
+) -> Json:
+    """Return the object of `fetch --json` and `show --json`.
+
+    `names` are by public key, `tallies` by node id.
+    """
     root = thread.root
+    authors = {node.event.pubkey for node in thread.nodes if node.event is not None}
     return {
         "root_id": root.id if root is not None else None,
         "root": event_object(root.event) if root is not None and root.event is not None else None,
@@ -57,9 +74,19 @@ def thread_object(thread: Thread, coverage: Coverage, budget_hit: str | None) ->
             for node in thread.missing
         ],
         "unsure": list(coverage.unsure),
-        "nodes": [_node(node) for node in thread.nodes],
-        "coverage": {"relays": _relays(coverage), "budget_hit": budget_hit},
+        "nodes": [_node(node, tallies.get(node.id, _NO_TALLY)) for node in thread.nodes],
+        "names": {author: names[author] for author in sorted(authors) if author in names},
+        "coverage": {
+            "relays": _relays(coverage),
+            "estimate": _estimate(coverage),
+            "budget_hit": budget_hit,
+        },
     }
+
+
+def arrival_object(root: str, event: Event) -> Json:
+    """Return the object of `new --json` for one event that arrived in the thread of `root`."""
+    return {"root_id": root, "event": event_object(event)}
 
 
 def part_objects(parts: Sequence[Part], drafts: Sequence[Draft]) -> Iterable[Json]:
@@ -111,7 +138,7 @@ def delivery_objects(deliveries: Iterable[Delivery]) -> Iterable[Json]:
         }
 
 
-def _node(node: Node) -> Json:
+def _node(node: Node, tally: Tally) -> Json:
     event = node.event
     part = node.part
     return {
@@ -122,8 +149,17 @@ def _node(node: Node) -> Json:
         "created_at": event.created_at if event is not None else None,
         "kind": event.kind if event is not None else None,
         "state": node.state.value,
+        "why": node.why,
         "part": {"index": part.index, "total": part.total} if part is not None else None,
+        "reactions": dict(tally.reactions),
+        "reposts": tally.reposts,
+        "zaps": tally.zaps,
     }
+
+
+def _estimate(coverage: Coverage) -> Json | None:
+    made = coverage.estimate
+    return None if made is None else {"total": made.total, "low": made.low, "high": made.high}
 
 
 def _relays(coverage: Coverage) -> list[Json]:
@@ -135,6 +171,8 @@ def _relays(coverage: Coverage) -> list[Json]:
             "only_here": relay.only_here,
             "refused": relay.refused,
             "reason": relay.reason,
+            "counted": relay.counted,
+            "why": relay.choice.words if relay.choice is not None else None,
         }
         for relay in coverage.relays
     ]

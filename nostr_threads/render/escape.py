@@ -5,24 +5,34 @@ Knows which characters do more than show themselves. Knows nothing of notes.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
-__all__ = ["draws_nothing", "one_line", "printable"]
+__all__ = ["draws_nothing", "one_line", "printable", "undrawn"]
 
 # Joiners inside words and emoji (ZWNJ, ZWJ) and emoji tags draw nothing by themselves.
 _HARMLESS = frozenset("\u200c\u200d")
 _TAGS = range(0xE0020, 0xE0080)
 # Letters and a symbol that are blank, though their category does not say so.
 _FILLERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+# Everything but printable ASCII and line feeds: most of a text needs no look at each character.
+_UNUSUAL = re.compile(r"[^\n -~]+")
+# As many as the flag of Wales needs; a pile of marks would run over the lines above and below.
+_MOST_MARKS = 6
+# The characters that lines and corners are drawn with, and what stands for each.
+_PLAIN_LINES = dict.fromkeys(range(0x2500, 0x2580), "+")
+_PLAIN_LINES |= dict.fromkeys(map(ord, "─━┄┅┈┉╌╍═╴╶╸╺╼╾"), "-")
+_PLAIN_LINES |= dict.fromkeys(map(ord, "│┃┆┇┊┋╎╏║╵╷╹╻╽╿"), "|")
 
 
 def printable(text: str) -> str:
     """Return `text` with line breaks kept and everything else that is no visible character named.
 
     Controls, bidi and other format characters (Unicode Cc, Cf, Zl, Zp, Co, Cs) become `\\x1b` or
-    `\\u202e`; a tab becomes a space; CR LF becomes LF.
+    `\\u202e`; a tab becomes a space; CR LF becomes LF. Of the marks and joiners on one character
+    the first six stay.
     """
-    return "".join(_shown(character) for character in text.replace("\r\n", "\n"))
+    return _UNUSUAL.sub(_shown_run, text.replace("\r\n", "\n"))
 
 
 def one_line(text: str, width: int) -> str:
@@ -37,8 +47,31 @@ def draws_nothing(character: str) -> bool:
     return blank or unicodedata.category(character) in ("Cf", "Mn", "Me")
 
 
+def undrawn(text: str) -> str:
+    """Return `text` with box drawing (U+2500 to U+257F) in ASCII, each character in its place."""
+    return text.translate(_PLAIN_LINES)
+
+
+def _shown_run(run: re.Match[str]) -> str:
+    shown: list[str] = []
+    marks = 0
+    for character in run[0]:
+        marks = marks + 1 if _is_mark(character) else 0
+        if marks <= _MOST_MARKS:
+            shown.append(_shown(character))
+    return "".join(shown)
+
+
+def _is_mark(character: str) -> bool:
+    return _is_joiner(character) or unicodedata.category(character) in ("Mn", "Me")
+
+
+def _is_joiner(character: str) -> bool:
+    return character in _HARMLESS or ord(character) in _TAGS
+
+
 def _shown(character: str) -> str:
-    if character == "\n" or character in _HARMLESS or ord(character) in _TAGS:
+    if _is_joiner(character):
         return character
     if character == "\t":
         return " "

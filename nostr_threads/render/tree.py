@@ -1,97 +1,123 @@
 """A thread as text for a terminal: one block a note, tree lines, what is missing and why.
 
-Knows layout. Everything that came from a relay goes through `escape`.
+Knows layout: which line begins with what, and how long it gets. What stands on it comes from
+`wording` and `body`, where everything that a relay sent was made printable.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from nostr_threads.core import nip19
-from nostr_threads.core.node import State
-from nostr_threads.render.escape import draws_nothing, one_line, printable
+from nostr_threads.render.body import Reading
+from nostr_threads.render.escape import draws_nothing, undrawn
+from nostr_threads.render.outline import Fold, outline
+from nostr_threads.render.setting import PLAIN, Setting
+from nostr_threads.render.wording import fold_line, heading, short_key
+from nostr_threads.render.wrap import wrap
 
 if TYPE_CHECKING:
-    from nostr_threads.core.node import Node
-    from nostr_threads.core.thread import Thread
+    from collections.abc import Iterator
 
-__all__ = ["render_tree", "short_key"]
+    from nostr_threads.core.thread import Thread
+    from nostr_threads.render.body import Passage
+    from nostr_threads.render.outline import Block
+
+__all__ = ["Page", "render_tree", "short_key"]
 
 # Deeper notes are drawn at this depth, with their real one beside them: lines stay readable.
 _DEEPEST = 12
-_REASON = 200
+_STEP = 3
+_INDENT = "  "
+_NARROWEST = 20
+_QUOTE = "┃ "
+_BLANKS = 2
 
 
-def render_tree(thread: Thread) -> str:
-    """Return the thread in display order, a chain of replies indented one step a generation."""
-    last = _last_children(thread)
-    open_at: list[bool] = []
-    lines: list[str] = []
-    for node in thread.nodes:
-        depth = min(node.depth, _DEEPEST)
-        del open_at[max(depth - 1, 0) :]
-        stem = "".join("│  " if more else "   " for more in open_at)
-        if depth:
-            is_last = node.id in last
-            lead = stem + ("└─ " if is_last else "├─ ")
-            body = stem + ("   " if is_last else "│  ")
-            open_at.append(not is_last)
-        else:
-            lead = body = ""
-        lines += _block(node, lead, body)
+def render_tree(thread: Thread, setting: Setting = PLAIN) -> str:
+    """Return the thread in display order, a reply indented one step below what it answers.
+
+    The parts of an author's answer are one text. Every line that a note fills stands to the right
+    of its heading; lines that begin with tree lines, or with the bar of a quotation, are ours.
+    """
+    page = Page(Reading(thread, setting), setting)
+    lines = [line for entry in outline(thread, setting.fold) for line in page.lines(entry)]
     return "\n".join(lines) + "\n" if lines else ""
 
 
-def short_key(pubkey: str) -> str:
-    """Return a public key as people compare it: the ends of its npub."""
-    npub = nip19.encode(nip19.PublicKey(pubkey))
-    return f"{npub[:10]}…{npub[-4:]}"
+class Page:
+    """Draws blocks one after the other; remembers which tree lines are still open."""
+
+    def __init__(self, reading: Reading, setting: Setting) -> None:
+        self._reading = reading
+        self._setting = setting
+        self._width = setting.width
+        self._open_at: list[bool] = []
+        self._deepest = _DEEPEST
+        if setting.width is not None:
+            room = setting.width - _NARROWEST - len(_INDENT) - len(_QUOTE)
+            self._deepest = max(1, min(_DEEPEST, room // _STEP))
+
+    def lines(self, entry: Block | Fold, *, answering: str = "") -> Iterator[str]:
+        """Yield the lines of one block, the empty one after it included.
+
+        Where the tree does not show it, `answering` says what it answers.
+        """
+        lead, stem = self._stems(entry)
+        words = fold_line(entry) if isinstance(entry, Fold) else heading(entry, self._setting)
+        words += f" · {answering}" if answering else ""
+        if not isinstance(entry, Fold) and entry.depth > self._deepest:
+            words += f" · depth {entry.depth}"
+        first, *others = self._wrapped(words, len(stem) + 2 * len(_INDENT))
+        yield lead + first
+        for line in others:
+            yield f"{stem}{_INDENT}{_INDENT}{line}"
+        if not isinstance(entry, Fold):
+            for line in self._body(entry, len(stem)):
+                yield f"{stem}{_INDENT}{line}".rstrip()
+        yield stem.rstrip()
+
+    def _stems(self, entry: Block | Fold) -> tuple[str, str]:
+        """Return what stands before a block's heading, and before its other lines."""
+        depth = min(entry.depth, self._deepest)
+        del self._open_at[max(depth - 1, 0) :]
+        if not depth:
+            return "", ""
+        stem = "".join("│  " if more else "   " for more in self._open_at)
+        last = isinstance(entry, Fold) or entry.last
+        self._open_at.append(not last)
+        return stem + ("└─ " if last else "├─ "), stem + ("   " if last else "│  ")
+
+    def _body(self, block: Block, taken: int) -> Iterator[str]:
+        for passage in self._reading.passages(block):
+            if passage.key is not None:
+                for line in self._wrapped(passage.text, taken + len(_INDENT) + len(_QUOTE)):
+                    yield _QUOTE + line
+                continue
+            for line in _tidy(passage):
+                for piece in self._wrapped(line, taken + len(_INDENT)):
+                    yield _unbranched(piece)
+
+    def _wrapped(self, line: str, taken: int) -> list[str]:
+        if self._width is None:
+            return [line]
+        return wrap(line, max(self._width - taken, _NARROWEST))
 
 
-def _last_children(thread: Thread) -> frozenset[str]:
-    latest: dict[str | None, str] = {}
-    for node in thread.nodes:
-        latest[node.parent] = node.id
-    return frozenset(latest.values())
+def _tidy(passage: Passage) -> Iterator[str]:
+    """Yield the lines without blank ones at the ends and with few together: nobody gets a page."""
+    blank = 0
+    begun = False
+    for line in passage.text.split("\n"):
+        if all(map(draws_nothing, line)):
+            blank += 1
+            continue
+        if begun:
+            yield from [""] * min(blank, _BLANKS)
+        yield line.rstrip()
+        blank, begun = 0, True
 
 
-def _block(node: Node, lead: str, body: str) -> list[str]:
-    lines = [f"{body}  {_undrawn(line)}".rstrip() for line in _text(node).split("\n")]
-    return [f"{lead}{_heading(node)}", *lines, body.rstrip()]
-
-
-def _undrawn(line: str) -> str:
+def _unbranched(line: str) -> str:
     """Keep a note from drawing tree lines of its own, as if it had replies."""
-    for place, character in enumerate(line):
-        if "\u2500" <= character <= "\u257f":
-            return line[:place] + ascii(character)[1:-1] + line[place + 1 :]
-        if not draws_nothing(character):
-            break
-    return line
-
-
-def _heading(node: Node) -> str:
-    deep = f" · depth {node.depth}" if node.depth > _DEEPEST else ""
-    if node.event is None:
-        return f"[{node.state.value}] {one_line(node.id, 80)}{deep}"
-    part = f" · part {node.part.index} of {node.part.total}" if node.part else ""
-    state = "" if node.state is State.PRESENT else f" · {node.state.value}"
-    return f"{short_key(node.event.pubkey)} · {_when(node.event.created_at)}{part}{state}{deep}"
-
-
-def _text(node: Node) -> str:
-    if node.event is not None and node.state is State.PRESENT:
-        return printable(node.event.content)
-    if node.state is State.MISSING:
-        hints = f"; said to be at {', '.join(node.hints[:3])}" if node.hints else ""
-        return f"wanted by {len(node.wanted_by)} and not found{printable(hints)}"
-    return one_line(node.why, _REASON)
-
-
-def _when(created_at: int) -> str:
-    """The time in UTC to the minute; what no calendar holds is shown as the number."""
-    try:
-        return datetime.fromtimestamp(created_at, UTC).strftime("%Y-%m-%d %H:%M")
-    except (OverflowError, ValueError, OSError):
-        return f"at {created_at}"
+    drawn = next((character for character in line if not draws_nothing(character)), "")
+    return undrawn(line) if drawn != undrawn(drawn) else line

@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nostr_threads.render.escape import draws_nothing, one_line, printable
+from nostr_threads.render.escape import draws_nothing, one_line, printable, undrawn
 
 ANY_TEXT = st.text(st.characters())
 DANGEROUS = ("Cc", "Cf", "Zl", "Zp", "Co", "Cs")
 # What emoji and words of some scripts are joined with; they move nothing.
 JOINERS = {"\u200c", "\u200d", *map(chr, range(0xE0020, 0xE0080))}
+
+WALES = "\U0001f3f4" + "".join(chr(0xE0000 + ord(letter)) for letter in "gbwls\x7f")
 
 
 @given(ANY_TEXT)
@@ -46,6 +48,8 @@ def test_every_control_character_is_named_or_white_space(number: int) -> None:
         ("\ue000\U000f0000", r"\ue000\U000f0000"),
         ("👩\u200d👩\u200d👧 می\u200cشود", "👩\u200d👩\u200d👧 می\u200cشود"),
         ("plain, ünïcödé 漢字 🧵", "plain, ünïcödé 漢字 🧵"),
+        ("Z" + "\u0335\u0301" * 20 + "a\u0301", "Z" + "\u0335\u0301" * 3 + "a\u0301"),
+        (WALES, WALES),
     ],
 )
 def test_what_is_shown_instead(text: str, shown: str) -> None:
@@ -73,3 +77,11 @@ def test_blanks_are_known(character: str) -> None:
 @pytest.mark.parametrize("character", "aÄ漢🧵-.│└")
 def test_what_can_be_seen_is_no_blank(character: str) -> None:
     assert not draws_nothing(character)
+
+
+@given(ANY_TEXT)
+def test_lines_are_drawn_in_ascii_each_in_its_place(text: str) -> None:
+    shown = undrawn("└─ │ ┼" + text)
+    assert shown.startswith("+- | +")
+    assert len(shown) == len(text) + 6
+    assert not [character for character in shown if "\u2500" <= character <= "\u257f"]

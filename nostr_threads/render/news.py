@@ -1,0 +1,61 @@
+"""What arrived in a thread, as text for a terminal: the new notes, and whom each answers.
+
+Knows which blocks are new. How one is drawn is in `tree`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from nostr_threads.core.node import State
+from nostr_threads.render.body import Reading
+from nostr_threads.render.outline import Block, outline
+from nostr_threads.render.setting import PLAIN, Setting
+from nostr_threads.render.tree import Page
+from nostr_threads.render.wording import short_code, title_of, writer
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from nostr_threads.core.thread import Thread
+
+__all__ = ["render_news"]
+
+
+def render_news(thread: Thread, fresh: Collection[str], setting: Setting = PLAIN) -> str:
+    """Return the notes of `thread` whose ids are `fresh`, in display order, under its first line.
+
+    Each says whom it answers. `setting.fold` bounds how many are shown; the rest is counted.
+    """
+    reading = Reading(thread, setting)
+    news = [
+        block
+        for block in outline(thread)
+        if isinstance(block, Block) and any(node.id in fresh for node in block.nodes)
+    ]
+    if not news:
+        return ""
+    most = len(news) if setting.fold is None else setting.fold
+    lines = [_title(thread, reading), ""]
+    page = Page(reading, setting)
+    for number, block in enumerate(news[:most], 1):
+        shown = replace(block, depth=1, last=number == len(news))
+        lines += page.lines(shown, answering=_answered(thread, block, setting))
+    if len(news) > most:
+        lines += [f"└─ … {len(news) - most} more", ""]
+    return "\n".join(lines) + "\n"
+
+
+def _title(thread: Thread, reading: Reading) -> str:
+    root = thread.nodes[0]
+    code = short_code(root.id)
+    if root.event is None or root.state is not State.PRESENT:
+        return code
+    return f"{title_of(root.event) or reading.first_line(root.event)} · {code}"
+
+
+def _answered(thread: Thread, block: Block, setting: Setting) -> str:
+    """Say whom a block answers, "" for the root."""
+    parent = thread.node(block.nodes[0].parent or "")
+    return f"to {writer(parent, setting)}" if parent is not None else ""
