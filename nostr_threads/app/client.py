@@ -11,21 +11,28 @@ import time
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING
 
+from nostr_threads.app.asking import Asking
 from nostr_threads.app.config import Config, find_config
-from nostr_threads.app.fetch import Found, fetch_thread, load_thread, pointer
+from nostr_threads.app.documents import Documents
+from nostr_threads.app.fetch import Found, fetch_thread, load_thread, pointer, stored_thread
+from nostr_threads.app.people import relay_lists
 from nostr_threads.app.places import config_folder, key_folder, store_path
 from nostr_threads.app.publish import Report, deliver, sign_all
+from nostr_threads.app.routes import Routes
 from nostr_threads.core import kinds
 from nostr_threads.core.compose import Target, compose, split_for
+from nostr_threads.core.crawl import Budget
 from nostr_threads.core.event import Draft
 from nostr_threads.core.node import Node
-from nostr_threads.core.relay_url import is_local, normalize
+from nostr_threads.core.relay_url import is_local
+from nostr_threads.core.routing import Choice, Reason
 from nostr_threads.core.split import DEFAULT_MARKER, Limit, Part
 from nostr_threads.errors import InvalidInput, NoSigner, NotFound, SigningError
 from nostr_threads.net.pool import Pool
-from nostr_threads.net.relay import RelayOptions, Timeouts
+from nostr_threads.net.relay import Timeouts
 from nostr_threads.signing.source import signer_from_env as from_environment
 from nostr_threads.store.base import Posting
 from nostr_threads.store.sqlite import SqliteStore
@@ -34,7 +41,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from nostr_threads.app.fetch import Progress
-    from nostr_threads.core.crawl import Budget
     from nostr_threads.core.delivery import Delivery
     from nostr_threads.core.event import Verified
     from nostr_threads.signing.signer import Signer
@@ -43,8 +49,9 @@ __all__ = ["DEFAULT_LIMIT", "Nostr", "open", "signer_from_env", "signer_from_key
 
 # How far ahead of now (seconds) an answer may be dated to come after its question.
 _AHEAD = 600
-# Relays that are asked because a code names them, at most.
-_HINTS = 5
+
+# Seconds to look up where people read before an answer is sent without knowing it.
+_LOOKING_UP = 10.0
 
 DEFAULT_LIMIT = Limit(characters=2_000)
 """What most relays take and most people read at a sitting."""
@@ -56,26 +63,26 @@ async def open(  # noqa: A001 - `nostr_threads.open` reads as what it does
     relays: str | Path | Config | None = None,
     signer: Signer | None = None,
     *,
+    viewer: str | None = None,
     clock: Callable[[], float] = time.time,
+    random: Random | None = None,
 ) -> AsyncIterator[Nostr]:
     """Open a store and a pool of relays; both are closed at the end.
 
     `store` is a path (":memory:" for one that is forgotten), by default the user's. `relays` is the
     path of a relays.toml or a `Config`; by default the one that is found (see `find_config`).
-    Raises `StoreError`, `InvalidConfig`.
+    `viewer` (a public key in hex, by default the signer's) is whose mute list hides notes. `random`
+    decides between relays that are as good as each other. Raises `StoreError`, `InvalidConfig`.
     """
     config = relays if isinstance(relays, Config) else _configured(relays)
     defaults = config.defaults
     timeouts = Timeouts(defaults.connect, defaults.idle, defaults.answer, defaults.ok)
     nostr_store = await asyncio.to_thread(SqliteStore, store or store_path(os.environ))
 
-    named: set[str] = set()
-
-    def options(url: str) -> RelayOptions:
-        settings = config.settings(url)
-        # A relay that only a stranger's code names is not to learn who reads it.
-        known = settings in config.relays or url in named
-        return RelayOptions(settings.proxy, settings.auth if known else "never")
+    routes = Routes(config, random or Random())  # noqa: S311 - no secret depends on it
+    documents = Documents(
+        nostr_store, lambda: int(clock()), lambda url: not routes.options(url).proxy
+    )
 
     async def authenticate(url: str, challenge: str) -> Verified | None:
         if signer is None:
@@ -88,8 +95,13 @@ async def open(  # noqa: A001 - `nostr_threads.open` reads as what it does
             return None
 
     try:
-        async with Pool(options=options, timeouts=timeouts, authenticate=authenticate) as pool:
-            yield Nostr(nostr_store, pool, config, signer, clock, named)
+        async with Pool(
+            options=routes.options,
+            timeouts=timeouts,
+            authenticate=authenticate,
+            limits=documents.limits,
+        ) as pool:
+            yield Nostr(nostr_store, pool, config, signer, clock, routes, documents, viewer)
     finally:
         nostr_store.close()
 
@@ -110,20 +122,25 @@ class Nostr:
         config: Config,
         signer: Signer | None,
         clock: Callable[[], float],
-        named: set[str],
+        routes: Routes,
+        documents: Documents,
+        viewer: str | None,
     ) -> None:
         self.store = store
         self.pool = pool
         self.config = config
         self.signer = signer
+        self.viewer = viewer or (signer.public_key if signer is not None else None)
         self._clock = clock
-        self._named = named
+        self._routes = routes
+        self._documents = documents
 
     async def fetch(
         self,
         code: str,
         *,
         relays: Sequence[str] = (),
+        widen: bool | None = None,
         budget: Budget | None = None,
         seconds: float | None = None,
         progress: Callable[[Progress], None] = lambda _: None,
@@ -131,23 +148,37 @@ class Nostr:
         """Find the whole thread around `code` and keep it.
 
         `relays` are asked instead of those of relays.toml; hints in the code are asked as well,
-        unless they lead to this machine or its network. Raises `InvalidCode`, `NotFound`,
-        `NoRelayReachable`.
+        unless they lead to this machine or its network. `widen` goes on to the relays where the
+        people of the thread write and read (NIP-65) and to those that its notes name: by default
+        only when no `relays` are given. After `seconds` the search ends with what there is. Raises
+        `InvalidCode`, `NotFound`, `NoRelayReachable`.
         """
-        start = pointer(code)
-        asked = self._readers(relays, start.relays)
+        start, budget = pointer(code), budget or Budget()
+        widen = not relays if widen is None else widen
+        known = await asyncio.to_thread(stored_thread, self.store, start)
+        router = self._routes.reading(
+            relays,
+            start.relays,
+            await asyncio.to_thread(self.store.sightings, [event.id for event in known]),
+            records=await asyncio.to_thread(self.store.relay_records),
+            most=budget.relays,
+            widen=widen,
+        )
         try:
             return await fetch_thread(
                 start,
-                asked,
-                pool=self.pool,
+                router,
+                self._asking(seconds),
                 store=self.store,
                 now=self._now(),
+                known=known,
+                index=self._routes.index if widen else (),
                 budget=budget,
-                seconds=seconds,
+                viewer=self.viewer,
                 progress=progress,
             )
         except NotFound as error:
+            asked = {choice.relay for choice in router.choices}
             unasked = ", ".join(url for url in start.relays if url not in asked)
             if not unasked:
                 raise
@@ -159,7 +190,9 @@ class Nostr:
     async def show(self, code: str) -> Found:
         """Return what the store holds of the thread around `code`. Raises `NotFound`."""
         start = pointer(code)
-        return await asyncio.to_thread(load_thread, start, store=self.store, now=self._now())
+        return await asyncio.to_thread(
+            load_thread, start, store=self.store, now=self._now(), viewer=self.viewer
+        )
 
     async def draft(
         self,
@@ -173,7 +206,7 @@ class Nostr:
     ) -> tuple[list[Part], list[Draft]]:
         """Return the parts and drafts that publishing `answer` would sign, and sign nothing."""
         target = await self._target(reply_to, relays)
-        hint = next((url for url in self._writers(relays) if not is_local(url)), "")
+        hint = next((url for url in self._routes.writers(relays) if not is_local(url)), "")
         if isinstance(answer, str):
             parts = split_for(
                 answer, limit, author=author, marker=marker, target=target, relay=hint
@@ -202,26 +235,30 @@ class Nostr:
         quorum: int | None = None,
         limit: Limit = DEFAULT_LIMIT,
         marker: str = DEFAULT_MARKER,
+        routed: Callable[[Sequence[Choice]], None] = lambda _: None,
         progress: Callable[[Delivery], None] = lambda _: None,
     ) -> Report:
         """Split, sign, keep, deliver and read back an answer.
 
-        `answer` is a text or the parts that `split` gave. `relays` are written to instead of those
-        of relays.toml. A relay that fails is in the report. Raises `NoSigner`, `SigningError`,
-        `InvalidText`, `LimitTooSmall`, `StoreError`.
+        `answer` is a text or the parts that `split` gave. It is written to `relays`, else to those
+        of relays.toml and the author's own, to where everybody tagged reads (NIP-65), and to where
+        what it answers was seen; `routed` is told these and why. A relay that fails is in the
+        report. Raises `NoSigner`, `SigningError`, `InvalidText`, `LimitTooSmall`, `StoreError`.
         """
         if self.signer is None:
             raise NoSigner("there is no key to sign with: set NOSTR_SECRET_KEY or pass a signer")
-        writers = self._writers(relays)
-        wanted = self.config.defaults.quorum if quorum is None else quorum
-        if not 1 <= wanted <= len(writers):
-            raise InvalidInput(
-                f"a quorum of {wanted} is not possible: there are {len(writers)} relays to write to"
-            )
         author = self.signer.public_key
         _, drafts = await self.draft(
             answer, author=author, reply_to=reply_to, relays=relays, limit=limit, marker=marker
         )
+        choices = await self._destinations(drafts, author, relays)
+        wanted = self.config.defaults.quorum if quorum is None else quorum
+        if not 1 <= wanted <= len(choices):
+            raise InvalidInput(
+                f"a quorum of {wanted} is not possible: there are {len(choices)} relays to write to"
+            )
+        routed(choices)
+        writers = tuple(choice.relay for choice in choices)
         events = await sign_all(drafts, self.signer)
         posting = Posting(events, writers, wanted, self._now())
         await asyncio.to_thread(self.store.enqueue, posting)
@@ -235,7 +272,7 @@ class Nostr:
         return [await self._deliver(posting, progress) for posting in postings]
 
     async def _deliver(self, posting: Posting, progress: Callable[[Delivery], None]) -> Report:
-        self._named.update(posting.relays)
+        self._routes.name(posting.relays)
         return await deliver(
             posting, pool=self.pool, outbox=self.store, clock=self._now, progress=progress
         )
@@ -272,23 +309,33 @@ class Nostr:
                     return event
         raise NotFound(f"{start.key} cannot be answered: {why}")
 
-    def _readers(self, named: Sequence[str], hints: Sequence[str]) -> tuple[str, ...]:
-        relays = self._by_hand(named) or list(self.config.readers)
-        relays += [url for url in hints if not is_local(url)][:_HINTS]
-        if not relays:
-            raise InvalidInput(f"no relay to read from: {self.config.path} names none")
-        return tuple(dict.fromkeys(relays))
+    async def _destinations(
+        self, drafts: Sequence[Draft], author: str, named: Sequence[str]
+    ) -> tuple[Choice, ...]:
+        """Choose where an answer goes: to the `named` relays alone, if there are any."""
+        writers = self._routes.writers(named)
+        if named:
+            return tuple(Choice(url, Reason.NAMED) for url in writers)
+        tags = [tag for draft in drafts for tag in draft.tags if len(tag) > 1]
+        tagged = {tag[1] for tag in tags if tag[0] in ("p", "P")} - {author}
+        lists = await relay_lists(
+            (author, *sorted(tagged)),
+            self._routes.index,
+            self._asking(_LOOKING_UP),
+            store=self.store,
+            now=self._now(),
+        )
+        answered = [tag[1] for tag in drafts[0].tags if tag[0] == "e" and len(tag) > 1][-1:]
+        seen = await asyncio.to_thread(self.store.sightings, answered)
+        return self._routes.writing(
+            lists.pop(author, None),
+            lists,
+            [url for urls in seen.values() for url in urls],
+            records=await asyncio.to_thread(self.store.relay_records),
+        )
 
-    def _writers(self, named: Sequence[str]) -> tuple[str, ...]:
-        relays = self._by_hand(named) or list(self.config.writers)
-        if not relays:
-            raise InvalidInput(f"no relay to write to: {self.config.path} names none")
-        return tuple(dict.fromkeys(relays))
-
-    def _by_hand(self, urls: Sequence[str]) -> list[str]:
-        relays = [normalize(url) for url in urls]
-        self._named.update(relays)
-        return relays
+    def _asking(self, seconds: float | None) -> Asking:
+        return Asking(self.pool, self._documents, self.store, now=self._now(), seconds=seconds)
 
     def _now(self) -> int:
         return int(self._clock())

@@ -1,37 +1,53 @@
 """Find a whole thread: drive a crawl over the relays, keep what comes, say how whole it is.
 
-Knows the order of things. What to ask is the crawl's to know, how to ask the pool's.
+Knows the order of things. What to ask is the crawl's to know, how to ask `asking`'s.
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from nostr_threads.app.surroundings import Surroundings, surroundings
 from nostr_threads.core import nip19
-from nostr_threads.core.coverage import Answer, Coverage, RelayCoverage
-from nostr_threads.core.crawl import Budget, Crawl
+from nostr_threads.core.coverage import Coverage, RelayCoverage
+from nostr_threads.core.crawl import Crawl
+from nostr_threads.core.inquiry import Topic
 from nostr_threads.core.references import Pointer
 from nostr_threads.core.thread import Thread
 from nostr_threads.errors import NoRelayReachable, NotFound
+from nostr_threads.store.base import Arrivals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Generator, Iterable, Sequence
 
+    from nostr_threads.app.asking import Asking
+    from nostr_threads.core.crawl import Answered, Budget
     from nostr_threads.core.event import Verified
-    from nostr_threads.net.pool import Pool
+    from nostr_threads.core.inquiry import Question
+    from nostr_threads.core.routing import Router
     from nostr_threads.store.base import Store
 
-__all__ = ["Found", "Progress", "fetch_thread", "load_thread", "pointer"]
+__all__ = [
+    "Found",
+    "Progress",
+    "fetch_thread",
+    "load_thread",
+    "pointer",
+    "stored_root",
+    "stored_thread",
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a fetch is: rounds of questions asked, events found."""
+    """How far a fetch is: answers that came, events found, relays in use."""
 
-    rounds: int
+    answers: int
     events: int
+    relays: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +57,7 @@ class Found:
     thread: Thread
     coverage: Coverage
     budget_hit: str | None = None
+    surroundings: Surroundings = field(default_factory=Surroundings)
 
     @property
     def whole(self) -> bool:
@@ -59,104 +76,147 @@ def pointer(code: str) -> Pointer:
 
 async def fetch_thread(
     start: Pointer,
-    relays: Sequence[str],
+    router: Router,
+    asking: Asking,
     *,
-    pool: Pool,
     store: Store,
     now: int,
+    known: Sequence[Verified] = (),
+    index: Sequence[str] = (),
     budget: Budget | None = None,
-    seconds: float | None = None,
+    viewer: str | None = None,
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> Found:
-    """Find the thread around `start` at `relays` (normalised URLs) and keep it in `store`.
+    """Find the thread around `start` at the relays of `router` and keep it in `store`.
 
-    What the store holds already counts as found. `now` is in unix seconds; after `seconds` the
-    search ends with what there is. Raises `NoRelayReachable` when no relay could be reached, and
-    `NotFound` when neither they nor the store know anything of the thread.
+    `known` is what the store holds of it (see `stored_thread`). `now` is in unix seconds, `index`
+    are the relays asked about people, `viewer` is whose mute list counts. Raises `NoRelayReachable`
+    when no relay could be reached, and `NotFound` when neither they nor the store know anything of
+    the thread.
     """
-    _, known = await asyncio.to_thread(_stored, store, start)
-    crawl = Crawl(start, relays, known=known, budget=budget)
-    clock = _Clock(seconds)
-    await _drive(crawl, pool, store, now, clock, progress)
-    everything = [*crawl.events, *await asyncio.to_thread(store.thread, crawl.root)]
-    thread = Thread.build(everything, root=crawl.root, now=now)
+    asking.learn(known)
+    crawl = Crawl(start, router, index=index, known=known, budget=budget, viewer=viewer)
+    keeper = _Keeper(store, now)
+    await _drive(
+        crawl,
+        asking,
+        keeper,
+        lambda answers: progress(Progress(answers, crawl.found, len(router.choices))),
+    )
+    await asking.close()
+    events = await asyncio.to_thread(store.thread, crawl.root)
+    thread, around = await asyncio.to_thread(_assembled, store, events, crawl.root, now, viewer)
     coverage = crawl.coverage(event.id for event in thread.events)
+    await asyncio.to_thread(store.record_relays, _outcomes(coverage))
     if not thread.found:
-        if coverage.relays and not coverage.reached:
-            raise NoRelayReachable(f"none of {len(coverage.relays)} relays could be reached")
-        silent = len(coverage.unsure)
-        doubt = f" ({silent} did not answer completely)" if silent else ""
-        raise NotFound(f"none of {len(coverage.relays)} relays has {start.key}{doubt}")
-    # A budget that ran out after the last answer has cost nothing.
-    hit = crawl.budget_hit or (clock.budget_hit if coverage.unsure else None)
-    return Found(thread, coverage, hit)
+        raise _nothing(start, coverage)
+    # Time that ran out after the last answer has cost nothing.
+    hit = crawl.budget_hit or (asking.budget_hit if coverage.unsure else None)
+    return Found(thread, coverage, hit, around)
 
 
-def load_thread(start: Pointer, *, store: Store, now: int) -> Found:
+def stored_root(store: Store, start: Pointer) -> str:
+    """Return the key of the root above `start`; what is not stored may be one that is missing."""
+    return store.thread_root(start.key) or start.key
+
+
+def stored_thread(store: Store, start: Pointer) -> Sequence[Verified]:
+    """Return what the store holds of the thread around `start`."""
+    return store.thread(stored_root(store, start))
+
+
+def load_thread(start: Pointer, *, store: Store, now: int, viewer: str | None = None) -> Found:
     """Show what the store holds of the thread around `start`. Raises `NotFound` for nothing.
 
     The coverage counts sightings: which relays had these events whenever they were asked.
     """
-    root, events = _stored(store, start)
-    thread = Thread.build(events, root=root, now=now)
+    root = stored_root(store, start)
+    events = store.thread(root)
+    thread, around = _assembled(store, events, root, now, viewer)
     if not thread.found:
         raise NotFound(f"the store knows nothing of {start.key}; fetch it first")
-    return Found(thread, _sighted(store, [event.id for event in thread.events]))
-
-
-class _Clock:
-    """The time that a fetch may take, from now on; None for as long as it needs."""
-
-    def __init__(self, seconds: float | None) -> None:
-        self._seconds = seconds
-        self._end = None if seconds is None else asyncio.get_running_loop().time() + seconds
-
-    @property
-    def left(self) -> float | None:
-        """The seconds that are left, None for no end."""
-        return None if self._end is None else max(0, self._end - asyncio.get_running_loop().time())
-
-    @property
-    def budget_hit(self) -> str | None:
-        """The budget, once it is used up."""
-        return f"{self._seconds:g} seconds" if self.left == 0 else None
+    return Found(
+        thread, _sighted(store, [event.id for event in thread.events]), surroundings=around
+    )
 
 
 async def _drive(
-    crawl: Crawl,
-    pool: Pool,
-    store: Store,
-    now: int,
-    clock: _Clock,
-    progress: Callable[[Progress], None],
+    crawl: Crawl, asking: Asking, keeper: _Keeper, progress: Callable[[int], None]
 ) -> None:
-    """Put every round to the relays; what came back is stored before the next is asked."""
-    rounds, asked = crawl.run(), 0
+    """Keep every relay busy by itself; what has come is stored while the next is on its way."""
+    run = crawl.run()
+    questions, count = _send(run, None), 0
+    waiting: set[asyncio.Task[Answered]] = set()
+    answered: list[Answered] = []
     try:
-        questions = next(rounds)
-        while True:
-            answers = await pool.fetch(questions, seconds=clock.left)
-            asked += 1
-            await asyncio.to_thread(_keep, store, answers, now)
-            questions = rounds.send(answers)
-            progress(Progress(asked, len(crawl.events)))
+        async with asyncio.TaskGroup() as group:
+            while True:
+                waiting |= {group.create_task(asking.ask(each)) for each in questions or ()}
+                await asyncio.to_thread(keeper.keep, answered)
+                progress(count)
+                if questions is None:
+                    break
+                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                answered = [task.result() for task in done]
+                count += len(answered)
+                questions = _send(run, answered)
+            for task in waiting:
+                task.cancel()
+    except BaseExceptionGroup as several:
+        # One fault of the store ends all: it is told as it is, not as a group.
+        raise several.exceptions[0] from None
+
+
+def _send(
+    run: Generator[list[Question], Iterable[Answered], None], answered: list[Answered] | None
+) -> list[Question] | None:
+    """Return what to ask next, None at the end."""
+    try:
+        return run.send(answered) if answered is not None else next(run)
     except StopIteration:
-        progress(Progress(asked, len(crawl.events)))
+        return None
 
 
-def _keep(store: Store, answers: Sequence[Answer], now: int) -> None:
-    for answer in answers:
-        if answer.events:
-            store.add(answer.events, relay=answer.relay, now=now)
+class _Keeper:
+    """Stores what answers bring, and what each relay had, once."""
+
+    def __init__(self, store: Store, now: int) -> None:
+        self._store = store
+        self._now = now
+        self._kept: defaultdict[str, set[str]] = defaultdict(set)
+
+    def keep(self, answered: Iterable[Answered]) -> None:
+        for question, answer in answered:
+            kept = self._kept[answer.relay]
+            fresh = [event for event in answer.events if event.id not in kept]
+            if fresh:
+                self._store.add(fresh, relay=answer.relay, now=self._now)
+                kept.update(event.id for event in fresh)
+            if question.topic is Topic.QUOTED:
+                # What was only fetched to be quoted is no news.
+                self._store.looked(Arrivals(0, {"": answer.events}))
 
 
-def _stored(store: Store, start: Pointer) -> tuple[str, Sequence[Verified]]:
-    """Return the root of the thread around `start` and what is stored under it.
+def _assembled(
+    store: Store, events: Sequence[Verified], root: str, now: int, viewer: str | None
+) -> tuple[Thread, Surroundings]:
+    around = surroundings(events, store=store, now=now, viewer=viewer)
+    everything = [*events, *around.vanished]
+    return Thread.build(everything, root=root, now=now, muted=around.mutes), around
 
-    A start that is not stored may be the missing root of others that are.
-    """
-    root = store.thread_root(start.key) or start.key
-    return root, store.thread(root)
+
+def _nothing(start: Pointer, coverage: Coverage) -> NotFound | NoRelayReachable:
+    asked = len(coverage.relays)
+    if asked and not coverage.reached:
+        return NoRelayReachable(f"none of {asked} relays could be reached")
+    silent = len(coverage.unsure)
+    doubt = f" ({silent} did not answer completely)" if silent else ""
+    return NotFound(f"none of {asked} relays has {start.key}{doubt}")
+
+
+def _outcomes(coverage: Coverage) -> dict[str, bool]:
+    """Whether each relay was worth asking."""
+    return {relay.url: relay.events > 0 for relay in coverage.relays}
 
 
 def _sighted(store: Store, ids: Sequence[str]) -> Coverage:

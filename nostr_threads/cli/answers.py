@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from nostr_threads.app.publish import Report
     from nostr_threads.core.event import Draft
+    from nostr_threads.core.routing import Choice
     from nostr_threads.core.split import Limit, Part
 
 __all__ = ["compose", "publish"]
@@ -145,8 +146,16 @@ class _Job:
                     quorum=quorum,
                     limit=self._limit,
                     marker=self._marker,
+                    routed=_tell_routes,
                     progress=lambda delivery: status.update(line(delivery)),
                 )
+
+
+def _tell_routes(choices: Sequence[Choice]) -> None:
+    """Say why each relay is written to that the user has not chosen."""
+    for choice in choices:
+        if not choice.is_by_hand:
+            say(f"also to {choice.relay}: {choice.words}")
 
 
 def _text(file: Path) -> str:

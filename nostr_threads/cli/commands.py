@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from nostr_threads.cli import answers, codes, demo, keys, outbox, relays, threads
+from nostr_threads.cli import answers, codes, demo, keys, news, outbox, relays, threads
 from nostr_threads.cli.console import emit
 
 __all__ = ["app"]
@@ -36,6 +36,7 @@ def main(
 app.command("demo")(demo.demo)
 app.command("fetch")(threads.fetch)
 app.command("show")(threads.show)
+app.command("new")(news.new)
 app.command("compose")(answers.compose)
 app.command("publish")(answers.publish)
 app.add_typer(outbox.app, name="outbox")

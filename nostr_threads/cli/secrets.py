@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 
     from nostr_threads.signing import KeyFolder, Signer
 
-__all__ = ["ask_password", "key_folder", "reading_signer", "refuse_secrets", "writing_signer"]
+__all__ = [
+    "ask_password",
+    "key_folder",
+    "reader",
+    "reading_signer",
+    "refuse_secrets",
+    "writing_signer",
+]
 
 # Long enough to be one, even when its end was lost in copying.
 _SECRET = re.compile(r"n(?:crypt)?sec1[02-9ac-hj-np-z]{16}", re.IGNORECASE)
@@ -71,6 +78,18 @@ def reading_signer() -> Signer | None:
         return signer_from_env(os.environ)
     except NoSigner:
         return None
+
+
+def reader() -> str | None:
+    """Return the public key of whose mute list counts: of `$NOSTR_SECRET_KEY`, or the key in use.
+
+    None when there is none, or it cannot be told without a password.
+    """
+    if (signer := reading_signer()) is not None:
+        return signer.public_key
+    folder = key_folder()
+    chosen = folder.current()
+    return folder.public_key(chosen) if chosen is not None else None
 
 
 def ask_password(descriptor: int | None, *, confirm: bool = False) -> str:

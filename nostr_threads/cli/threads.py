@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,20 +20,30 @@ from nostr_threads.cli.console import (
     talk,
 )
 from nostr_threads.cli.options import AsJson, ConfigFile, Output, RelayUrls, StoreFile
+from nostr_threads.cli.reading import Unfolded, setting_of
 from nostr_threads.cli.reports import INCOMPLETE, UNREACHABLE, counted
+from nostr_threads.cli.secrets import reader
 from nostr_threads.cli.stores import open_to_read
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from nostr_threads.app.fetch import Found, Progress
     from nostr_threads.core.coverage import Coverage
+    from nostr_threads.core.crawl import Budget
 
 __all__ = ["Format", "fetch", "show"]
+
+
+# Replies shown under one note unless --all is given.
+_FOLD = 20
 
 
 class Format(StrEnum):
     """How a thread is written."""
 
     TREE = "tree"
+    MD = "md"
     JSONL = "jsonl"
 
 
@@ -42,7 +53,9 @@ Code = Annotated[
         metavar="CODE", help="note, nevent, naddr or hex id, a nostr: or web link to one."
     ),
 ]
-As = Annotated[Format, typer.Option("--format", help="A tree to read, or the signed events.")]
+As = Annotated[
+    Format, typer.Option("--format", help="A tree to read, Markdown, or the signed events.")
+]
 
 
 def fetch(
@@ -50,10 +63,29 @@ def fetch(
     relay: RelayUrls = None,
     form: As = Format.TREE,
     output: Output = None,
+    widen: Annotated[
+        bool | None,
+        typer.Option(
+            "--widen/--no-widen",
+            help="Go on to where the people of the thread write and read (NIP-65), and to relays "
+            "that its notes name [on, unless --relay is given].",
+        ),
+    ] = None,
     seconds: Annotated[
         float | None,
         typer.Option("--seconds", metavar="N", min=0, help="Stop looking after N seconds."),
     ] = None,
+    events: Annotated[
+        int | None, typer.Option("--events", metavar="N", min=1, help="Stop after N events.")
+    ] = None,
+    most: Annotated[
+        int | None, typer.Option("--max-relays", metavar="N", min=1, help="Ask N relays at most.")
+    ] = None,
+    depth: Annotated[
+        int | None,
+        typer.Option("--depth", metavar="N", min=1, help="Look N generations below the note."),
+    ] = None,
+    unfolded: Unfolded = False,
     as_json: AsJson = False,
     store: StoreFile = None,
     relays: ConfigFile = None,
@@ -65,8 +97,12 @@ def fetch(
 
     Example: nostr-threads fetch nevent1… --relay wss://nos.lol
     """
-    found = asyncio.run(_fetch(code, relay or [], seconds, store, relays))
-    _present(found, form, output, as_json)
+    from nostr_threads.core.crawl import Budget
+
+    usual = Budget()
+    budget = Budget(events or usual.events, relays=most or usual.relays, depth=depth)
+    found = asyncio.run(_fetch(code, relay or [], widen, budget, seconds, store, relays))
+    _present(found, form, output, as_json, unfolded)
     if not found.coverage.reached:
         raise typer.Exit(UNREACHABLE)
     if not found.whole:
@@ -77,6 +113,7 @@ def show(
     code: Code,
     form: As = Format.TREE,
     output: Output = None,
+    unfolded: Unfolded = False,
     as_json: AsJson = False,
     store: StoreFile = None,
 ) -> None:
@@ -90,47 +127,85 @@ def show(
 
     start = pointer(code)
     with open_to_read(store) as opened:
-        found = load_thread(start, store=opened, now=int(time.time()))
-    _present(found, form, output, as_json)
+        found = load_thread(start, store=opened, now=int(time.time()), viewer=reader())
+    _present(found, form, output, as_json, unfolded)
 
 
 async def _fetch(
-    code: str, relay: list[str], seconds: float | None, store: Path | None, relays: Path | None
+    code: str,
+    relay: list[str],
+    widen: bool | None,
+    budget: Budget,
+    seconds: float | None,
+    store: Path | None,
+    relays: Path | None,
 ) -> Found:
     from nostr_threads.app.client import open as open_nostr
     from nostr_threads.cli.secrets import reading_signer
 
-    async with open_nostr(store, relays, reading_signer()) as nostr:
+    async with open_nostr(store, relays, reading_signer(), viewer=reader()) as nostr:
         with talk().status("looking for the root …") as status:
 
             def tell(progress: Progress) -> None:
-                status.update(f"round {progress.rounds}: {progress.events} events")
+                status.update(
+                    f"{progress.events} events, {counted(progress.answers, 'answer')} from "
+                    f"{counted(progress.relays, 'relay')}"
+                )
 
-            return await nostr.fetch(code, relays=relay, seconds=seconds, progress=tell)
+            return await nostr.fetch(
+                code, relays=relay, widen=widen, budget=budget, seconds=seconds, progress=tell
+            )
 
 
-def _present(found: Found, form: Format, output: Path | None, as_json: bool) -> None:
-    from nostr_threads.render.contracts import event_object, thread_object
+def _present(
+    found: Found, form: Format, output: Path | None, as_json: bool, unfolded: bool
+) -> None:
+    if as_json:
+        from nostr_threads.render.contracts import thread_object
+
+        emit_json(
+            thread_object(
+                found.thread,
+                found.coverage,
+                found.budget_hit,
+                names=found.surroundings.shown_names,
+                tallies=found.surroundings.tallies,
+            ),
+            output,
+        )
+    elif form is Format.JSONL:
+        emit("".join(_lines(found, output)), output)
+    else:
+        emit(_text(found, form, output, unfolded), output)
+        _report(found)
+
+
+def _lines(found: Found, output: Path | None) -> Iterator[str]:
+    """The signed events. On a terminal JSON is ASCII: nothing else in it is escaped."""
+    from nostr_threads.render.contracts import event_object
+
+    for event in found.thread.events:
+        if on_terminal() and output is None:
+            yield json_line(event_object(event))
+        else:
+            yield event.to_json() + "\n"
+
+
+def _text(found: Found, form: Format, output: Path | None, unfolded: bool) -> str:
+    from nostr_threads.render.markdown import render_markdown
     from nostr_threads.render.tree import render_tree
 
-    if as_json:
-        emit_json(thread_object(found.thread, found.coverage, found.budget_hit), output)
-    elif form is Format.JSONL:
-        # On a terminal JSON is ASCII: nothing else in it is escaped.
-        lines = (
-            json_line(event_object(event)) if on_terminal() and output is None else event.to_json()
-            for event in found.thread.events
-        )
-        emit("".join(line.rstrip("\n") + "\n" for line in lines), output)
-    else:
-        emit(render_tree(found.thread), output)
-        _report(found)
+    setting = setting_of(found, None if unfolded else _FOLD, output)
+    if form is Format.MD:
+        # A document is read later, and folds by itself.
+        return render_markdown(found.thread, replace(setting, now=None, fold=None))
+    return render_tree(found.thread, setting)
 
 
 def _report(found: Found) -> None:
     thread = found.thread
     missing = f", {len(thread.missing)} missing" if thread.missing else ", none missing"
-    say(f"{counted(thread.found, 'note')}{missing}")
+    say(f"{counted(thread.found, 'note')}{missing}{_estimated(found.coverage)}")
     _coverage(found.coverage)
     if found.budget_hit:
         say(f"stopped after {found.budget_hit}: there may be more")
@@ -138,17 +213,26 @@ def _report(found: Found) -> None:
         say(f"unsure: {len(unsure)} of {len(found.coverage.relays)} relays did not answer wholly")
 
 
+def _estimated(coverage: Coverage) -> str:
+    made = coverage.estimate
+    if made is None:
+        return ""
+    if made.high == made.low:
+        return f"; by how the relays overlap, {made.total} in all"
+    return f"; by how the relays overlap, about {made.total} in all ({made.low} to {made.high})"
+
+
 def _coverage(coverage: Coverage) -> None:
-    rows = [
-        (
-            relay.url,
-            relay.finish.value if relay.finish is not None else "seen before",
-            relay.events,
-            relay.only_here,
-            relay.refused or "",
-            relay.reason,
-        )
-        for relay in coverage.relays
-    ]
+    counts = any(relay.counted is not None for relay in coverage.relays)
+    columns = ["relay", "answer", "notes", "only here", "refused", "asked as", ""]
+    rows = []
+    for relay in coverage.relays:
+        finish = relay.finish.value if relay.finish is not None else "seen before"
+        why = relay.choice.words if relay.choice is not None else ""
+        row = [relay.url, finish, relay.events, relay.only_here, relay.refused or "", why]
+        said = "" if relay.counted is None else relay.counted
+        rows.append([*row, *([said] if counts else []), relay.reason])
+    if counts:
+        columns.insert(-1, "counts")
     if rows:
-        table("", ("relay", "answer", "notes", "only here", "refused", ""), rows)
+        table("", columns, rows)

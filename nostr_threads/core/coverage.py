@@ -5,14 +5,19 @@ Knows answers as values. Knows nothing of what was asked or why.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from nostr_threads.core.estimate import Estimate, estimate
+from nostr_threads.core.routing import Reason
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Set
 
     from nostr_threads.core.event import Verified
+    from nostr_threads.core.routing import Choice
 
 __all__ = ["Answer", "Coverage", "Finish", "RelayCoverage", "Tracker"]
 
@@ -38,7 +43,8 @@ _SEVERITY = {finish: place for place, finish in enumerate(Finish)}
 class Answer:
     """What one relay gave to one question. `refused` counts events that were forged or broken.
 
-    `size` is in bytes, as it came over the wire.
+    `size` is in bytes, as it came over the wire. `count` is the answer to a COUNT (NIP-45), None
+    when the relay gave none.
     """
 
     relay: str
@@ -47,6 +53,7 @@ class Answer:
     reason: str = ""
     refused: int = 0
     size: int = 0
+    count: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,8 @@ class RelayCoverage:
     """One relay over a whole fetch: its worst ending, the events it had, those only it had.
 
     `finish` is None when nothing was asked now and the figures are those of earlier sightings.
+    `counted` is how many answers to the root it says it has (NIP-45), None when it does not say.
+    `choice` is why it was asked.
     """
 
     url: str
@@ -62,59 +71,116 @@ class RelayCoverage:
     only_here: int
     refused: int = 0
     reason: str = ""
+    counted: int | None = None
+    choice: Choice | None = None
+
+    @property
+    def is_unsure(self) -> bool:
+        """Whether it may have more than it gave.
+
+        A relay of which only a stranger's hint says that it exists, and which nobody could reach,
+        is as good as one that nobody named.
+        """
+        if self.finish is Finish.UNREACHABLE:
+            return self.choice is None or self.choice.reason is not Reason.HINT
+        return self.finish not in (Finish.COMPLETE, None)
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What is known of how whole a result is."""
+    """What is known of how whole a result is.
+
+    `estimate` is how many events there may be in all, None when fewer than two relays answered
+    completely.
+    """
 
     relays: tuple[RelayCoverage, ...] = ()
     reached: bool = True
     """Whether any relay could be reached, once at least."""
+    estimate: Estimate | None = None
 
     @property
     def unsure(self) -> tuple[str, ...]:
         """The relays that did not answer completely."""
-        return tuple(r.url for r in self.relays if r.finish not in (Finish.COMPLETE, None))
+        return tuple(relay.url for relay in self.relays if relay.is_unsure)
+
+
+@dataclass(slots=True, eq=False)
+class _Account:
+    """What one relay gave so far."""
+
+    ids: set[str] = field(default_factory=set)
+    finish: Finish = Finish.COMPLETE
+    reason: str = ""
+    refused: int = 0
+    counted: int | None = None
+
+    def worsen(self, finish: Finish, reason: str) -> None:
+        if _SEVERITY[finish] > _SEVERITY[self.finish]:
+            self.finish, self.reason = finish, reason
 
 
 class Tracker:
-    """Adds answers up to a `Coverage`, in the order in which relays were first asked."""
+    """Adds answers up to a `Coverage`."""
 
     def __init__(self) -> None:
-        self._ids: dict[str, set[str]] = {}
-        self._worst: dict[str, tuple[Finish, str]] = {}
-        self._refused: dict[str, int] = {}
+        self._accounts: dict[str, _Account] = {}
         self._reached = False
 
     def add(self, answer: Answer) -> None:
         """Take one relay's answer to one question into account."""
-        self._ids.setdefault(answer.relay, set()).update(event.id for event in answer.events)
+        account = self._accounts.setdefault(answer.relay, _Account())
+        account.ids.update(event.id for event in answer.events)
+        account.worsen(answer.finish, answer.reason)
+        account.refused += answer.refused
         self._reached |= answer.finish is not Finish.UNREACHABLE
-        worst, _ = self._worst.get(answer.relay, (Finish.COMPLETE, ""))
-        if answer.relay not in self._worst or _SEVERITY[answer.finish] > _SEVERITY[worst]:
-            self._worst[answer.relay] = answer.finish, answer.reason
-        self._refused[answer.relay] = self._refused.get(answer.relay, 0) + answer.refused
 
-    def coverage(self, counted: Iterable[str]) -> Coverage:
-        """Return the coverage over the ids in `counted`: what is outside does not count."""
+    def given(self, relay: str) -> Set[str]:
+        """Return the ids of what a relay gave."""
+        return self._accounts[relay].ids if relay in self._accounts else frozenset()
+
+    def count(self, relay: str, number: int) -> None:
+        """Note how many events a relay says it has."""
+        self._accounts.setdefault(relay, _Account()).counted = number
+
+    def doubt(self, relay: str, reason: str) -> None:
+        """Count a relay as one that has more than it sends."""
+        self._accounts.setdefault(relay, _Account()).worsen(Finish.LIMITED, reason)
+
+    def coverage(self, counted: Iterable[str], choices: Iterable[Choice] = ()) -> Coverage:
+        """Return the coverage over the ids in `counted`: what is outside does not count.
+
+        `choices` say why each relay was asked, and in which order to tell of them.
+        """
         wanted = frozenset(counted)
-        held = {url: ids & wanted for url, ids in self._ids.items()}
-        holders: dict[str, int] = {}
-        for ids in held.values():
-            for event_id in ids:
-                holders[event_id] = holders.get(event_id, 0) + 1
-        return Coverage(
-            tuple(
-                RelayCoverage(
-                    url,
-                    self._worst[url][0],
-                    len(ids),
-                    sum(holders[event_id] == 1 for event_id in ids),
-                    self._refused[url],
-                    self._worst[url][1],
-                )
-                for url, ids in held.items()
-            ),
-            self._reached,
+        why = {choice.relay: choice for choice in choices}
+        order = [url for url in dict.fromkeys((*why, *self._accounts)) if url in self._accounts]
+        held = {url: self._accounts[url].ids & wanted for url in order}
+        holders = Counter(event_id for ids in held.values() for event_id in ids)
+        relays = tuple(self._relay(url, ids, holders, why.get(url)) for url, ids in held.items())
+        return Coverage(relays, self._reached, self._estimate(held, len(wanted)))
+
+    def _relay(
+        self, url: str, ids: Set[str], holders: Mapping[str, int], choice: Choice | None
+    ) -> RelayCoverage:
+        account = self._accounts[url]
+        return RelayCoverage(
+            url,
+            account.finish,
+            len(ids),
+            sum(holders[event_id] == 1 for event_id in ids),
+            account.refused,
+            account.reason,
+            account.counted,
+            choice,
         )
+
+    def _estimate(self, held: Mapping[str, Set[str]], found: int) -> Estimate | None:
+        """From the relays that gave all they have; what others gave raises it to what is known."""
+        complete = [
+            ids for url, ids in held.items() if self._accounts[url].finish is Finish.COMPLETE
+        ]
+        made = estimate(complete)
+        if made is None:
+            return None
+        return Estimate(*(max(each, found) for each in (made.total, made.low, made.high)))

@@ -1,295 +1,305 @@
 """The questions that complete a thread: climb to the root, then ask for what answers each note.
 
 Knows what to ask next, and when nothing is left to ask. Knows nothing of sockets: whoever drives it
-puts each question to its relay and hands the answers back.
+puts each question to its relay and hands the answers back as they come.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from nostr_threads.core import kinds
+from nostr_threads.core import kinds, queries
+from nostr_threads.core.belonging import Belonging
+from nostr_threads.core.content import Person, may_mention, quotes, tokens
 from nostr_threads.core.coverage import Answer, Coverage, Finish, Tracker
-from nostr_threads.core.filters import Filter
-from nostr_threads.core.references import Pointer, parse_address, references
+from nostr_threads.core.inquiry import Inquiry, Question, Topic
+from nostr_threads.core.relay_lists import RelayList, relay_list_of
 from nostr_threads.core.wire import prefix_of
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Generator, Iterable, Mapping, Sequence, Sized
 
     from nostr_threads.core.event import Verified
+    from nostr_threads.core.filters import Filter
+    from nostr_threads.core.references import Pointer
+    from nostr_threads.core.routing import Router
 
-__all__ = ["Budget", "Crawl", "Question"]
+__all__ = ["Answered", "Budget", "Crawl"]
 
-Question: TypeAlias = tuple[str, Filter]
-"""A relay's URL and what to ask it."""
+Answered: TypeAlias = tuple[Question, Answer]
 
-_ANSWERS = (kinds.NOTE, kinds.DELETION, kinds.COMMENT)
-_COMMENTS = (kinds.COMMENT,)
-# Values in one filter: some relays take messages of no more than 16 kB.
-_CHUNK = 100
-# Filters put to each relay at a time: as many as are answered at once.
-_AT_ONCE = 10
 # A relay that ended a question like this is not asked again: it would only cost time.
 _HOPELESS = frozenset((Finish.UNREACHABLE, Finish.TIMEOUT))
 _SHUT_OUT = frozenset(("auth-required", "restricted", "blocked"))
+# What a thread's texts may send us to look for: names to show, notes to quote.
+_MOST_MENTIONED = 500
+_LIES = "it left out what it has"
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """When to stop although there may be more: events and bytes in all, rounds of questions."""
+    """When to stop although there may be more.
+
+    `events` and `bytes` are those that are new in answers about the thread, `depth` the generations
+    below the note asked for and those above it; `relays` bounds a `Router`. Of reactions, reposts,
+    zaps and the like `social` events are taken: more of them is no reason to doubt the thread.
+    """
 
     events: int = 50_000
     bytes: int = 256 * 2**20
-    rounds: int = 200
+    relays: int = 40
+    depth: int | None = None
+    questions: int = 50_000
+    social: int = 20_000
 
 
 class Crawl:
-    """One crawl around `start`, over `relays` (normalised URLs). `run` is its generator.
+    """One crawl around `start`, over the relays that `router` chooses. `run` is its generator.
 
-    A note belongs to the thread when its parent does or, while its parent is unknown, when it
-    claims a root that does. Claims about the root are followed upwards only from what `start`
-    itself descends from: a reply that names a foreign root cannot lead the crawl away.
+    Every relay is asked everything: to be missing means to be missing at all of them. `index` are
+    relays that are asked about people alone, `viewer` is whose mute list is wanted.
     """
 
     def __init__(
         self,
         start: Pointer,
-        relays: Iterable[str],
+        router: Router,
         *,
+        index: Iterable[str] = (),
         known: Iterable[Verified] = (),
         budget: Budget | None = None,
+        viewer: str | None = None,
     ) -> None:
         self.start = start
         self.budget_hit: str | None = None
         self._budget = budget or Budget()
-        self._relays = list(dict.fromkeys(relays))
-        self._hopeless: set[str] = set()
-        self._size = 0
+        self._router = router
+        self._inquiries = {url: Inquiry(url, about_people=True) for url in index}
         self._tracker = Tracker()
-        self._events: dict[str, Verified] = {}
-        self._heard: set[str] = set()
-        self._names: dict[str, str] = {}
-        self._keys: dict[str, None] = {}
-        self._above: set[str] = set()
-        self._waiting: defaultdict[str, list[Verified]] = defaultdict(list)
-        self._orphans: dict[str, None] = {}
-        self._wanted: dict[str, None] = {}
-        self._sought: set[str] = set()
-        self._expanded: set[str] = set()
-        self._climb(start)
+        self._belonging = Belonging(start)
+        self._others: dict[str, Verified] = {}
+        self._people = dict.fromkeys((viewer,) if viewer is not None else ())
+        self._mentioned: dict[str, None] = {}
+        self._quoted: dict[str, None] = {}
+        self._lists: dict[str, tuple[int, RelayList]] = {}
+        self._viewer = viewer
+        self._size = self._asked = self._outstanding = self._adopted = self._read = 0
         for event in known:
-            self._take(event)
+            if event.kind in queries.PEOPLE:
+                self._keep_other(event)
+            else:
+                self._belonging.take(event)
 
-    def run(self) -> Generator[list[Question], Iterable[Answer], None]:
-        """Yield questions, take their answers, until nothing is left to ask.
+    def run(self) -> Generator[list[Question], Iterable[Answered], None]:
+        """Yield questions, take answers, until nothing is left to ask.
 
-        A round asks for everything that the last one brought to light, a few filters at a time, so
-        that budgets and hopeless relays are noticed in the middle of a large one.
+        What is yielded is to be asked now; then some answers are wanted, to whichever questions, at
+        least one while any are under way. So no relay waits for another that is slower.
         """
-        for _ in range(self._budget.rounds):
-            filters = [*self._seek(), *self._expand()]
-            if not filters:
+        while True:
+            questions = self._next()
+            self._asked += len(questions)
+            self._outstanding += len(questions)
+            if not self._outstanding:
+                break
+            for question, answer in (yield questions):
+                self._outstanding -= 1
+                self._hear(question, answer)
+            self.budget_hit = self._hit()
+            if self.budget_hit is not None:
                 return
-            for start in range(0, len(filters), _AT_ONCE):
-                relays = [url for url in self._relays if url not in self._hopeless]
-                if not relays:
-                    return
-                batch = filters[start : start + _AT_ONCE]
-                answers = yield [(url, condition) for url in relays for condition in batch]
-                for answer in answers:
-                    self._hear(answer)
-                self.budget_hit = self._hit()
-                if self.budget_hit is not None:
-                    return
-        if self._is_open():
-            self.budget_hit = f"{self._budget.rounds} rounds"
+        self.budget_hit = self._stopped_short()
 
     @property
     def events(self) -> tuple[Verified, ...]:
         """Everything that was found, of this thread or not, in order of finding."""
-        return tuple(self._events.values())
+        return (*self._belonging.events.values(), *self._others.values())
+
+    @property
+    def found(self) -> int:
+        """How many events about the thread were found so far."""
+        return len(self._belonging.events)
 
     @property
     def root(self) -> str:
-        """The key of the thread's root: the top of the chain above `start`, as far as known."""
-        key = self.start.key
-        passed: dict[str, Verified] = {}
-        while (event := self._event(key)) is not None and event.id not in passed:
-            passed[event.id] = event
-            refs = references(event)
-            if refs.parent is None:
-                return kinds.address_of(event) or event.id
-            parent_known = self._event(refs.parent.key) is not None
-            key = refs.parent.key if parent_known or refs.root is None else refs.root.key
-        if event is None:
-            return key
-        # A cycle, possible through addresses: it is cut at its oldest member, as in `tree`.
-        ids = list(passed)
-        cycle = [passed[each] for each in ids[ids.index(event.id) :]]
-        oldest = min(cycle, key=lambda each: (each.created_at, each.id))
-        return kinds.address_of(oldest) or oldest.id
+        """The key of the thread's root, as far as known."""
+        return self._belonging.root
 
     def coverage(self, counted: Iterable[str]) -> Coverage:
         """Return what each relay gave of the event ids in `counted`."""
-        return self._tracker.coverage(counted)
+        return self._tracker.coverage(counted, self._router.choices)
 
-    # What is known
+    # What came
 
-    def _is_open(self) -> bool:
-        """Whether there is something left to ask, and somebody to ask it."""
-        somebody = any(url not in self._hopeless for url in self._relays)
-        return somebody and bool([*self._seek(), *self._expand()])
+    def _hear(self, question: Question, answer: Answer) -> None:
+        inquiry = self._inquiries[question.relay]
+        inquiry.answered(question)
+        if question.topic is Topic.COUNT:
+            self._compare(inquiry, question, answer)
+            return
+        if answer.finish in _HOPELESS or prefix_of(answer.reason) in _SHUT_OUT:
+            inquiry.hopeless = True
+        if question.topic.is_thread:
+            self._hear_of_thread(inquiry, question, answer)
+        else:
+            self._spend(answer, self._others)
+            for event in answer.events:
+                self._keep_other(event)
+                if question.topic is Topic.QUOTED and _left(self._mentioned):
+                    self._mentioned[event.pubkey] = None
+
+    def _hear_of_thread(self, inquiry: Inquiry, question: Question, answer: Answer) -> None:
+        self._tracker.add(answer)
+        self._spend(answer, self._belonging.events)
+        for event in answer.events:
+            self._belonging.take(event)
+        is_current = question.trusting == inquiry.trusting
+        if is_current and inquiry.testimony.hear(question.filter, answer):
+            self._catch(inquiry, _LIES)
+
+    def _spend(self, answer: Answer, known: Mapping[str, Verified]) -> None:
+        """Count the bytes of what is new, or of what was no good."""
+        new = sum(event.id not in known for event in answer.events)
+        self._size += answer.size * new // len(answer.events) if answer.events else answer.size
+
+    def _keep_other(self, event: Verified) -> None:
+        if len(self._others) < self._budget.social:
+            self._others[event.id] = event
+        if event.kind == kinds.RELAY_LIST:
+            known = self._lists.get(event.pubkey)
+            if known is None or event.created_at > known[0]:
+                self._lists[event.pubkey] = event.created_at, relay_list_of(event)
+
+    def _compare(self, inquiry: Inquiry, question: Question, answer: Answer) -> None:
+        """Hold what a relay counts (NIP-45) against what it gave."""
+        if answer.count is None:
+            return
+        given = self._tracker.given(answer.relay)
+        known = self._belonging.events
+        got = sum(question.filter.matches(known[each]) for each in given if each in known)
+        self._tracker.count(answer.relay, answer.count)
+        if answer.count > got:
+            self._catch(inquiry, f"it counts {answer.count} answers to the root and sent {got}")
+
+    def _catch(self, inquiry: Inquiry, why: str) -> None:
+        """Ask a relay everything again without taking its word, or give up making sure of it."""
+        if inquiry.trusting:
+            inquiry.start_over()
+        else:
+            self._tracker.doubt(inquiry.relay, why)
+
+    # When to stop
 
     def _hit(self) -> str | None:
-        if len(self._events) >= self._budget.events:
-            return f"{self._budget.events} events"
-        if self._size >= self._budget.bytes:
-            return f"{self._budget.bytes} bytes"
-        return None
+        budget = self._budget
+        if self.found >= budget.events:
+            return f"{budget.events} events"
+        if self._size >= budget.bytes:
+            return f"{budget.bytes} bytes"
+        return f"{budget.questions} questions" if self._asked >= budget.questions else None
 
-    def _hear(self, answer: Answer) -> None:
-        self._tracker.add(answer)
-        self._size += answer.size
-        if answer.finish in _HOPELESS or prefix_of(answer.reason) in _SHUT_OUT:
-            self._hopeless.add(answer.relay)
-        for event in answer.events:
-            self._heard.add(event.id)
-            self._take(event)
-
-    def _take(self, event: Verified) -> None:
-        if event.id in self._events:
-            return
-        self._events[event.id] = event
-        names = _names(event)
-        for name in names:
-            self._names[name] = self._newer(name, event)
-        if event.kind == kinds.DELETION:
-            return
-        refs = references(event)
-        if self._above.intersection(names):
-            self._rise(event)
-            self._climb(refs.parent)
-            self._climb(refs.root)
-        elif refs.parent is None:
-            return
-        elif self._belongs(refs.parent, refs.root):
-            self._want(refs.parent.key)
-            self._orphans[refs.parent.key] = None
-            self._join(event)
-        else:
-            self._waiting[refs.parent.key].append(event)
-
-    def _newer(self, name: str, event: Verified) -> str:
-        """The id that a name stands for: of several versions the current one (NIP-01)."""
-        known = self._event(name)
-        if known is None or (event.created_at, known.id) > (known.created_at, event.id):
-            return event.id
-        return known.id
-
-    def _belongs(self, parent: Pointer, root: Pointer | None) -> bool:
-        if parent.key in self._keys:
-            return True
-        return self._event(parent.key) is None and root is not None and root.key in self._keys
-
-    def _join(self, event: Verified) -> None:
-        """Count an event, and all that waited for it, as part of the thread."""
-        names = [*_names(event)]
-        while names:
-            name = names.pop()
-            self._keys[name] = None
-            for waiting in self._waiting.pop(name, ()):
-                names += _names(waiting)
-
-    def _climb(self, pointer: Pointer | None) -> None:
-        """Follow the chain above `start`; what is known already is passed at once."""
-        stack = [pointer]
-        while stack:
-            at = stack.pop()
-            if at is None or at.key in self._above:
-                continue
-            self._above.add(at.key)
-            self._keys[at.key] = None
-            self._want(at.key)
-            if (event := self._event(at.key)) is not None:
-                self._rise(event)
-                refs = references(event)
-                stack += [refs.parent, refs.root]
-
-    def _rise(self, event: Verified) -> None:
-        """Count an event as one that `start` descends from, under all its names."""
-        self._above.update(_names(event))
-        for name in _names(event):
-            self._want(name)
-        self._join(event)
-
-    def _want(self, key: str) -> None:
-        if self._lacks(key) and key not in self._sought:
-            self._wanted[key] = None
-
-    def _lacks(self, key: str) -> bool:
-        """Whether to look for an event. Above `start`, to be stored is not to be at a relay.
-
-        Of an article there, the version that is known need not be the newest.
-        """
-        if key in self._above:
-            return not _is_id(key) or self._names.get(key) not in self._heard
-        return key not in self._names
-
-    def _event(self, key: str) -> Verified | None:
-        return self._events.get(self._names.get(key, ""))
-
-    def _adopt(self) -> None:
-        """Count parents that were sought in vain as part of the thread: others may answer them."""
-        for key in [key for key in self._orphans if key in self._sought]:
-            del self._orphans[key]
-            if key not in self._names:
-                self._keys[key] = None
-                for event in self._waiting.pop(key, ()):
-                    self._join(event)
+    def _stopped_short(self) -> str | None:
+        """The budget that kept something from being asked, though the end was reached."""
+        deepest = self._budget.depth
+        belonging = self._belonging
+        if deepest is not None and any(belonging.depth(key) >= deepest for key in belonging.keys):
+            return f"depth {deepest}"
+        return f"{self._budget.relays} relays" if self._router.unasked else None
 
     # What to ask
 
-    def _seek(self) -> Iterator[Filter]:
-        """Ask for wanted events by id and by address, once each."""
-        keys = [key for key in self._wanted if self._lacks(key)]
-        self._wanted.clear()
-        self._sought.update(keys)
-        yield from (Filter(ids=ids) for ids in _chunks(key for key in keys if _is_id(key)))
-        for key in keys:
-            if (address := parse_address(key)) is not None:
-                kind, author, identifier = address
-                tags = {"d": (identifier,)} if kinds.is_addressable(kind) else {}
-                yield Filter(kinds=(kind,), authors=(author,), tags=tags)
+    def _next(self) -> list[Question]:
+        """What to ask now. What builds upon all answers waits until there are no more to come."""
+        self._belonging.adopt(self._sought_in_vain())
+        questions = self._ask()
+        for prepare in (self._widen, self._count, self._look_around):
+            if questions or self._outstanding:
+                break
+            questions = prepare()
+        return questions
 
-    def _expand(self) -> Iterator[Filter]:
-        """Ask for what answers each key, once each: many clients name only the parent."""
-        self._adopt()
-        keys = [key for key in self._keys if key not in self._expanded]
-        self._expanded.update(keys)
-        groups = defaultdict(list)
-        for key in keys:
-            letter = "e" if _is_id(key) else "a" if parse_address(key) is not None else "i"
-            groups[letter, _ANSWERS if letter != "i" else _COMMENTS].append(key)
-            if key in self._above:
-                groups[letter.upper(), _COMMENTS].append(key)
-        for (letter, wanted), values in groups.items():
-            for chunk in _chunks(values):
-                yield Filter(kinds=wanted, tags={letter: chunk})
+    def _ask(self) -> list[Question]:
+        self._open_inquiries()
+        self._people.update((*self._belonging.authors.items(), *self._mentioned.items()))
+        asked_about = tuple(self._people)
+        questions: list[Question] = []
+        for inquiry in self._inquiries.values():
+            if inquiry.reads:
+                questions += inquiry.next(Topic.SEEK, self._belonging.wanted, self._wanted)
+                questions += inquiry.next(Topic.ANSWERS, self._belonging.keys, self._answers)
+            if inquiry.about_people:
+                questions += inquiry.next(Topic.PEOPLE, asked_about, self._about)
+        return questions
+
+    def _open_inquiries(self) -> None:
+        for choice in self._router.choices:
+            inquiry = self._inquiries.setdefault(choice.relay, Inquiry(choice.relay))
+            inquiry.reads = True
+            # People are asked about where the user chose, not at every relay a stranger names.
+            inquiry.about_people |= choice.is_by_hand
+
+    def _readers(self) -> list[Inquiry]:
+        return [each for each in self._inquiries.values() if each.reads and not each.hopeless]
+
+    def _sought_in_vain(self) -> Sequence[str]:
+        """What every relay that answers has been asked for by now, unless it was found."""
+        everywhere = min((each.has_answered(Topic.SEEK) for each in self._readers()), default=0)
+        sought = self._belonging.wanted[self._adopted : everywhere]
+        self._adopted = max(self._adopted, everywhere)
+        return sought
+
+    def _widen(self) -> list[Question]:
+        """Go on to the relays where the people of the thread write and read, and to those named."""
+        authors = self._belonging.authors
+        self._router.people({each: self._lists[each][1] for each in authors if each in self._lists})
+        self._router.hints(self._belonging.hints)
+        return self._ask()
+
+    def _count(self) -> list[Question]:
+        filters = [*self._answers((self.root,))][:1]
+        return [
+            question
+            for inquiry in self._readers()
+            for question in inquiry.next(Topic.COUNT, (self.root,), lambda _: filters)
+        ]
+
+    def _look_around(self) -> list[Question]:
+        """Ask for what is shown with a thread, once it is there."""
+        self._mention()
+        questions = self._ask()
+        for inquiry in self._readers():
+            if len(self._others) < self._budget.social:
+                questions += inquiry.next(Topic.SOCIAL, self._belonging.keys, queries.social)
+            questions += inquiry.next(Topic.QUOTED, tuple(self._quoted), queries.seek)
+        return questions
+
+    def _mention(self) -> None:
+        """Take in whom and what the texts mention that are new since the last time."""
+        events = [*self._belonging.events.values()]
+        for event in events[self._read :]:
+            if may_mention(event):
+                people = [each.pubkey for each in tokens(event) if isinstance(each, Person)]
+                self._mentioned.update(dict.fromkeys(people[: _left(self._mentioned)]))
+                cited = [each.key for each in quotes(event) if self._belonging.lacks(each.key)]
+                self._quoted.update(dict.fromkeys(cited[: _left(self._quoted)]))
+        self._read = len(events)
+
+    def _wanted(self, keys: Sequence[str]) -> Iterable[Filter]:
+        """Above `start`, to be known is not to be at a relay: those are asked for everywhere."""
+        belonging = self._belonging
+        return queries.seek([key for key in keys if key in belonging.above or belonging.lacks(key)])
+
+    def _answers(self, keys: Sequence[str]) -> Iterable[Filter]:
+        belonging, deepest = self._belonging, self._budget.depth
+        if deepest is not None:
+            keys = [key for key in keys if belonging.depth(key) < deepest]
+        return queries.answers(keys, belonging.above)
+
+    def _about(self, people: Sequence[str]) -> Iterable[Filter]:
+        return queries.about(people, self._viewer)
 
 
-def _names(event: Verified) -> tuple[str, ...]:
-    address = kinds.address_of(event)
-    return (event.id,) if address is None else (event.id, address)
-
-
-def _is_id(key: str) -> bool:
-    return len(key) == 64 and not key.strip("0123456789abcdef")
-
-
-def _chunks(keys: Iterable[str]) -> Iterator[tuple[str, ...]]:
-    values = tuple(keys)
-    for start in range(0, len(values), _CHUNK):
-        yield values[start : start + _CHUNK]
+def _left(taken: Sized) -> int:
+    """How many more are looked for of what texts mention."""
+    return max(0, _MOST_MENTIONED - len(taken))

@@ -13,6 +13,7 @@ socket must: send everything `outgoing` returns, in order; pass every message to
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -33,9 +34,12 @@ from nostr_threads.core.wire import (
     Request,
     decode_relay_message,
     encode,
+    peek,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from nostr_threads.core.event import Event, Verified
     from nostr_threads.core.filters import Filter
     from nostr_threads.core.wire import ClientMessage, RelayMessage
@@ -58,11 +62,18 @@ _ALLOWED: dict[type, frozenset[_Phase]] = {
 }
 
 
+# Subscriptions are named by numbers: some relays take only short names.
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_LONGEST_NAME = 12
+_NAME = re.compile("[1-9a-z][0-9a-z]{0,11}")
+
+
 @dataclass(frozen=True, slots=True)
 class _Open:
     filters: tuple[Filter, ...]
     phase: _Phase
     live: bool = False
+    known: Mapping[str, Verified] | None = None
 
     def wants(self, event: Event) -> bool:
         return any(condition.matches(event) for condition in self.filters)
@@ -72,20 +83,32 @@ class RelaySession:
     """The client's side of one relay, over any number of connections.
 
     `challenge` is NIP-42's, None before the relay sent one; `malformed` counts what it sent against
-    the rules.
+    the rules. `subid_length` is how many characters the relay takes as the name of a subscription
+    (NIP-11); it may be set at any time.
     """
 
     def __init__(self) -> None:
         self.challenge: str | None = None
         self.malformed = 0
+        self.subid_length = 64
         self._outgoing: list[str] = []
         self._open: dict[str, _Open] = {}
         self._waiting: set[str] = set()
         self._asked = 0
 
-    def request(self, filters: tuple[Filter, ...], *, live: bool = False) -> str:
-        """Ask for events; return the subscription's id. Without `live` it ends itself at EOSE."""
-        return self._ask(_Open(filters, _Phase.STORED, live))
+    def request(
+        self,
+        filters: tuple[Filter, ...],
+        *,
+        live: bool = False,
+        known: Mapping[str, Verified] | None = None,
+    ) -> str:
+        """Ask for events; return the subscription's id. Without `live` it ends itself at EOSE.
+
+        An event whose id is in `known` is not decoded: `Delivered` then holds the very object that
+        is known.
+        """
+        return self._ask(_Open(filters, _Phase.STORED, live, known))
 
     def count(self, filters: tuple[Filter, ...]) -> str:
         """Ask how many events there are (NIP-45); return the question's id."""
@@ -139,14 +162,27 @@ class RelaySession:
 
         None is an answer to something that was closed meanwhile, which is nobody's fault.
         """
+        if isinstance(data, bytes) and (delivered := self._recognised(data)) is not None:
+            return delivered
         message = decode_relay_message(data)
         judged = message if isinstance(message, Malformed) else self._judge(message)
-        if isinstance(judged, Malformed):
+        if type(judged) is Malformed:
             self.malformed += 1
         return judged
 
+    def _recognised(self, data: bytes) -> Delivered | None:
+        """Spare decoding and checking an event that is known, and wanted where it is delivered."""
+        name, event_id = peek(data) or ("", "")
+        asked = self._open.get(name)
+        if asked is None or not asked.known or asked.phase is _Phase.COUNTING:
+            return None
+        event = asked.known.get(event_id)
+        return Delivered(name, event) if event is not None and asked.wants(event) else None
+
     def _judge(self, message: RelayMessage) -> RelayMessage | Malformed | None:
         match message:
+            case Delivered():
+                return self._answered(message)
             case Ok():
                 return self._acknowledged(message)
             case AuthChallenge():
@@ -183,11 +219,21 @@ class RelaySession:
         return message
 
     def _was_ours(self, name: str) -> bool:
-        return name.isascii() and name.isdigit() and 1 <= int(name[:18]) <= self._asked
+        return _NAME.fullmatch(name) is not None and int(name, 36) <= self._asked
+
+    def _new_name(self) -> str:
+        """Count up; where few names are short enough, take them again, but none that is open."""
+        length = min(self.subid_length, _LONGEST_NAME)
+        while len(_DIGITS) ** length <= len(self._open) + 1:
+            length += 1
+        while True:
+            self._asked += 1
+            name = _written((self._asked - 1) % (len(_DIGITS) ** length - 1) + 1)
+            if name not in self._open:
+                return name
 
     def _ask(self, asked: _Open) -> str:
-        self._asked += 1
-        name = str(self._asked)
+        name = self._new_name()
         self._open[name] = asked
         verb = Count if asked.phase is _Phase.COUNTING else Request
         self._send(verb(name, asked.filters))
@@ -195,3 +241,12 @@ class RelaySession:
 
     def _send(self, message: ClientMessage) -> None:
         self._outgoing.append(encode(message))
+
+
+def _written(number: int) -> str:
+    """Write a number with as few characters as may be, as `int(text, 36)` reads it."""
+    text = ""
+    while number:
+        number, digit = divmod(number, len(_DIGITS))
+        text = _DIGITS[digit] + text
+    return text

@@ -60,6 +60,7 @@ class Faults:
     honest one; "between" puts it between two honest copies, "instead" leaves no honest one.
     wrong_subscription: events carry the id of a subscription that nobody opened.
     answer_limit: no answer has more events, and EOSE claims nothing (no NIP-67).
+    finish_after: no answer has more events, and EOSE claims that this was all (NIP-67).
     extra_events: events sent in every answer, whether they match or not.
     duplicates: how many more times each event is sent.
     garbage: frames sent before each message; `GARBAGE` is a good choice.
@@ -80,6 +81,7 @@ class Faults:
     forge_where: Place = "before"
     wrong_subscription: bool = False
     answer_limit: int | None = None
+    finish_after: int | None = None
     extra_events: tuple[Verified, ...] = ()
     duplicates: int = 0
     garbage: tuple[str | bytes, ...] = ()
@@ -115,17 +117,21 @@ def distort(messages: Sequence[Frame], faults: Faults) -> list[Frame]:
 
 
 def _capped(messages: Sequence[Frame], faults: Faults) -> Iterator[Frame]:
+    caps = (faults.answer_limit, faults.finish_after)
+    most = min((cap for cap in caps if cap is not None), default=None)
     events = 0
     for frame in messages:
-        if faults.answer_limit is not None:
-            if isinstance(frame, Delivered):
-                events += 1
-                if events > faults.answer_limit:
-                    continue
-            elif isinstance(frame, Eose):
-                yield Eose(frame.subscription)
-                continue
-        yield frame
+        if most is None:
+            yield frame
+        elif isinstance(frame, Delivered):
+            events += 1
+            if events <= most:
+                yield frame
+        elif isinstance(frame, Eose):
+            claims = ("finish",) if faults.finish_after is not None else ()
+            yield Eose(frame.subscription, claims)
+        else:
+            yield frame
 
 
 def _with_extra_events(messages: Iterable[Frame], faults: Faults) -> Iterator[Frame]:

@@ -2,61 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nostr_threads.core import kinds
-from nostr_threads.core.coverage import Answer, Finish
-from nostr_threads.core.crawl import Budget, Crawl, Question
+from nostr_threads.core import kinds, nip19
+from nostr_threads.core.coverage import Finish
+from nostr_threads.core.crawl import Budget, Crawl
+from nostr_threads.core.inquiry import Topic
 from nostr_threads.core.references import Pointer, parse_address, references
 from nostr_threads.core.thread import Thread
 from nostr_threads.testing import thread as grown
+from tests.core.crawling import FOUR, ONE, THREE, TWO, World, router
 from tests.core.invented import START, answer, hex_of, invented
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable
     from random import Random
 
+    from nostr_threads.core.coverage import Answer
     from nostr_threads.core.event import Verified
+    from nostr_threads.core.inquiry import Question
 
-ONE, TWO, THREE = "wss://one.example", "wss://two.example", "wss://three.example"
 ARTICLE = invented("essay", ("d", "essay"), kind=30023)
 ADDRESS = kinds.address_of(ARTICLE) or ""
-MOST_ROUNDS = 100
-
-
-@dataclass
-class World:
-    """Relays by URL, what they were asked, and how some of them end every answer."""
-
-    relays: Mapping[str, Iterable[Verified]]
-    endings: dict[str, Finish] = field(default_factory=dict)
-    reasons: dict[str, str] = field(default_factory=dict)
-    asked: list[list[Question]] = field(default_factory=list)
-
-    def questions(self, url: str) -> int:
-        return sum(relay == url for questions in self.asked for relay, _ in questions)
-
-    def answer(self, question: Question) -> Answer:
-        url, condition = question
-        finish = self.endings.get(url, Finish.COMPLETE)
-        found = tuple(event for event in self.relays[url] if condition.matches(event))
-        kept = found if finish is Finish.COMPLETE else ()
-        return Answer(url, finish, kept, self.reasons.get(url, ""))
-
-    def drive(self, crawl: Crawl) -> Crawl:
-        rounds = crawl.run()
-        try:
-            self.asked.append(next(rounds))
-            while len(self.asked) < MOST_ROUNDS:
-                self.asked.append(rounds.send([self.answer(each) for each in self.asked[-1]]))
-        except StopIteration:
-            return crawl
-        raise AssertionError("the crawl did not end")
 
 
 def pointer(key: str) -> Pointer:
@@ -66,7 +38,12 @@ def pointer(key: str) -> Pointer:
 def crawled(start: str | Pointer, *events: Verified) -> Crawl:
     """Crawl around a key, or the note of that name, over one relay that has `events`."""
     at = start if isinstance(start, Pointer) else Pointer(id=hex_of(start))
-    return World({ONE: events}).drive(Crawl(at, [ONE]))
+    return World({ONE: events}).drive(Crawl(at, router([ONE])))
+
+
+def short(by: str) -> str:
+    npub = nip19.encode(nip19.PublicKey(hex_of(by)))
+    return f"{npub[:10]}…{npub[-4:]}"
 
 
 def contents(crawl: Crawl) -> set[str]:
@@ -115,7 +92,7 @@ def test_everything_that_any_relay_has_is_found_from_anywhere(
         for url in random.sample(sorted(held), random.randint(1, 3)):
             held[url].append(event)
     start = data.draw(st.sampled_from(tree))
-    crawl = World(held).drive(Crawl(Pointer(id=start.id), held))
+    crawl = World(held, random=random).drive(Crawl(Pointer(id=start.id), router(held)))
     assert {event.id for event in crawl.events} == {event.id for event in tree}
     assert crawl.root == tree[0].id
     assert crawl.budget_hit is None
@@ -137,9 +114,9 @@ def test_what_the_store_knows_is_not_lost_and_only_the_way_up_is_looked_for_agai
     known = data.draw(st.lists(st.sampled_from(tree), unique=True))
     start = data.draw(st.sampled_from(tree))
     world = World({ONE: tree})
-    crawl = world.drive(Crawl(Pointer(id=start.id), [ONE], known=known))
+    crawl = world.drive(Crawl(Pointer(id=start.id), router([ONE]), known=known))
     assert {event.id for event in crawl.events} == {event.id for event in tree}
-    by_id = {key for asked in world.asked for _, condition in asked for key in condition.ids or ()}
+    by_id = {key for asked in world.of(Topic.SEEK) for key in asked.filter.ids or ()}
     assert by_id & {event.id for event in known} <= way_up(tree, start)
 
 
@@ -147,9 +124,8 @@ def test_what_the_store_knows_is_not_lost_and_only_the_way_up_is_looked_for_agai
 def test_no_question_is_asked_twice(tree: list[Verified], data: st.DataObject) -> None:
     start = data.draw(st.sampled_from(tree))
     world = World({ONE: tree})
-    world.drive(Crawl(Pointer(id=start.id), [ONE]))
-    asked = [str(condition) for questions in world.asked for _, condition in questions]
-    assert len(set(asked)) == len(asked)
+    world.drive(Crawl(Pointer(id=start.id), router([ONE])))
+    assert len(set(world.asked)) == len(world.asked)
 
 
 _some = st.sampled_from([f"n{number}" for number in range(6)])
@@ -178,7 +154,7 @@ def test_no_tangle_of_references_keeps_it_going(
         invented(name, ("d", name), *(tag(*each) for each in tags), kind=ordered[at % len(ordered)])
         for at, (name, tags) in enumerate(tangle.items())
     ]
-    crawl = World({ONE: events}).drive(Crawl(Pointer(id=hex_of(start)), [ONE]))
+    crawl = World({ONE: events}).drive(Crawl(Pointer(id=hex_of(start)), router([ONE])))
     assert crawl.root
 
 
@@ -186,7 +162,7 @@ def test_no_tangle_of_references_keeps_it_going(
 def test_a_grown_thread_is_found_from_its_last_note(seed: int) -> None:
     events = grown(80, seed=seed)
     crawl = World({ONE: events[::2], TWO: events[1::2]}).drive(
-        Crawl(Pointer(id=events[-1].id), [ONE, TWO])
+        Crawl(Pointer(id=events[-1].id), router([ONE, TWO]))
     )
     assert len(Thread.build(crawl.events, root=crawl.root).events) == 80
 
@@ -223,7 +199,7 @@ def test_from_an_old_version_of_an_article_the_newest_is_found() -> None:
     old = invented("old", ("d", "essay"), kind=30023)
     new = invented("new", ("d", "essay"), kind=30023, at=old.created_at + 9)
     world = World({ONE: [old], TWO: [new]})
-    crawl = world.drive(Crawl(Pointer(id=old.id), [ONE, TWO]))
+    crawl = world.drive(Crawl(Pointer(id=old.id), router([ONE, TWO])))
     assert in_thread(crawl) == {"new"}
 
 
@@ -285,9 +261,9 @@ def test_a_missing_parent_is_sought_once_and_its_other_answers_are_found() -> No
     orphan = answer("orphan", "lost", "root")
     sibling = answer("sibling", "lost")
     world = World({ONE: [invented("root"), orphan, sibling]})
-    crawl = world.drive(Crawl(Pointer(id=hex_of("root")), [ONE]))
+    crawl = world.drive(Crawl(Pointer(id=hex_of("root")), router([ONE])))
     assert in_thread(crawl) == {"root", "orphan", "sibling"}
-    sought = [c.ids for questions in world.asked for _, c in questions if c.ids is not None]
+    sought = [each.filter.ids for each in world.of(Topic.SEEK) if each.filter.ids is not None]
     assert [ids for ids in sought if hex_of("lost") in ids] == [(hex_of("lost"),)]
 
 
@@ -295,7 +271,7 @@ def test_a_parent_that_turns_up_brings_what_waited_for_it() -> None:
     """Its answers were seen before, at another relay, and could not be placed yet."""
     middle, leaf = answer("middle", "root"), answer("leaf", "middle")
     world = World({ONE: [leaf], TWO: [invented("root"), middle]})
-    crawl = world.drive(Crawl(Pointer(id=hex_of("root")), [ONE, TWO], known=[leaf]))
+    crawl = world.drive(Crawl(Pointer(id=hex_of("root")), router([ONE, TWO]), known=[leaf]))
     assert in_thread(crawl) == {"root", "middle", "leaf"}
 
 
@@ -314,9 +290,9 @@ def test_a_parent_that_turns_up_brings_what_waited_for_it() -> None:
 def test_a_hopeless_relay_is_not_asked_again(finish: Finish, reason: str) -> None:
     events = [invented("root"), answer("a", "root"), answer("b", "a")]
     world = World({ONE: events, TWO: []}, {TWO: finish}, {TWO: reason})
-    crawl = world.drive(Crawl(Pointer(id=hex_of("root")), [ONE, TWO]))
-    assert world.questions(TWO) == len(world.asked[0]) // 2
-    assert len(world.asked) > 1
+    crawl = world.drive(Crawl(Pointer(id=hex_of("root")), router([ONE, TWO])))
+    assert len(world.of_thread(TWO)) == 3  # the root, and what answers it by e and by E
+    assert len(world.of_thread(ONE)) > 3
     assert contents(crawl) == {"root", "a", "b"}
     assert crawl.coverage([hex_of("root")]).unsure == (TWO,)
 
@@ -324,19 +300,20 @@ def test_a_hopeless_relay_is_not_asked_again(finish: Finish, reason: str) -> Non
 @pytest.mark.parametrize("finish", [Finish.LIMITED, Finish.LOST, Finish.REFUSED])
 def test_a_relay_that_gave_only_a_part_is_asked_again(finish: Finish) -> None:
     world = World({ONE: [invented("root"), answer("a", "root")], TWO: []}, {TWO: finish})
-    world.drive(Crawl(Pointer(id=hex_of("root")), [ONE, TWO]))
-    assert world.questions(TWO) == world.questions(ONE)
+    world.drive(Crawl(Pointer(id=hex_of("root")), router([ONE, TWO])))
+    assert len(world.of_thread(TWO)) == len(world.of_thread(ONE))
 
 
 def test_it_ends_when_every_relay_is_hopeless() -> None:
     world = World({ONE: []}, {ONE: Finish.UNREACHABLE})
-    crawl = world.drive(Crawl(Pointer(id=hex_of("root")), [ONE]))
-    assert (len(world.asked), crawl.budget_hit) == (1, None)
+    crawl = world.drive(Crawl(Pointer(id=hex_of("root")), router([ONE])))
+    assert {each.topic for each in world.asked} == {Topic.SEEK, Topic.ANSWERS}
+    assert crawl.budget_hit is None
     assert not crawl.coverage([]).reached
 
 
 def test_no_relays_mean_no_questions() -> None:
-    assert list(Crawl(Pointer(id=hex_of("root")), []).run()) == []
+    assert list(Crawl(Pointer(id=hex_of("root")), router([])).run()) == []
 
 
 def chain(length: int) -> list[Verified]:
@@ -346,32 +323,190 @@ def chain(length: int) -> list[Verified]:
 
 def test_a_budget_of_events_that_is_hit_is_told() -> None:
     world = World({ONE: chain(20)})
-    crawl = world.drive(Crawl(Pointer(id=hex_of("n0")), [ONE], budget=Budget(events=5)))
+    crawl = world.drive(Crawl(Pointer(id=hex_of("n0")), router([ONE]), budget=Budget(events=5)))
     assert crawl.budget_hit == "5 events"
     assert len(crawl.events) == 5
 
 
-def test_a_budget_of_rounds_that_is_hit_is_told() -> None:
+def test_a_budget_of_questions_that_is_hit_is_told() -> None:
     world = World({ONE: chain(20)})
-    crawl = world.drive(Crawl(Pointer(id=hex_of("n0")), [ONE], budget=Budget(rounds=4)))
-    assert crawl.budget_hit == "4 rounds"
-    assert len(world.asked) == 4
+    budget = Budget(questions=4)
+    crawl = world.drive(Crawl(Pointer(id=hex_of("n0")), router([ONE]), budget=budget))
+    assert crawl.budget_hit == "4 questions"
+    assert 4 <= len(world.asked) < 20
 
 
-def test_a_budget_that_was_just_enough_was_not_hit() -> None:
-    free = World({ONE: chain(5)})
-    free.drive(Crawl(Pointer(id=hex_of("n0")), [ONE]))
-    world = World({ONE: chain(5)})
-    budget = Budget(rounds=len(free.asked))
-    assert world.drive(Crawl(Pointer(id=hex_of("n0")), [ONE], budget=budget)).budget_hit is None
+@pytest.mark.parametrize(("depth", "found", "hit"), [(2, 3, "depth 2"), (5, 5, None)])
+def test_a_depth_is_counted_from_the_note_that_was_asked_for(
+    depth: int, found: int, hit: str | None
+) -> None:
+    crawl = Crawl(Pointer(id=hex_of("n0")), router([ONE]), budget=Budget(depth=depth))
+    World({ONE: chain(5)}).drive(crawl)
+    assert (len(crawl.events), crawl.budget_hit) == (found, hit)
 
 
 def test_many_answers_are_asked_about_in_filters_of_a_bounded_size() -> None:
     """Some relays take messages of no more than 16 kB."""
     wide = [answer(f"n{n}", "root", at=START + n) for n in range(1000)]
     world = World({ONE: [invented("root"), *wide]})
-    crawl = world.drive(Crawl(Pointer(id=hex_of("root")), [ONE]))
+    crawl = world.drive(Crawl(Pointer(id=hex_of("root")), router([ONE])))
     assert len(crawl.events) == 1001
-    for questions in world.asked:
-        for _, condition in questions:
-            assert max(map(len, ((), condition.ids or (), *condition.tags.values()))) <= 100
+    for asked in (each.filter for each in world.asked):
+        lists = ((), asked.ids or (), asked.authors or (), *asked.tags.values())
+        assert max(map(len, lists)) <= 100
+
+
+# People, and what is around a thread
+
+
+def relay_list(by: str, *tags: tuple[str, ...], at: int = START) -> Verified:
+    """NIP-65."""
+    marked = [("r", *tag) for tag in tags]
+    return invented(f"relays of {by} {at}", *marked, kind=kinds.RELAY_LIST, by=by, at=at)
+
+
+def test_it_goes_on_to_where_the_authors_write_and_those_answered_read() -> None:
+    """NIP-65: nobody else has the replies."""
+    root = invented("root", by="alice")
+    one, two = answer("one", "root", by="bob"), answer("two", "root", by="carol")
+    world = World(
+        {
+            ONE: [root, relay_list("alice", (TWO, "read"), (FOUR, "write"))],
+            TWO: [one, relay_list("bob", (THREE, "write"))],
+            THREE: [two],
+            FOUR: [],
+        }
+    )
+    crawl = world.drive(Crawl(Pointer(id=root.id), router([ONE], widen=True), index=[TWO]))
+    assert in_thread(crawl) == {"root", "one", "two"}
+    coverage = crawl.coverage(event.id for event in crawl.events)
+    assert {each.url: each.choice.words for each in coverage.relays if each.choice} == {
+        ONE: "named by hand",
+        TWO: f"read relay of {short('alice')}",
+        THREE: f"write relay of {short('bob')}",
+        FOUR: f"write relay of {short('alice')}",
+    }
+
+
+def test_of_two_relay_lists_the_newer_one_counts() -> None:
+    root = invented("root", by="alice")
+    old = relay_list("alice", (THREE, "write"))
+    new = relay_list("alice", (TWO, "write"), at=START + 1)
+    world = World({ONE: [root, new, old], TWO: [answer("a", "root")], THREE: []})
+    crawl = world.drive(Crawl(Pointer(id=root.id), router([ONE], widen=True)))
+    assert in_thread(crawl) == {"root", "a"}
+    assert not [each for each in world.asked if each.relay == THREE]
+
+
+def test_relays_that_the_notes_name_are_asked_too() -> None:
+    hinting = invented("a", ("e", hex_of("root"), TWO, "root"), by="bob")
+    world = World({ONE: [invented("root"), hinting], TWO: [answer("b", "root")]})
+    crawl = world.drive(Crawl(Pointer(id=hex_of("root")), router([ONE], widen=True)))
+    assert in_thread(crawl) == {"root", "a", "b"}
+
+
+def test_without_widening_only_the_first_relays_are_asked() -> None:
+    hinting = invented("a", ("e", hex_of("root"), TWO, "root"))
+    world = World({ONE: [invented("root"), hinting, relay_list("alice", (TWO,))], TWO: []})
+    world.drive(Crawl(Pointer(id=hex_of("root")), router([ONE])))
+    assert {question.relay for question in world.asked} == {ONE}
+
+
+def test_a_relay_too_many_is_told_as_a_budget() -> None:
+    lists = relay_list("alice", *((f"wss://r{n}.example", "write") for n in range(3)))
+    relays = {f"wss://r{n}.example": () for n in range(3)}
+    world = World({ONE: [invented("root"), lists], **relays})
+    few = router([ONE], widen=True, most=3)
+    crawl = world.drive(Crawl(Pointer(id=hex_of("root")), few, budget=Budget(relays=3)))
+    assert crawl.budget_hit == "3 relays"
+    assert len({question.relay for question in world.asked}) == 3
+
+
+def test_an_index_relay_is_asked_about_people_alone_and_is_never_unsure() -> None:
+    world = World({ONE: [invented("root")], TWO: []}, {TWO: Finish.UNREACHABLE})
+    crawl = world.drive(Crawl(Pointer(id=hex_of("root")), router([ONE], widen=True), index=[TWO]))
+    assert {each.topic for each in world.asked if each.relay == TWO} == {Topic.PEOPLE}
+    coverage = crawl.coverage(event.id for event in crawl.events)
+    assert [each.url for each in coverage.relays] == [ONE]
+    assert coverage.unsure == ()
+
+
+def test_profiles_requests_to_vanish_and_the_readers_mutes_come_with_it() -> None:
+    people = [
+        invented("profile", kind=kinds.PROFILE, by="alice"),
+        invented("vanish", ("relay", "ALL_RELAYS"), kind=kinds.VANISH, by="alice"),
+        invented("mutes", kind=kinds.MUTE_LIST, by="reader"),
+        invented("mutes of alice", kind=kinds.MUTE_LIST, by="alice"),
+    ]
+    crawl = Crawl(Pointer(id=hex_of("root")), router([ONE]), viewer=hex_of("reader"))
+    World({ONE: [invented("root"), *people]}).drive(crawl)
+    assert contents(crawl) == {"root", "profile", "vanish", "mutes"}
+
+
+def test_reactions_reposts_zaps_and_quotes_come_last_in_one_question_for_a_hundred_notes() -> None:
+    notes = [answer(f"n{n}", "root", at=START + n) for n in range(99)]
+    code = nip19.encode(nip19.Note(hex_of("quoted")))
+    root = invented("root", content=f"see nostr:{code}")
+    social = [
+        invented(f"k{kind}", ("e", notes[5].id), ("p", hex_of("alice")), kind=kind)
+        for kind in (kinds.REACTION, kinds.REPOST, kinds.GENERIC_REPOST, kinds.ZAP)
+    ]
+    world = World({ONE: [root, *notes, *social, invented("quoted", at=START + 5)]})
+    crawl = world.drive(Crawl(Pointer(id=root.id), router([ONE])))
+    assert {"k7", "k6", "k16", "k9735", "quoted"} <= contents(crawl)
+    assert len(world.of(Topic.SOCIAL)) == len(world.of(Topic.QUOTED)) == 1
+    last = max(world.asked.index(each) for each in world.of(Topic.SEEK, Topic.ANSWERS))
+    assert last < world.asked.index(world.of(Topic.SOCIAL)[0])
+
+
+def test_many_reactions_end_the_counting_and_not_the_thread() -> None:
+    likes = [invented(f"like{n}", ("e", hex_of("root")), kind=kinds.REACTION) for n in range(9)]
+    budget = Budget(events=5, social=4)
+    crawl = Crawl(Pointer(id=hex_of("root")), router([ONE]), budget=budget)
+    World({ONE: [invented("root"), *likes]}).drive(crawl)
+    assert crawl.budget_hit is None
+    assert len(crawl.events) == 5
+
+
+# Relays that contradict themselves
+
+
+class Liar(World):
+    """Its relays say that they have finished after `cap` events, unless nobody takes their word."""
+
+    cap = 3
+
+    def answer(self, question: Question) -> Answer:
+        whole = super().answer(question)
+        if question.trusting and question.topic is not Topic.COUNT:
+            newest = sorted(whole.events, key=lambda event: -event.created_at)
+            return replace(whole, events=tuple(newest[: self.cap]))
+        return whole
+
+
+def test_a_relay_that_left_out_what_it_has_is_asked_again_without_taking_its_word() -> None:
+    """Of the answers to the root it hid one that it gave as an answer to another note."""
+    notes = [answer(f"n{n}", "root", at=START + n) for n in range(5)]
+    below = [answer(f"b{n}", "n4", "root", at=START - n) for n in range(3)]
+    world = Liar({ONE: [invented("root"), *notes, *below]})
+    crawl = world.drive(Crawl(Pointer(id=hex_of("root")), router([ONE])))
+    assert len(in_thread(crawl)) == 9
+    assert crawl.coverage(event.id for event in crawl.events).unsure == ()
+
+
+def test_a_relay_that_counts_more_than_it_gives_is_asked_again() -> None:
+    """NIP-45."""
+    notes = [answer(f"n{n}", "root", at=START + n) for n in range(5)]
+    world = Liar({ONE: [invented("root"), *notes]}, counts={ONE: 5})
+    crawl = world.drive(Crawl(Pointer(id=hex_of("root")), router([ONE])))
+    assert len(in_thread(crawl)) == 6
+    (relay,) = crawl.coverage(event.id for event in crawl.events).relays
+    assert (relay.finish, relay.counted) == (Finish.COMPLETE, 5)
+
+
+def test_a_relay_that_still_counts_more_is_unsure() -> None:
+    world = World({ONE: [invented("root"), answer("a", "root")]}, counts={ONE: 7})
+    crawl = world.drive(Crawl(Pointer(id=hex_of("root")), router([ONE])))
+    (relay,) = crawl.coverage(event.id for event in crawl.events).relays
+    assert (relay.finish, relay.counted) == (Finish.LIMITED, 7)
+    assert relay.reason == "it counts 7 answers to the root and sent 1"

@@ -1,0 +1,105 @@
+"""A crawl's questions put to relays, in the time there is, and not twice what was asked lately.
+
+Knows which question goes to the network and how. Knows nothing of what is asked next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from nostr_threads.core.coverage import Answer, Finish
+from nostr_threads.core.inquiry import Topic
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from nostr_threads.app.documents import Documents
+    from nostr_threads.core.crawl import Answered
+    from nostr_threads.core.event import Verified
+    from nostr_threads.core.inquiry import Question
+    from nostr_threads.net.pool import Pool
+    from nostr_threads.store.base import Store
+
+__all__ = ["Asking"]
+
+_COUNTS = 45
+# Profiles and relay lists change rarely: relays are asked again after a day, in seconds.
+_FRESH = 86_400
+
+
+class Asking:
+    """The asking of one fetch. `now` is in unix seconds; it ends `seconds` from now, if given."""
+
+    def __init__(
+        self, pool: Pool, documents: Documents, store: Store, *, now: int, seconds: float | None
+    ) -> None:
+        self._pool = pool
+        self._documents = documents
+        self._store = store
+        self._now = now
+        self._seconds = seconds
+        self._end = None if seconds is None else asyncio.get_running_loop().time() + seconds
+        self._known: dict[str, Verified] = {}
+        self._asked_about: set[str] = set()
+
+    def learn(self, events: Iterable[Verified]) -> None:
+        """Take events as known: they need not be read or checked again when a relay sends them."""
+        self._known.update((event.id, event) for event in events)
+
+    @property
+    def budget_hit(self) -> str | None:
+        """The time, once it is used up."""
+        return f"{self._seconds:g} seconds" if self._left == 0 else None
+
+    async def ask(self, question: Question) -> Answered:
+        """Put a question to its relay. Never raises: see `Answer.finish`."""
+        match question.topic:
+            case Topic.COUNT:
+                answer = await self._count(question)
+            case Topic.PEOPLE:
+                answer = await self._about_people(question)
+            case _:
+                answer = await self._fetch(question)
+        return question, answer
+
+    async def close(self) -> None:
+        """Remember who was asked about, so that it is not asked again soon."""
+        people = tuple(self._asked_about)
+        await asyncio.to_thread(self._store.note_people_asked, people, now=self._now)
+
+    @property
+    def _left(self) -> float | None:
+        """The seconds that are left, None for no end."""
+        return None if self._end is None else max(0, self._end - asyncio.get_running_loop().time())
+
+    async def _fetch(self, question: Question) -> Answer:
+        relay = self._pool.relay(question.relay)
+        return await relay.fetch(
+            question.filter, seconds=self._left, known=self._known, trusting=question.trusting
+        )
+
+    async def _count(self, question: Question) -> Answer:
+        number = None
+        if self._left != 0 and await self._documents.offers(question.relay, _COUNTS):
+            number = await self._pool.relay(question.relay).count(question.filter)
+        return Answer(question.relay, Finish.COMPLETE, count=number)
+
+    async def _about_people(self, question: Question) -> Answer:
+        """Ask about those of whom nobody was asked lately; of the others the store tells."""
+        authors = question.filter.authors or ()
+        asked = await asyncio.to_thread(self._store.people_asked, authors)
+        stale = tuple(each for each in authors if asked.get(each, 0) <= self._now - _FRESH)
+        if len(stale) == len(authors):
+            kept: list[Verified] = []
+        else:
+            about = replace(question.filter, authors=tuple(set(authors).difference(stale)))
+            kept = await asyncio.to_thread(self._store.query, [about], now=self._now)
+        if not stale:
+            return Answer(question.relay, Finish.COMPLETE, tuple(kept))
+        wanted = replace(question, filter=replace(question.filter, authors=stale))
+        answer = await self._fetch(wanted)
+        if answer.finish is Finish.COMPLETE:
+            self._asked_about.update(stale)
+        return replace(answer, events=(*answer.events, *kept))

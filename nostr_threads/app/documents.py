@@ -1,0 +1,69 @@
+"""What relays say of themselves (NIP-11), fetched once a day and kept in the store.
+
+Knows how old a document may be. Knows nothing of what its fields mean: see `net.info`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from nostr_threads.errors import RelayInfoUnavailable
+from nostr_threads.net.info import RelayInfo, fetch_info_text, limits_of, parse_info
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nostr_threads.core.limits import Limits
+    from nostr_threads.store.base import Store
+
+__all__ = ["Documents"]
+
+# Seconds.
+_FRESH = 86_400
+_PATIENCE = 5.0
+
+
+class Documents:
+    """The documents of relays by URL. `clock` gives unix seconds.
+
+    `may_fetch` says of which relays it may be asked: not of one behind a proxy, which HTTP would
+    go past.
+    """
+
+    def __init__(
+        self, store: Store, clock: Callable[[], int], may_fetch: Callable[[str], bool]
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._may_fetch = may_fetch
+        self._known: dict[str, RelayInfo] = {}
+        self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+
+    async def limits(self, url: str) -> Limits:
+        """Return what a relay says it takes; the usual when it says nothing."""
+        return limits_of(await self.of(url))
+
+    async def offers(self, url: str, nip: int) -> bool:
+        """Whether a relay says that it supports a NIP."""
+        return nip in (await self.of(url)).supported_nips
+
+    async def of(self, url: str) -> RelayInfo:
+        """Return a relay's document, an empty one when it has none. It is fetched once."""
+        async with self._locks[url]:
+            if url not in self._known:
+                self._known[url] = parse_info(await self._text(url))
+            return self._known[url]
+
+    async def _text(self, url: str) -> str:
+        kept = await asyncio.to_thread(self._store.relay_document, url)
+        if kept is not None and kept[1] > self._clock() - _FRESH:
+            return kept[0]
+        text = ""
+        if self._may_fetch(url):
+            with suppress(RelayInfoUnavailable):
+                text = await fetch_info_text(url, seconds=_PATIENCE)
+        await asyncio.to_thread(self._store.keep_relay_document, url, text, now=self._clock())
+        return text

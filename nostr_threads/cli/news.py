@@ -1,0 +1,83 @@
+"""`new`: what arrived in the store since the last look."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nostr_threads.cli.console import emit, json_line, say
+from nostr_threads.cli.options import AsJson, StoreFile
+from nostr_threads.cli.reading import Unfolded, setting_of
+from nostr_threads.cli.secrets import reader
+from nostr_threads.cli.stores import open_to_mark
+from nostr_threads.errors import NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nostr_threads.core.event import Event
+    from nostr_threads.store.sqlite import SqliteStore
+
+__all__ = ["new"]
+
+# Notes of one thread that are shown unless --all is given.
+_FOLD = 50
+
+
+def new(
+    code: Annotated[
+        str | None,
+        typer.Argument(metavar="[CODE]", help="Only the thread around this note."),
+    ] = None,
+    unfolded: Unfolded = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Do not count it as seen: show it again next time.")
+    ] = False,
+    as_json: AsJson = False,
+    store: StoreFile = None,
+) -> None:
+    """Show what arrived in the store since you last looked; nothing when nothing did.
+
+    In the thread around CODE, or in all of them. `fetch` is what brings things into the store. Your
+    own answers are not news.
+
+    Example: nostr-threads fetch nevent1… > thread.txt && nostr-threads new nevent1…
+    """
+    try:
+        opened = open_to_mark(store)
+    except NotFound as error:
+        say(str(error))
+        return
+    with opened:
+        arrived = opened.arrivals(_root(opened, code))
+        for root, events in arrived.threads.items():
+            if as_json:
+                emit("".join(map(json_line, _objects(root, events))))
+            else:
+                emit(_shown(opened, root, events, None if unfolded else _FOLD))
+        if not keep:
+            opened.looked(arrived)
+
+
+def _root(store: SqliteStore, code: str | None) -> str | None:
+    from nostr_threads.app.fetch import pointer, stored_root
+
+    return None if code is None else stored_root(store, pointer(code))
+
+
+def _objects(root: str, events: Sequence[Event]) -> list[dict[str, object]]:
+    from nostr_threads.render.contracts import arrival_object
+
+    return [arrival_object(root, event) for event in events]
+
+
+def _shown(store: SqliteStore, root: str, events: Sequence[Event], fold: int | None) -> str:
+    from nostr_threads.app.fetch import load_thread
+    from nostr_threads.core.references import pointer_to
+    from nostr_threads.render.news import render_news
+
+    found = load_thread(pointer_to(root), store=store, now=int(time.time()), viewer=reader())
+    fresh = {event.id for event in events}
+    return render_news(found.thread, fresh, setting_of(found, fold))
