@@ -22,8 +22,8 @@ Filters: TypeAlias = "Callable[[Sequence[str]], Iterable[Filter]]"
 
 __all__ = ["Inquiry", "Question", "Topic"]
 
-# Values in one filter: some relays take messages of no more than 16 kB.
-_CHUNK = 100
+# Values in one filter: the message stays under 16 kB, and some relays take no more.
+_CHUNK = 200
 # Questions that one relay has at a time: more would only wait there.
 _AT_ONCE = 10
 

@@ -34,7 +34,7 @@ class Limits:
     subscriptions: int = _MOST_SUBSCRIPTIONS
     message_bytes: int = 65_536
     subid_length: int = 64
-    values: int = 100
+    values: int = 250
 
 
 def declared(

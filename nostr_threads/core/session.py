@@ -34,12 +34,9 @@ from nostr_threads.core.wire import (
     Request,
     decode_relay_message,
     encode,
-    peek,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from nostr_threads.core.event import Event, Verified
     from nostr_threads.core.filters import Filter
     from nostr_threads.core.wire import ClientMessage, RelayMessage
@@ -73,7 +70,6 @@ class _Open:
     filters: tuple[Filter, ...]
     phase: _Phase
     live: bool = False
-    known: Mapping[str, Verified] | None = None
 
     def wants(self, event: Event) -> bool:
         return any(condition.matches(event) for condition in self.filters)
@@ -96,19 +92,9 @@ class RelaySession:
         self._waiting: set[str] = set()
         self._asked = 0
 
-    def request(
-        self,
-        filters: tuple[Filter, ...],
-        *,
-        live: bool = False,
-        known: Mapping[str, Verified] | None = None,
-    ) -> str:
-        """Ask for events; return the subscription's id. Without `live` it ends itself at EOSE.
-
-        An event whose id is in `known` is not decoded: `Delivered` then holds the very object that
-        is known.
-        """
-        return self._ask(_Open(filters, _Phase.STORED, live, known))
+    def request(self, filters: tuple[Filter, ...], *, live: bool = False) -> str:
+        """Ask for events; return the subscription's id. Without `live` it ends itself at EOSE."""
+        return self._ask(_Open(filters, _Phase.STORED, live))
 
     def count(self, filters: tuple[Filter, ...]) -> str:
         """Ask how many events there are (NIP-45); return the question's id."""
@@ -162,22 +148,11 @@ class RelaySession:
 
         None is an answer to something that was closed meanwhile, which is nobody's fault.
         """
-        if isinstance(data, bytes) and (delivered := self._recognised(data)) is not None:
-            return delivered
         message = decode_relay_message(data)
         judged = message if isinstance(message, Malformed) else self._judge(message)
         if type(judged) is Malformed:
             self.malformed += 1
         return judged
-
-    def _recognised(self, data: bytes) -> Delivered | None:
-        """Spare decoding and checking an event that is known, and wanted where it is delivered."""
-        name, event_id = peek(data) or ("", "")
-        asked = self._open.get(name)
-        if asked is None or not asked.known or asked.phase is _Phase.COUNTING:
-            return None
-        event = asked.known.get(event_id)
-        return Delivered(name, event) if event is not None and asked.wants(event) else None
 
     def _judge(self, message: RelayMessage) -> RelayMessage | Malformed | None:
         match message:

@@ -34,7 +34,6 @@ __all__ = [
     "decode_client_message",
     "decode_relay_message",
     "encode",
-    "peek",
     "prefix_of",
 ]
 
@@ -162,7 +161,6 @@ _any = msgspec.json.Decoder()
 _verb = msgspec.json.Decoder(_Verb)
 _bare_eose = msgspec.json.Decoder(_BareEose)
 _EVENT_HEAD = re.compile(rb'\s*\[\s*"EVENT"\s*,\s*"([!#-\[\]-~]{1,64})"')
-_EVENT_START, _ID_KEY = b'["EVENT","', b'"id":"'
 _QUESTIONS = frozenset(("REQ", "COUNT"))
 _BAD_JSON = (msgspec.MsgspecError, UnicodeError, RecursionError)
 
@@ -175,27 +173,6 @@ def decode_relay_message(data: str | bytes) -> RelayMessage | Malformed:
         subject = _subscription_of(data)
         return _eose_despite_hints(data) or Malformed(f"not a relay message: {error}", subject)
     return message
-
-
-def peek(data: bytes) -> tuple[str, str] | None:
-    """Return the subscription and event id that an EVENT seems to hold, without decoding it.
-
-    For whoever has a verified event of that id at hand; everything else is to be decoded. None is
-    no EVENT, or one that only decoding can tell: most relays write JSON without spaces.
-    """
-    if not data.startswith(_EVENT_START):
-        return None
-    end = data.find(b'"', len(_EVENT_START))
-    # In JSON the quotes of `"id":"` cannot stand inside a string without a backslash between them,
-    # so this is a key. It may be that of an object inside the event, or the message may be no JSON
-    # at all: then a relay made us take an event that we have for one that it sent. By that it hides
-    # only what it sends itself, which it need not send in the first place.
-    start = data.find(_ID_KEY, end) + len(_ID_KEY)
-    name, event_id = data[len(_EVENT_START) : end], data[start : start + 64]
-    if end < 0 or start < len(_ID_KEY) or data[start + 64 : start + 65] != b'"':
-        return None
-    # What is no name of ours and no id is looked up in vain, whatever its characters.
-    return name.decode("latin-1"), event_id.decode("latin-1")
 
 
 def _subscription_of(data: str | bytes) -> str:

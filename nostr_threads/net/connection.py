@@ -52,7 +52,7 @@ class Connection:
 
     `connect` opens one or raises `Unreachable`; `jitter` gives numbers from 0 to 1, so that many
     clients do not come back in step. `failure` says why there is none, once that is known; `lost`
-    counts connections that have ended.
+    counts connections that have ended; `is_used` tells whether anything was sent on this one.
     """
 
     def __init__(
@@ -66,6 +66,7 @@ class Connection:
         self.failure: str | None = None
         self.lost = 0
         self.is_stopped = False
+        self.is_used = False
         self._session = session
         self._listener = listener
         self._connect = connect
@@ -78,6 +79,11 @@ class Connection:
     def is_open(self) -> bool:
         """Whether there is a connection, as far as is known."""
         return self._settled.is_set() and self.failure is None
+
+    @property
+    def why_not(self) -> str:
+        """Why there is no connection, in words."""
+        return self.failure or "no connection"
 
     async def run(self) -> None:
         """Keep the connection while it is wanted. Runs until cancelled; never raises by itself."""
@@ -103,6 +109,7 @@ class Connection:
 
     def flush(self) -> None:
         """Send what the session has to send."""
+        self.is_used = self.is_open
         self._writable.set()
 
     async def _keep(self) -> None:
@@ -131,7 +138,7 @@ class Connection:
             self._wanted.clear()
             self._settled.set()
             return None
-        self.failure = None
+        self.failure, self.is_used = None, False
         self._session.connected()
         self._writable.set()
         self._settled.set()

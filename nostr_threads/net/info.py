@@ -1,15 +1,18 @@
 """What a relay says about itself: the NIP-11 document, read with distrust.
 
-Knows the fields that matter to a client. Knows nothing of what follows from them.
+Knows the fields that matter to a client. What follows from them for questions is for `core.limits`
+to say.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING
 
 from nostr_threads.core.event import MAX_CREATED_AT
+from nostr_threads.core.limits import Limits, declared
 from nostr_threads.core.relay_url import normalize
 from nostr_threads.errors import RelayInfoUnavailable
 from nostr_threads.net.document import NoDocument, get_json
@@ -17,7 +20,15 @@ from nostr_threads.net.document import NoDocument, get_json
 if TYPE_CHECKING:
     from nostr_threads.net.document import NewClient
 
-__all__ = ["RelayInfo", "RelayLimits", "fetch_info"]
+__all__ = [
+    "RelayInfo",
+    "RelayLimits",
+    "fetch_info",
+    "fetch_info_text",
+    "info_text",
+    "limits_of",
+    "parse_info",
+]
 
 _ACCEPT = "application/nostr+json"
 _REDIRECTS = 3
@@ -80,7 +91,43 @@ async def fetch_info(
         raise RelayInfoUnavailable(relay, str(error)) from None
     if not isinstance(document, Mapping):
         raise RelayInfoUnavailable(relay, "what came back is not a JSON object")
-    return _info(document)
+    return parse_info(document)
+
+
+async def fetch_info_text(
+    url: str, *, seconds: float = 10.0, client: NewClient | None = None
+) -> str:
+    """Fetch a document as text to keep, for `parse_info`. Raises what `fetch_info` raises."""
+    return info_text(await fetch_info(url, seconds=seconds, client=client))
+
+
+def info_text(info: RelayInfo) -> str:
+    """Write the fields that are known as NIP-11's JSON; `parse_info` gives them back."""
+    document = asdict(info)
+    said = {name: value for name, value in document.pop("limits").items() if value is not None}
+    return json.dumps({**document, "limitation": said})
+
+
+def parse_info(document: str | bytes | Mapping[str, object]) -> RelayInfo:
+    """Read a document. Never raises: what is no JSON object says nothing."""
+    if not isinstance(document, Mapping):
+        try:
+            document = json.loads(document)
+        except (ValueError, RecursionError):
+            return RelayInfo()
+    return _info(document) if isinstance(document, Mapping) else RelayInfo()
+
+
+def limits_of(info: RelayInfo) -> Limits:
+    """Return what a relay takes from us, by its own words."""
+    said = info.limits
+    return declared(
+        max_limit=said.max_limit,
+        default_limit=said.default_limit,
+        max_subscriptions=said.max_subscriptions,
+        max_message_length=said.max_message_length,
+        max_subid_length=said.max_subid_length,
+    )
 
 
 def _info(document: Mapping[str, object]) -> RelayInfo:

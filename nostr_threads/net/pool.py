@@ -12,11 +12,12 @@ from nostr_threads.net.relay import Relay, RelayOptions, Timeouts
 from nostr_threads.net.transport import open_websocket
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, MutableMapping
 
     from nostr_threads.core.coverage import Answer
+    from nostr_threads.core.event import Verified
     from nostr_threads.core.filters import Filter
-    from nostr_threads.net.relay import Authenticate
+    from nostr_threads.net.relay import Authenticate, LimitsOf
     from nostr_threads.net.transport import Connect
 
 __all__ = ["Pool"]
@@ -25,7 +26,8 @@ __all__ = ["Pool"]
 class Pool:
     """An async context manager that owns the relays' tasks; leaving it closes every connection.
 
-    `options` gives the options of a relay by its normalised URL.
+    `options` gives the options of a relay by its normalised URL; `limits` finds out what a relay
+    takes, and is asked once for each, when it is first used.
     """
 
     def __init__(
@@ -34,11 +36,13 @@ class Pool:
         options: Callable[[str], RelayOptions] | None = None,
         timeouts: Timeouts | None = None,
         authenticate: Authenticate | None = None,
+        limits: LimitsOf | None = None,
         connect: Connect = open_websocket,
     ) -> None:
         self._options = options
         self._timeouts = timeouts
         self._authenticate = authenticate
+        self._limits = limits
         self._connect = connect
         self._relays: dict[str, Relay] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -61,6 +65,7 @@ class Pool:
                 url,
                 timeouts=self._timeouts,
                 authenticate=self._authenticate,
+                limits_of=self._limits,
                 connect=self._connect,
             )
             self._tasks.append(self._group.create_task(self._relays[url].run()))
@@ -71,9 +76,20 @@ class Pool:
         return relay
 
     async def fetch(
-        self, questions: Iterable[tuple[str, Filter]], *, seconds: float | None = None
+        self,
+        questions: Iterable[tuple[str, Filter]],
+        *,
+        seconds: float | None = None,
+        known: MutableMapping[str, Verified] | None = None,
     ) -> list[Answer]:
-        """Ask each relay (by URL) its question, all at once. One answer each, in the same order."""
+        """Ask each relay (by URL) its question, all at once. One answer each, in the same order.
+
+        An event that several of them have is verified once; see `Relay.fetch` for `known`.
+        """
+        shared = {} if known is None else known
         return await asyncio.gather(
-            *(self.relay(url).fetch(question, seconds=seconds) for url, question in questions)
+            *(
+                self.relay(url).fetch(question, seconds=seconds, known=shared)
+                for url, question in questions
+            )
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import socket
+from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from websockets.asyncio.client import connect
@@ -25,6 +26,7 @@ MAX_MESSAGE = 4 * 2**20
 """Bytes of the largest message taken from a relay, after decompression."""
 
 _PING_SECONDS = 20.0
+_QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
 
 class Unreachable(Exception):
@@ -64,6 +66,7 @@ class _Dial(connect):
 class _Websocket:
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
+        self._socket = connection.transport.get_extra_info("socket")
 
     async def send(self, text: str) -> None:
         try:
@@ -72,6 +75,7 @@ class _Websocket:
             raise Disconnected(_why(error)) from None
 
     async def receive(self) -> bytes:
+        _acknowledge(self._socket)
         try:
             # Bytes, not text: the JSON decoder wants UTF-8 and does the checking.
             return await self._connection.recv(decode=False)
@@ -105,6 +109,18 @@ async def open_websocket(url: str, seconds: float, proxy: str = "") -> Transport
         # A proxy's URL may hold a password.
         raise Unreachable(reason.replace(proxy, "the proxy") if proxy else reason) from None
     return _Websocket(connection)
+
+
+def _acknowledge(tcp: socket.socket) -> None:
+    """Acknowledge what has come without the usual delay of 40 ms.
+
+    A relay that leaves Nagle's algorithm on holds the tail of each answer back until then. The
+    system forgets the wish with every read, and only Linux grants it.
+    """
+    if _QUICK_ACK is not None:
+        # The socket may be closed, which the next read tells.
+        with suppress(OSError):
+            tcp.setsockopt(socket.IPPROTO_TCP, _QUICK_ACK, 1)
 
 
 def _why(error: ConnectionClosed) -> str:

@@ -353,7 +353,7 @@ def test_many_answers_are_asked_about_in_filters_of_a_bounded_size() -> None:
     assert len(crawl.events) == 1001
     for asked in (each.filter for each in world.asked):
         lists = ((), asked.ids or (), asked.authors or (), *asked.tags.values())
-        assert max(map(len, lists)) <= 100
+        assert max(map(len, lists)) <= 200
 
 
 # People, and what is around a thread
@@ -443,8 +443,8 @@ def test_profiles_requests_to_vanish_and_the_readers_mutes_come_with_it() -> Non
     assert contents(crawl) == {"root", "profile", "vanish", "mutes"}
 
 
-def test_reactions_reposts_zaps_and_quotes_come_last_in_one_question_for_a_hundred_notes() -> None:
-    notes = [answer(f"n{n}", "root", at=START + n) for n in range(99)]
+def test_reactions_reposts_zaps_and_quotes_come_last_in_one_question_for_two_hundred_notes() -> None:
+    notes = [answer(f"n{n}", "root", at=START + n) for n in range(199)]
     code = nip19.encode(nip19.Note(hex_of("quoted")))
     root = invented("root", content=f"see nostr:{code}")
     social = [

@@ -16,8 +16,8 @@ USUAL = Limits()
 # The relay software, its words, and the limits that they teach.
 COMPLAINTS = [
     ("strfry", "ERROR: too many concurrent REQs", replace(USUAL, subscriptions=5)),
-    ("strfry", "bad req: total filter items too large", replace(USUAL, values=50)),
-    ("strfry", "bad req: too many kinds in filter: 70", replace(USUAL, values=50)),
+    ("strfry", "bad req: total filter items too large", replace(USUAL, values=125)),
+    ("strfry", "bad req: too many kinds in filter: 70", replace(USUAL, values=125)),
     ("strfry", "ERROR: bad req: invalid subscription id length", replace(USUAL, subid_length=32)),
     (
         "nostr-rs-relay",

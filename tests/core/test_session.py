@@ -109,7 +109,9 @@ def test_a_late_answer_to_what_was_closed_is_nobodys_fault(message: RelayMessage
     assert session.malformed == 0
 
 
-@pytest.mark.parametrize("name", ["", "0", "2", "01x", "-1", "\u0661", "9" * 5000, "1 "])
+@pytest.mark.parametrize(
+    "name", ["", "0", "2", "01x", "-1", "\u0661", "9" * 5000, "1 ", "A", "1_0"]
+)
 def test_a_name_that_was_never_given_is_malformed(name: str) -> None:
     assert isinstance(hear(asked("closed"), Eose(name)), Malformed)
 
@@ -266,6 +268,37 @@ def test_names_are_never_used_twice_over_connections() -> None:
         names += [session.request((NOTES,)), session.count((NOTES,))]
         session.connected()
     assert len(set(names)) == 6
+
+
+# Names of subscriptions
+
+
+def test_names_are_short() -> None:
+    session = RelaySession()
+    names = [session.request((NOTES,)) for _ in range(40)]
+    assert (names[8:11], names[34:37]) == (["9", "a", "b"], ["z", "10", "11"])
+    assert isinstance(hear(session, Eose("15")), Malformed)
+    assert hear(session, Eose("10")) == Eose("10")
+
+
+@pytest.mark.parametrize("length", [1, 2])
+def test_no_name_is_longer_than_the_relay_takes_nor_given_twice_at_a_time(length: int) -> None:
+    """NIP-11: max_subid_length."""
+    session = RelaySession()
+    session.subid_length = length
+    live = session.request((NOTES,), live=True)
+    for _ in range(3000):
+        name = session.request((NOTES,))
+        assert len(name) <= length
+        assert name != live
+        session.close(name)
+
+
+def test_more_open_subscriptions_than_short_names_get_longer_ones() -> None:
+    session = RelaySession()
+    session.subid_length = 1
+    names = [session.request((NOTES,), live=True) for _ in range(100)]
+    assert len(set(names)) == 100
 
 
 frames = st.one_of(

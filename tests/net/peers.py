@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from websockets.asyncio.server import ServerConnection
 
     from nostr_threads.core.event import Verified
-    from nostr_threads.net.relay import Authenticate
+    from nostr_threads.net.relay import Authenticate, LimitsOf
     from nostr_threads.net.transport import Connect
     from nostr_threads.relayd.limits import Limits
 
@@ -45,13 +45,20 @@ async def kept(
     timeouts: Timeouts = PATIENT,
     options: RelayOptions | None = None,
     authenticate: Authenticate | None = None,
+    limits_of: LimitsOf | None = None,
     connect: Connect | None = None,
     jitter: Callable[[], float] = lambda: 0.0,
 ) -> AsyncIterator[Relay]:
     """Run one relay, and see to it that nothing is left of it."""
     given: dict[str, Any] = {} if connect is None else {"connect": connect}
     relay = Relay(
-        url, options=options, timeouts=timeouts, authenticate=authenticate, jitter=jitter, **given
+        url,
+        options=options,
+        timeouts=timeouts,
+        authenticate=authenticate,
+        limits_of=limits_of,
+        jitter=jitter,
+        **given,
     )
     async with asyncio.timeout(SECONDS):
         running = asyncio.create_task(relay.run())

@@ -359,7 +359,7 @@ async def test_whoever_stops_following_in_a_flood_does_not_hold_the_relay_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The reader may be waiting for room in a queue that nobody reads any more."""
-    monkeypatch.setattr("nostr_threads.net.relay._LIVE_QUEUE", 2)
+    monkeypatch.setattr("nostr_threads.net.following._LIVE_QUEUE", 2)
     async with faulty(events=THREAD) as peer, kept(peer.url) as relay:
         async with aclosing(relay.follow(NOTES)) as events:
             await anext(events)
@@ -368,7 +368,7 @@ async def test_whoever_stops_following_in_a_flood_does_not_hold_the_relay_back(
 
 
 async def test_a_reader_that_is_slow_gets_everything(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nostr_threads.net.relay._LIVE_QUEUE", 2)
+    monkeypatch.setattr("nostr_threads.net.following._LIVE_QUEUE", 2)
     async with (
         faulty(events=THREAD) as peer,
         kept(peer.url) as relay,

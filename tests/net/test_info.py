@@ -11,8 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nostr_threads.core.limits import Limits as AskingLimits
 from nostr_threads.errors import InvalidRelayUrl, NostrThreadsError, RelayInfoUnavailable
-from nostr_threads.net.info import RelayInfo, RelayLimits, fetch_info
+from nostr_threads.net.info import (
+    RelayInfo,
+    RelayLimits,
+    fetch_info,
+    fetch_info_text,
+    info_text,
+    limits_of,
+    parse_info,
+)
 from nostr_threads.relayd.limits import SUPPORTED_NIPS, Limits
 from tests.core.strategies import json_values
 from tests.net.peers import SECONDS, faulty
@@ -235,3 +244,34 @@ async def test_nobody_there_is_told() -> None:
 async def test_what_is_no_relay_url_is_refused() -> None:
     with pytest.raises(InvalidRelayUrl):
         await fetch_info("https://relay.example")
+
+
+# Kept as text, and what follows from it
+
+
+@given(st.text() | st.binary() | json_values.map(json.dumps))
+def test_a_document_that_was_kept_is_read_whatever_it_is(text: str | bytes) -> None:
+    assert isinstance(parse_info(text), RelayInfo)
+
+
+@given(st.dictionaries(st.sampled_from(("name", "supported_nips", "limitation")), json_values))
+def test_what_was_read_is_read_again_from_what_is_kept(document: dict[str, object]) -> None:
+    info = parse_info(document)
+    assert parse_info(info_text(info)) == info
+
+
+async def test_a_document_is_fetched_as_text_to_keep() -> None:
+    body = json.dumps(NOSTR_WINE)
+    async with asyncio.timeout(SECONDS):
+        text = await fetch_info_text(URL, client=web(lambda _: httpx.Response(200, text=body)))
+    assert parse_info(text) == parse_info(NOSTR_WINE)
+
+
+def test_nothing_kept_says_nothing() -> None:
+    assert parse_info("") == RelayInfo()
+    assert limits_of(RelayInfo()) == AskingLimits()
+
+
+def test_what_a_relay_says_is_what_it_is_asked_within() -> None:
+    limits = limits_of(parse_info(NOSTR_WINE))
+    assert (limits.cap, limits.message_bytes, limits.subid_length) == (1000, 524288, 71)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 
+from nostr_threads.net import transport as transport_module
 from nostr_threads.net.transport import Disconnected, Unreachable, open_websocket
 from tests.net.peers import SECONDS, faulty, scripted
 from tests.net.web import blunt_server
@@ -104,3 +106,23 @@ async def test_where_nobody_listens_is_unreachable(url: str) -> None:
 async def test_a_proxy_that_is_not_there_is_unreachable() -> None:
     with pytest.raises(Unreachable):
         await open_websocket("ws://relay.example", 2.0, "http://127.0.0.1:9")
+
+
+@pytest.mark.parametrize("option", [None, transport_module._QUICK_ACK])
+async def test_what_comes_is_acknowledged_at_once_where_that_can_be_asked_for(
+    option: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A relay with Nagle's algorithm on sends its many small messages without a pause of 40 ms."""
+    monkeypatch.setattr(transport_module, "_QUICK_ACK", option)
+
+    async def script(socket: ServerConnection, message: list[Any]) -> None:
+        for number in range(50):
+            await socket.send(json.dumps([message, number]))
+
+    async with scripted(script) as url:
+        wire = await open_websocket(url, 5.0)
+        await wire.send("[1]")
+        assert [json.loads(await wire.receive())[1] for _ in range(50)] == list(range(50))
+        await wire.close()
+        with pytest.raises(Disconnected):
+            await wire.receive()

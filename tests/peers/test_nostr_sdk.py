@@ -30,7 +30,7 @@ def grown_by_rust(notes: int) -> tuple[list[Any], Shape]:
 
     Every third reply names its parent the old way, by position, as many clients still do.
     """
-    random = Random(300)  # noqa: S311 - the same tree each time is what it is for
+    random = Random(300)
     people = [sdk.Keys.generate() for _ in range(7)]
     events = [written(people[0], "the question", created_at=NOW)]
     root = events[0].id().to_hex()

@@ -1,0 +1,30 @@
+"""The command: which benchmarks, how many rounds.
+
+Knows their names. What each compares is told by its own module.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from benchmarks import fetch, ingest, tree
+
+BENCHMARKS = {"ingest": ingest, "fetch": fetch, "tree": tree}
+
+
+def main() -> None:
+    """Run what the command line names."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
+    parser.add_argument("--rounds", type=int, help="how often each job runs")
+    given = parser.parse_args()
+    if unknown := set(given.names).difference(BENCHMARKS):
+        parser.error(f"there is no benchmark called {', '.join(sorted(unknown))}")
+    for name in given.names or BENCHMARKS:
+        module = BENCHMARKS[name]
+        print(f"\n{name}: {(module.__doc__ or '').splitlines()[0]}\n")
+        module.run(given.rounds or module.ROUNDS)
+
+
+if __name__ == "__main__":
+    main()
