@@ -443,7 +443,7 @@ def test_profiles_requests_to_vanish_and_the_readers_mutes_come_with_it() -> Non
     assert contents(crawl) == {"root", "profile", "vanish", "mutes"}
 
 
-def test_reactions_reposts_zaps_and_quotes_come_last_in_one_question_for_two_hundred_notes() -> None:
+def test_what_is_around_two_hundred_notes_is_asked_last_and_in_one_question() -> None:
     notes = [answer(f"n{n}", "root", at=START + n) for n in range(199)]
     code = nip19.encode(nip19.Note(hex_of("quoted")))
     root = invented("root", content=f"see nostr:{code}")
