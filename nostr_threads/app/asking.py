@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+from nostr_threads.core import kinds
 from nostr_threads.core.coverage import Answer, Finish
 from nostr_threads.core.inquiry import Topic
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from nostr_threads.app.documents import Documents
     from nostr_threads.core.crawl import Answered
@@ -25,22 +27,36 @@ if TYPE_CHECKING:
 __all__ = ["Asking"]
 
 _COUNTS = 45
-# Profiles and relay lists change rarely: relays are asked again after a day, in seconds.
+# Profiles and relay lists change rarely: relays are asked again after a day, in seconds. Mutes are
+# asked for every time: who mutes somebody does not want to wait.
 _FRESH = 86_400
 
 
 class Asking:
-    """The asking of one fetch. `now` is in unix seconds; it ends `seconds` from now, if given."""
+    """The asking of one fetch. `now` is in unix seconds; it ends `seconds` from now, if given.
+
+    `knows_people` says of which relays a whole answer about somebody will do for a day.
+    """
 
     def __init__(
-        self, pool: Pool, documents: Documents, store: Store, *, now: int, seconds: float | None
+        self,
+        pool: Pool,
+        documents: Documents,
+        store: Store,
+        *,
+        knows_people: Callable[[str], bool],
+        now: int,
+        seconds: float | None,
     ) -> None:
         self._pool = pool
         self._documents = documents
         self._store = store
+        self._knows_people = knows_people
         self._now = now
         self._seconds = seconds
         self._end = None if seconds is None else asyncio.get_running_loop().time() + seconds
+        self.arrived: Callable[[str, Sequence[Verified]], None] = lambda *_: None
+        """Told of each page that a relay gave, as soon as it was verified."""
         self._known: dict[str, Verified] = {}
         self._asked_about: set[str] = set()
 
@@ -58,7 +74,7 @@ class Asking:
         match question.topic:
             case Topic.COUNT:
                 answer = await self._count(question)
-            case Topic.PEOPLE:
+            case Topic.PEOPLE if kinds.MUTE_LIST not in (question.filter.kinds or ()):
                 answer = await self._about_people(question)
             case _:
                 answer = await self._fetch(question)
@@ -77,13 +93,18 @@ class Asking:
     async def _fetch(self, question: Question) -> Answer:
         relay = self._pool.relay(question.relay)
         return await relay.fetch(
-            question.filter, seconds=self._left, known=self._known, trusting=question.trusting
+            question.filter,
+            seconds=self._left,
+            known=self._known,
+            trusting=question.trusting,
+            arrived=partial(self.arrived, question.relay),
         )
 
     async def _count(self, question: Question) -> Answer:
         number = None
         if self._left != 0 and await self._documents.offers(question.relay, _COUNTS):
-            number = await self._pool.relay(question.relay).count(question.filter)
+            relay = self._pool.relay(question.relay)
+            number = await relay.count(question.filter, seconds=self._left)
         return Answer(question.relay, Finish.COMPLETE, count=number)
 
     async def _about_people(self, question: Question) -> Answer:
@@ -100,6 +121,6 @@ class Asking:
             return Answer(question.relay, Finish.COMPLETE, tuple(kept))
         wanted = replace(question, filter=replace(question.filter, authors=stale))
         answer = await self._fetch(wanted)
-        if answer.finish is Finish.COMPLETE:
+        if answer.finish is Finish.COMPLETE and self._knows_people(question.relay):
             self._asked_about.update(stale)
         return replace(answer, events=(*answer.events, *kept))

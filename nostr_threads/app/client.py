@@ -335,7 +335,14 @@ class Nostr:
         )
 
     def _asking(self, seconds: float | None) -> Asking:
-        return Asking(self.pool, self._documents, self.store, now=self._now(), seconds=seconds)
+        return Asking(
+            self.pool,
+            self._documents,
+            self.store,
+            knows_people=self._routes.knows_people,
+            now=self._now(),
+            seconds=seconds,
+        )
 
     def _now(self) -> int:
         return int(self._clock())

@@ -6,15 +6,14 @@ Knows the order of things. What to ask is the crawl's to know, how to ask `askin
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from nostr_threads.app.keeping import Keeper
 from nostr_threads.app.surroundings import Surroundings, surroundings
 from nostr_threads.core import nip19
 from nostr_threads.core.coverage import Coverage, RelayCoverage
 from nostr_threads.core.crawl import Crawl
-from nostr_threads.core.inquiry import Topic
 from nostr_threads.core.references import Pointer
 from nostr_threads.core.thread import Thread
 from nostr_threads.errors import NoRelayReachable, NotFound
@@ -94,9 +93,10 @@ async def fetch_thread(
     when no relay could be reached, and `NotFound` when neither they nor the store know anything of
     the thread.
     """
+    keeper = Keeper(store, now)
+    asking.arrived = keeper.put
     asking.learn(known)
     crawl = Crawl(start, router, index=index, known=known, budget=budget, viewer=viewer)
-    keeper = _Keeper(store, now)
     await _drive(
         crawl,
         asking,
@@ -104,6 +104,8 @@ async def fetch_thread(
         lambda answers: progress(Progress(answers, crawl.found, len(router.choices))),
     )
     await asking.close()
+    # What was only fetched to be quoted is no news.
+    await asyncio.to_thread(store.looked, Arrivals(0, {"": crawl.quoted}))
     events = await asyncio.to_thread(store.thread, crawl.root)
     thread, around = await asyncio.to_thread(_assembled, store, events, crawl.root, now, viewer)
     coverage = crawl.coverage(event.id for event in thread.events)
@@ -141,30 +143,30 @@ def load_thread(start: Pointer, *, store: Store, now: int, viewer: str | None = 
 
 
 async def _drive(
-    crawl: Crawl, asking: Asking, keeper: _Keeper, progress: Callable[[int], None]
+    crawl: Crawl, asking: Asking, keeper: Keeper, progress: Callable[[int], None]
 ) -> None:
     """Keep every relay busy by itself; what has come is stored while the next is on its way."""
     run = crawl.run()
     questions, count = _send(run, None), 0
     waiting: set[asyncio.Task[Answered]] = set()
-    answered: list[Answered] = []
     try:
         async with asyncio.TaskGroup() as group:
-            while True:
-                waiting |= {group.create_task(asking.ask(each)) for each in questions or ()}
-                await asyncio.to_thread(keeper.keep, answered)
-                progress(count)
-                if questions is None:
-                    break
+            group.create_task(keeper.run())
+            progress(count)
+            while questions is not None:
+                waiting |= {group.create_task(asking.ask(each)) for each in questions}
                 done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-                answered = [task.result() for task in done]
-                count += len(answered)
-                questions = _send(run, answered)
+                count += len(done)
+                questions = _send(run, [task.result() for task in done])
+                progress(count)
             for task in waiting:
                 task.cancel()
+            keeper.close()
     except BaseExceptionGroup as several:
         # One fault of the store ends all: it is told as it is, not as a group.
         raise several.exceptions[0] from None
+    finally:
+        await keeper.finish()
 
 
 def _send(
@@ -175,26 +177,6 @@ def _send(
         return run.send(answered) if answered is not None else next(run)
     except StopIteration:
         return None
-
-
-class _Keeper:
-    """Stores what answers bring, and what each relay had, once."""
-
-    def __init__(self, store: Store, now: int) -> None:
-        self._store = store
-        self._now = now
-        self._kept: defaultdict[str, set[str]] = defaultdict(set)
-
-    def keep(self, answered: Iterable[Answered]) -> None:
-        for question, answer in answered:
-            kept = self._kept[answer.relay]
-            fresh = [event for event in answer.events if event.id not in kept]
-            if fresh:
-                self._store.add(fresh, relay=answer.relay, now=self._now)
-                kept.update(event.id for event in fresh)
-            if question.topic is Topic.QUOTED:
-                # What was only fetched to be quoted is no news.
-                self._store.looked(Arrivals(0, {"": answer.events}))
 
 
 def _assembled(

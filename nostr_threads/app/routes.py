@@ -55,6 +55,15 @@ class Routes:
         """The relays that are asked for profiles and relay lists alone."""
         return tuple(relay.url for relay in self._config.relays if relay.index and not relay.read)
 
+    def knows_people(self, url: str) -> bool:
+        """Whether a relay's whole answer about somebody will do until tomorrow.
+
+        That of an index relay does; where there is none, that of any relay of relays.toml.
+        """
+        relays = self._config.relays
+        judges = [relay.url for relay in relays if relay.index] or [relay.url for relay in relays]
+        return url in judges
+
     def reading(
         self,
         named: Sequence[str],

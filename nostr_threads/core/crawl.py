@@ -7,6 +7,7 @@ puts each question to its relay and hands the answers back as they come.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
 from nostr_threads.core import kinds, queries
@@ -34,6 +35,8 @@ _HOPELESS = frozenset((Finish.UNREACHABLE, Finish.TIMEOUT))
 _SHUT_OUT = frozenset(("auth-required", "restricted", "blocked"))
 # What a thread's texts may send us to look for: names to show, notes to quote.
 _MOST_MENTIONED = 500
+# Whose relay lists are weighed: of more people nobody would be missed.
+_MOST_PEOPLE = 2_000
 _LIES = "it left out what it has"
 
 
@@ -79,6 +82,7 @@ class Crawl:
         self._tracker = Tracker()
         self._belonging = Belonging(start)
         self._others: dict[str, Verified] = {}
+        self._quotes: list[Verified] = []
         self._people = dict.fromkeys((viewer,) if viewer is not None else ())
         self._mentioned: dict[str, None] = {}
         self._quoted: dict[str, None] = {}
@@ -117,6 +121,11 @@ class Crawl:
         return (*self._belonging.events.values(), *self._others.values())
 
     @property
+    def quoted(self) -> tuple[Verified, ...]:
+        """Notes that were only looked for because the thread quotes them."""
+        return tuple(self._quotes)
+
+    @property
     def found(self) -> int:
         """How many events about the thread were found so far."""
         return len(self._belonging.events)
@@ -146,8 +155,10 @@ class Crawl:
             self._spend(answer, self._others)
             for event in answer.events:
                 self._keep_other(event)
-                if question.topic is Topic.QUOTED and _left(self._mentioned):
-                    self._mentioned[event.pubkey] = None
+                if question.topic is Topic.QUOTED:
+                    self._quotes.append(event)
+                    if _left(self._mentioned):
+                        self._mentioned[event.pubkey] = None
 
     def _hear_of_thread(self, inquiry: Inquiry, question: Question, answer: Answer) -> None:
         self._tracker.add(answer)
@@ -251,7 +262,7 @@ class Crawl:
 
     def _widen(self) -> list[Question]:
         """Go on to the relays where the people of the thread write and read, and to those named."""
-        authors = self._belonging.authors
+        authors = islice(self._belonging.authors, _MOST_PEOPLE)
         self._router.people({each: self._lists[each][1] for each in authors if each in self._lists})
         self._router.hints(self._belonging.hints)
         return self._ask()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from nostr_threads.core.coverage import Answer, Finish
 from nostr_threads.core.pages import Page, following, pages
@@ -16,7 +16,7 @@ from nostr_threads.net.asking import MOST_TRIES
 from nostr_threads.net.verifying import verified
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping, Sequence
+    from collections.abc import Callable, MutableMapping, Sequence
 
     from nostr_threads.core.event import Verified
     from nostr_threads.core.filters import Filter
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from nostr_threads.net.question import Question
 
 __all__ = ["fetch", "sample"]
+
+Arrived: TypeAlias = "Callable[[Sequence[Verified]], None]"
 
 # Bytes of a REQ around its filter, and of the times and the limit that paging adds to it.
 _ENVELOPE = 100
@@ -49,6 +51,7 @@ async def fetch(
     end: float,
     known: MutableMapping[str, Verified],
     trusting: bool,
+    arrived: Arrived,
 ) -> Answer:
     """Ask for everything: `page` events at a time (None: what the relay takes), until `end`.
 
@@ -61,7 +64,7 @@ async def fetch(
         limits = asker.limits
         size = limits.message_bytes - _ENVELOPE
         parts = question.split(values=limits.values, size=size)
-        fetches = [_Fetch(asker, part, page, end, known, trusting) for part in parts]
+        fetches = [_Fetch(asker, part, page, end, known, trusting, arrived) for part in parts]
         answer = _joined(await asyncio.gather(*(each.run() for each in fetches)))
         if answer.finish is not Finish.REFUSED or not asker.outgrew(limits):
             break
@@ -79,6 +82,7 @@ class _Fetch:
         end: float,
         known: MutableMapping[str, Verified],
         trusting: bool,
+        arrived: Arrived,
     ) -> None:
         self._asker = asker
         self._question = question
@@ -94,6 +98,7 @@ class _Fetch:
             trusting=trusting,
         )
         self._trusting = trusting
+        self._arrived = arrived
 
     async def run(self) -> Answer:
         finish, reason = Finish.TIMEOUT, "not everything came in time"
@@ -107,6 +112,7 @@ class _Fetch:
                     under_way = tasks.create_task(self._ask(guess))
                     await _turns(_UNTIL_SENT)
                 self._got.append(await _checked(got, self._known))
+                self._arrived(self._got[-1].events)
                 try:
                     asked = self._plan.send(self._got[-1])
                 except StopIteration as ended:

@@ -73,7 +73,7 @@ class Question:
             case Closed():
                 self.end(Finish.REFUSED, message.reason or "closed by the relay")
             case CountResult():
-                self.count = message.tally.count
+                self.count = None if message.tally.approximate else message.tally.count
                 self.end(Finish.COMPLETE)
 
     def miss(self, size: int) -> None:

@@ -31,7 +31,7 @@ from nostr_threads.net.publishing import Publisher
 from nostr_threads.net.transport import open_websocket
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, MutableMapping
+    from collections.abc import AsyncGenerator, Callable, MutableMapping, Sequence
 
     from nostr_threads.core.coverage import Answer
     from nostr_threads.core.delivery import Status
@@ -113,13 +113,14 @@ class Relay:
         seconds: float | None = None,
         known: MutableMapping[str, Verified] | None = None,
         trusting: bool = True,
+        arrived: Callable[[Sequence[Verified]], None] = lambda _: None,
     ) -> Answer:
         """Ask for everything that matches, page by page, for `seconds` or the time of one answer.
 
         Never raises: see `Answer.finish`. What came before the time was over is in the answer.
         `known` holds events by id that were verified before, at whichever relay: they are not
         verified again, and what is verified here is added. Without `trusting`, NIP-67's "finish"
-        proves nothing.
+        proves nothing. `arrived` is told of the events of each page, before the next one is there.
         """
         return await paging.fetch(
             self._asker,
@@ -128,16 +129,20 @@ class Relay:
             end=self._end(seconds),
             known={} if known is None else known,
             trusting=trusting,
+            arrived=arrived,
         )
 
     async def sample(self, question: Filter) -> Answer:
         """Ask once, and be content with what comes: for a look at a relay, not for finding."""
         return await paging.sample(self._asker, question, self._end())
 
-    async def count(self, question: Filter) -> int | None:
-        """Ask how many events match (NIP-45); None when the relay would not or could not say."""
+    async def count(self, question: Filter, *, seconds: float | None = None) -> int | None:
+        """Ask how many events match (NIP-45), for `seconds` or the time of one answer.
+
+        None when the relay would not or could not say, or says that it only guesses.
+        """
         send = partial(self._session.count, (question,))
-        return (await self._asker.ask(send, self._end())).count
+        return (await self._asker.ask(send, self._end(seconds))).count
 
     async def publish(self, event: Verified) -> tuple[Status, str]:
         """Send one event and wait for its OK. Returns what became of it, and the relay's words."""

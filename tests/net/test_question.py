@@ -34,6 +34,13 @@ async def test_each_ending_is_told(
     assert question.hints == (("finish",) if isinstance(message, Eose) else ())
 
 
+async def test_a_count_that_is_only_a_guess_is_none() -> None:
+    """NIP-45: a relay may say that it counted approximately."""
+    question = Question()
+    question.note(CountResult("1", Tally(7, approximate=True)), 20)
+    assert (question.finish, question.count) == (Finish.COMPLETE, None)
+
+
 async def test_the_first_ending_counts() -> None:
     question = Question()
     question.end(Finish.TIMEOUT, "slow")
