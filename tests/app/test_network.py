@@ -10,7 +10,7 @@ import pytest
 
 import nostr_threads as nt
 from nostr_threads.testing import Faults, FaultyRelay, thread
-from tests.app.worlds import opened, shape
+from tests.app.worlds import ALICE, NOW, opened, shape
 from tests.relayd.peers import stocked
 
 if TYPE_CHECKING:
@@ -65,3 +65,42 @@ async def test_everything_that_can_be_had_is_found_kept_and_truly_reported(
     assert not got & {node.id for node in found.thread.missing}
     assert found.coverage.estimate is not None
     assert abs(found.coverage.estimate.total - len(NOTES)) < len(NOTES) // 10
+
+
+async def test_a_busy_and_a_sparse_relay_together_lose_nothing(tmp_path: Path) -> None:
+    """Each has a cursor of its own: 5,000 of 5,000, where a shared one loses about half."""
+    root = ALICE.note("root", NOW)
+    replies = [ALICE.reply(root, f"{n}", NOW + n) for n in range(1, 5000)]
+    sparse = [root, *replies[::50]]
+    busy = [event for event in replies if event not in sparse]
+    async with (
+        FaultyRelay(stocked(busy), Faults(answer_limit=500)) as first,
+        FaultyRelay(stocked(sparse), Faults(answer_limit=500)) as second,
+        opened(tmp_path / "a.db", first.url, second.url) as nostr,
+    ):
+        found = await nostr.fetch(root.id)
+    assert (found.thread.found, found.whole) == (5000, True)
+
+
+@pytest.mark.parametrize(("answered", "finish"), [(1, nt.Finish.LIMITED), (10, nt.Finish.COMPLETE)])
+async def test_a_dense_second_is_had_whole_or_told_as_limited(
+    answered: int, finish: nt.Finish, tmp_path: Path
+) -> None:
+    """1,100 replies in one second, 500 at a time: it can be cut where they answer several notes."""
+    root = ALICE.note("root", NOW)
+    notes = [root, *(ALICE.reply(root, f"{n}", NOW + 1) for n in range(1, answered))]
+    replies = [ALICE.note(f"{n}", NOW + 9, _only(notes[n % answered])) for n in range(1100)]
+    async with (
+        FaultyRelay(stocked([*notes, *replies]), Faults(answer_limit=500)) as relay,
+        opened(tmp_path / "a.db", relay.url) as nostr,
+    ):
+        found = await nostr.fetch(root.id)
+    (coverage,) = found.coverage.relays
+    assert coverage.finish is finish
+    assert (found.thread.found == len(notes) + 1100) is (finish is nt.Finish.COMPLETE)
+    assert found.whole is (finish is nt.Finish.COMPLETE)
+
+
+def _only(parent: nt.Event) -> tuple[tuple[str, ...], ...]:
+    """Name the parent and no root, as many clients do."""
+    return (("e", parent.id, "", "reply"),)
