@@ -143,9 +143,9 @@ class Tracker:
         """Note how many events a relay says it has."""
         self._accounts.setdefault(relay, _Account()).counted = number
 
-    def doubt(self, relay: str, reason: str) -> None:
-        """Count a relay as one that has more than it sends."""
-        self._accounts.setdefault(relay, _Account()).worsen(Finish.LIMITED, reason)
+    def doubt(self, relay: str, finish: Finish, reason: str) -> None:
+        """Count a relay as one that may have more than it sent; a worse ending stays."""
+        self._accounts.setdefault(relay, _Account()).worsen(finish, reason)
 
     def coverage(self, counted: Iterable[str], choices: Iterable[Choice] = ()) -> Coverage:
         """Return the coverage over the ids in `counted`: what is outside does not count.

@@ -10,16 +10,15 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
-from nostr_threads.core import kinds, queries
+from nostr_threads.core import queries
+from nostr_threads.core.around import Around
 from nostr_threads.core.belonging import Belonging
-from nostr_threads.core.content import Person, may_mention, quotes, tokens
 from nostr_threads.core.coverage import Answer, Coverage, Finish, Tracker
 from nostr_threads.core.inquiry import Inquiry, Question, Topic
-from nostr_threads.core.relay_lists import RelayList, relay_list_of
 from nostr_threads.core.wire import prefix_of
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Mapping, Sequence, Sized
+    from collections.abc import Generator, Iterable, Sequence
 
     from nostr_threads.core.event import Verified
     from nostr_threads.core.filters import Filter
@@ -33,8 +32,6 @@ Answered: TypeAlias = tuple[Question, Answer]
 # A relay that ended a question like this is not asked again: it would only cost time.
 _HOPELESS = frozenset((Finish.UNREACHABLE, Finish.TIMEOUT))
 _SHUT_OUT = frozenset(("auth-required", "restricted", "blocked"))
-# What a thread's texts may send us to look for: names to show, notes to quote.
-_MOST_MENTIONED = 500
 # Whose relay lists are weighed: of more people nobody would be missed.
 _MOST_PEOPLE = 2_000
 _LIES = "it left out what it has"
@@ -81,19 +78,11 @@ class Crawl:
         self._inquiries = {url: Inquiry(url, about_people=True) for url in index}
         self._tracker = Tracker()
         self._belonging = Belonging(start)
-        self._others: dict[str, Verified] = {}
-        self._quotes: list[Verified] = []
-        self._people = dict.fromkeys((viewer,) if viewer is not None else ())
-        self._mentioned: dict[str, None] = {}
-        self._quoted: dict[str, None] = {}
-        self._lists: dict[str, tuple[int, RelayList]] = {}
         self._viewer = viewer
+        self._around = Around(most=self._budget.social, size=self._budget.bytes, viewer=viewer)
         self._size = self._asked = self._outstanding = self._adopted = self._read = 0
         for event in known:
-            if event.kind in queries.PEOPLE:
-                self._keep_other(event)
-            else:
-                self._belonging.take(event)
+            self._belonging.take(event)
 
     def run(self) -> Generator[list[Question], Iterable[Answered], None]:
         """Yield questions, take answers, until nothing is left to ask.
@@ -118,12 +107,12 @@ class Crawl:
     @property
     def events(self) -> tuple[Verified, ...]:
         """Everything that was found, of this thread or not, in order of finding."""
-        return (*self._belonging.events.values(), *self._others.values())
+        return (*self._belonging.events.values(), *self._around.events.values())
 
     @property
     def quoted(self) -> tuple[Verified, ...]:
         """Notes that were only looked for because the thread quotes them."""
-        return tuple(self._quotes)
+        return tuple(self._around.quoted.values())
 
     @property
     def found(self) -> int:
@@ -137,6 +126,9 @@ class Crawl:
 
     def coverage(self, counted: Iterable[str]) -> Coverage:
         """Return what each relay gave of the event ids in `counted`."""
+        for inquiry in self._inquiries.values():
+            if inquiry.given_up is not None and self._is_owed(inquiry):
+                self._tracker.doubt(inquiry.relay, *inquiry.given_up)
         return self._tracker.coverage(counted, self._router.choices)
 
     # What came
@@ -148,39 +140,22 @@ class Crawl:
             self._compare(inquiry, question, answer)
             return
         if answer.finish in _HOPELESS or prefix_of(answer.reason) in _SHUT_OUT:
-            inquiry.hopeless = True
+            inquiry.given_up = answer.finish, answer.reason
         if question.topic.is_thread:
             self._hear_of_thread(inquiry, question, answer)
         else:
-            self._spend(answer, self._others)
-            for event in answer.events:
-                self._keep_other(event)
-                if question.topic is Topic.QUOTED:
-                    self._quotes.append(event)
-                    if _left(self._mentioned):
-                        self._mentioned[event.pubkey] = None
+            self._around.hear(question.topic, answer)
 
     def _hear_of_thread(self, inquiry: Inquiry, question: Question, answer: Answer) -> None:
         self._tracker.add(answer)
-        self._spend(answer, self._belonging.events)
+        known = self._belonging.events
+        new = sum(event.id not in known for event in answer.events)
+        self._size += answer.size * new // len(answer.events) if answer.events else answer.size
         for event in answer.events:
             self._belonging.take(event)
         is_current = question.trusting == inquiry.trusting
         if is_current and inquiry.testimony.hear(question.filter, answer):
             self._catch(inquiry, _LIES)
-
-    def _spend(self, answer: Answer, known: Mapping[str, Verified]) -> None:
-        """Count the bytes of what is new, or of what was no good."""
-        new = sum(event.id not in known for event in answer.events)
-        self._size += answer.size * new // len(answer.events) if answer.events else answer.size
-
-    def _keep_other(self, event: Verified) -> None:
-        if len(self._others) < self._budget.social:
-            self._others[event.id] = event
-        if event.kind == kinds.RELAY_LIST:
-            known = self._lists.get(event.pubkey)
-            if known is None or event.created_at > known[0]:
-                self._lists[event.pubkey] = event.created_at, relay_list_of(event)
 
     def _compare(self, inquiry: Inquiry, question: Question, answer: Answer) -> None:
         """Hold what a relay counts (NIP-45) against what it gave."""
@@ -198,7 +173,7 @@ class Crawl:
         if inquiry.trusting:
             inquiry.start_over()
         else:
-            self._tracker.doubt(inquiry.relay, why)
+            self._tracker.doubt(inquiry.relay, Finish.LIMITED, why)
 
     # When to stop
 
@@ -232,15 +207,15 @@ class Crawl:
 
     def _ask(self) -> list[Question]:
         self._open_inquiries()
-        self._people.update((*self._belonging.authors.items(), *self._mentioned.items()))
-        asked_about = tuple(self._people)
+        self._around.people.update(self._belonging.authors)
+        people = tuple(self._around.people)
         questions: list[Question] = []
         for inquiry in self._inquiries.values():
             if inquiry.reads:
                 questions += inquiry.next(Topic.SEEK, self._belonging.wanted, self._wanted)
                 questions += inquiry.next(Topic.ANSWERS, self._belonging.keys, self._answers)
             if inquiry.about_people:
-                questions += inquiry.next(Topic.PEOPLE, asked_about, self._about)
+                questions += inquiry.next(Topic.PEOPLE, people, self._about)
         return questions
 
     def _open_inquiries(self) -> None:
@@ -251,7 +226,13 @@ class Crawl:
             inquiry.about_people |= choice.is_by_hand
 
     def _readers(self) -> list[Inquiry]:
-        return [each for each in self._inquiries.values() if each.reads and not each.hopeless]
+        return [each for each in self._inquiries.values() if each.reads and each.given_up is None]
+
+    def _is_owed(self, inquiry: Inquiry) -> bool:
+        """Whether there was more to ask a relay about the thread."""
+        belonging = self._belonging
+        sought, expanded = map(inquiry.has_answered, (Topic.SEEK, Topic.ANSWERS))
+        return inquiry.reads and (sought, expanded) < (len(belonging.wanted), len(belonging.keys))
 
     def _sought_in_vain(self) -> Sequence[str]:
         """What every relay that answers has been asked for by now, unless it was found."""
@@ -262,8 +243,9 @@ class Crawl:
 
     def _widen(self) -> list[Question]:
         """Go on to the relays where the people of the thread write and read, and to those named."""
+        lists = self._around.lists
         authors = islice(self._belonging.authors, _MOST_PEOPLE)
-        self._router.people({each: self._lists[each][1] for each in authors if each in self._lists})
+        self._router.people({each: lists[each] for each in authors if each in lists})
         self._router.hints(self._belonging.hints)
         return self._ask()
 
@@ -277,24 +259,16 @@ class Crawl:
 
     def _look_around(self) -> list[Question]:
         """Ask for what is shown with a thread, once it is there."""
-        self._mention()
-        questions = self._ask()
-        for inquiry in self._readers():
-            if len(self._others) < self._budget.social:
-                questions += inquiry.next(Topic.SOCIAL, self._belonging.keys, queries.social)
-            questions += inquiry.next(Topic.QUOTED, tuple(self._quoted), queries.seek)
-        return questions
-
-    def _mention(self) -> None:
-        """Take in whom and what the texts mention that are new since the last time."""
-        events = [*self._belonging.events.values()]
-        for event in events[self._read :]:
-            if may_mention(event):
-                people = [each.pubkey for each in tokens(event) if isinstance(each, Person)]
-                self._mentioned.update(dict.fromkeys(people[: _left(self._mentioned)]))
-                cited = [each.key for each in quotes(event) if self._belonging.lacks(each.key)]
-                self._quoted.update(dict.fromkeys(cited[: _left(self._quoted)]))
+        events = self._belonging.events
+        self._around.read(islice(events.values(), self._read, None), events)
         self._read = len(events)
+        questions = self._ask()
+        if not self._around.is_full:
+            cited = tuple(self._around.cited)
+            for inquiry in self._readers():
+                questions += inquiry.next(Topic.SOCIAL, self._belonging.keys, queries.social)
+                questions += inquiry.next(Topic.QUOTED, cited, queries.seek)
+        return questions
 
     def _wanted(self, keys: Sequence[str]) -> Iterable[Filter]:
         """Above `start`, to be known is not to be at a relay: those are asked for everywhere."""
@@ -309,8 +283,3 @@ class Crawl:
 
     def _about(self, people: Sequence[str]) -> Iterable[Filter]:
         return queries.about(people, self._viewer)
-
-
-def _left(taken: Sized) -> int:
-    """How many more are looked for of what texts mention."""
-    return max(0, _MOST_MENTIONED - len(taken))

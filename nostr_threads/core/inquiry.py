@@ -15,6 +15,7 @@ from nostr_threads.core.testimony import Testimony
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from nostr_threads.core.coverage import Finish
     from nostr_threads.core.filters import Filter
 
 Filters: TypeAlias = "Callable[[Sequence[str]], Iterable[Filter]]"
@@ -83,7 +84,8 @@ class Inquiry:
         self.reads = False
         """Whether it is asked about the thread."""
         self.about_people = about_people
-        self.hopeless = False
+        self.given_up: tuple[Finish, str] | None = None
+        """Why it is not asked any more, None while it is."""
         self.trusting = True
         self.testimony = Testimony()
         self._queues: dict[Topic, _Queue] = {}
@@ -92,7 +94,7 @@ class Inquiry:
     def next(self, topic: Topic, keys: Sequence[str], filters: Filters) -> Iterator[Question]:
         """Yield what to ask now about the `keys` that this relay was not asked about yet."""
         queue = self._queues.setdefault(topic, _Queue())
-        while queue.asked < len(keys) and not self.hopeless and len(self._open) < _AT_ONCE:
+        while queue.asked < len(keys) and self.given_up is None and len(self._open) < _AT_ONCE:
             start = queue.asked
             queue.asked = min(start + _CHUNK, len(keys))
             for condition in filters(keys[start : queue.asked]):

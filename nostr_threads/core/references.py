@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from nostr_threads.core import kinds
@@ -126,7 +127,7 @@ class _Tags:
             author = value.split(":", 2)[1]
             return Pointer(None, value, None, author, self._relays(tag, author))
         author = _author(tag) or author
-        return Pointer(value, None, None, author, self._relays(tag, author))
+        return _pointer_to_id(value, author, self._relays(tag, author))
 
     def pointers(self, name: str) -> tuple[Pointer, ...]:
         """All that the tags of one name point at, in order."""
@@ -135,8 +136,14 @@ class _Tags:
 
     def others(self, names: str, *taken: str) -> tuple[Pointer, ...]:
         """What the tags of these one-letter names point at, without the keys that are `taken`."""
-        rest = [tag for name in names for tag in self.named.get(name, ()) if tag[1] not in taken]
-        return tuple([self.pointer(tag) for tag in rest]) if rest else ()
+        rest = [
+            self.pointer(tag)
+            for name in names
+            if name in self.named
+            for tag in self.named[name]
+            if tag[1] not in taken
+        ]
+        return tuple(rest)
 
     def first(self, name: str) -> str:
         """Return the first value of any tag called `name`, or nothing."""
@@ -233,6 +240,12 @@ def _cited(event: Event) -> frozenset[Tag]:
     return frozenset(event.tags[n] for n in numbers if n < len(event.tags))
 
 
+@lru_cache(maxsize=4096)
+def _pointer_to_id(event_id: str, author: str | None, relays: tuple[str, ...]) -> Pointer:
+    """Threads name the same events again and again. All that is kept here is of bounded length."""
+    return Pointer(event_id, None, None, author, relays)
+
+
 def pointer_of(tag: Tag) -> Pointer | None:
     """Return what one tag points at; None for a tag that points at nothing valid."""
     tags = _Tags((tag,))
@@ -257,7 +270,7 @@ def parse_address(value: str) -> tuple[int, str, str] | None:
 def _author(tag: Tag) -> str | None:
     """The author hint: fifth after a NIP-10 marker, fourth in the other NIPs."""
     for item in tag[3:5]:
-        if _is_hex(item):
+        if len(item) == 64 and _is_hex(item):
             return item
     return None
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nostr_threads.core import kinds, nip19
-from nostr_threads.core.coverage import Finish
+from nostr_threads.core.coverage import Answer, Finish
 from nostr_threads.core.crawl import Budget, Crawl
 from nostr_threads.core.inquiry import Topic
 from nostr_threads.core.references import Pointer, parse_address, references
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
 
-    from nostr_threads.core.coverage import Answer
     from nostr_threads.core.event import Verified
     from nostr_threads.core.inquiry import Question
 
@@ -466,6 +465,35 @@ def test_many_reactions_end_the_counting_and_not_the_thread() -> None:
     World({ONE: [invented("root"), *likes]}).drive(crawl)
     assert crawl.budget_hit is None
     assert len(crawl.events) == 5
+
+
+def test_a_relay_that_falls_silent_over_something_else_is_unsure_if_more_was_to_be_asked() -> None:
+    """It was given up: that it was not asked any more must not pass for having no more."""
+
+    class Silent(World):
+        def answer(self, question: Question) -> Answer:
+            if question.topic is Topic.PEOPLE and question.relay == TWO:
+                return Answer(TWO, Finish.TIMEOUT, reason="silence")
+            return super().answer(question)
+
+    notes = [invented("root"), answer("a", "root"), answer("b", "a"), answer("c", "b")]
+    crawl = Crawl(Pointer(id=hex_of("root")), router([ONE, TWO]))
+    Silent({ONE: notes, TWO: notes[:2]}).drive(crawl)
+    coverage = crawl.coverage(event.id for event in crawl.events)
+    assert coverage.unsure == (TWO,)
+    assert in_thread(crawl) == {"root", "a", "b", "c"}
+
+
+def test_a_relay_that_falls_silent_over_reactions_gave_the_thread_all_the_same() -> None:
+    class Silent(World):
+        def answer(self, question: Question) -> Answer:
+            if question.topic is Topic.SOCIAL:
+                return Answer(question.relay, Finish.TIMEOUT, reason="silence")
+            return super().answer(question)
+
+    crawl = Crawl(Pointer(id=hex_of("root")), router([ONE]))
+    Silent({ONE: [invented("root"), answer("a", "root")]}).drive(crawl)
+    assert crawl.coverage(event.id for event in crawl.events).unsure == ()
 
 
 # Relays that contradict themselves
