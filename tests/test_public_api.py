@@ -75,8 +75,8 @@ def parameters(function: Callable[..., Any]) -> list[str]:
         (nt.join, ["parts"]),
         (nt.decode, ["code"]),
         (nt.encode, ["entity"]),
-        (nt.open, ["store", "relays", "signer", "*clock"]),
-        (nt.render_tree, ["thread"]),
+        (nt.open, ["store", "relays", "signer", "*viewer", "*clock", "*random"]),
+        (nt.render_tree, ["thread", "setting"]),
         (nt.signer_from_env, []),
     ],
 )

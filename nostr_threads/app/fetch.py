@@ -104,8 +104,9 @@ async def fetch_thread(
         lambda answers: progress(Progress(answers, crawl.found, len(router.choices))),
     )
     await asking.close()
-    # What was only fetched to be quoted is no news.
-    await asyncio.to_thread(store.looked, Arrivals(0, {"": crawl.quoted}))
+    # What was only fetched to be quoted is no news. What waited to be seen already still is.
+    quoted = tuple(event for event in crawl.quoted if event.id in keeper.new)
+    await asyncio.to_thread(store.looked, Arrivals(0, {"": quoted}))
     events = await asyncio.to_thread(store.thread, crawl.root)
     thread, around = await asyncio.to_thread(_assembled, store, events, crawl.root, now, viewer)
     coverage = crawl.coverage(event.id for event in thread.events)

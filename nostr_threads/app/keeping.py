@@ -9,6 +9,8 @@ import asyncio
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from nostr_threads.store.base import Added
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -25,6 +27,8 @@ class Keeper:
     """
 
     def __init__(self, store: Store, now: int) -> None:
+        self.new: set[str] = set()
+        """The ids of what was stored and had not been in the store before."""
         self._store = store
         self._now = now
         self._waiting: defaultdict[str, dict[str, Verified]] = defaultdict(dict)
@@ -60,4 +64,6 @@ class Keeper:
 
     def _write(self, waiting: Mapping[str, Mapping[str, Verified]]) -> None:
         for relay, events in waiting.items():
-            self._store.add(events.values(), relay=relay, now=self._now)
+            added = self._store.add(events.values(), relay=relay, now=self._now)
+            outcomes = zip(events, added, strict=True)
+            self.new.update(event_id for event_id, each in outcomes if each is Added.NEW)

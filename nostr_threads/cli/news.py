@@ -43,7 +43,7 @@ def new(
     In the thread around CODE, or in all of them. `fetch` is what brings things into the store. Your
     own answers are not news.
 
-    Example: nostr-threads fetch nevent1… > thread.txt && nostr-threads new nevent1…
+    Example: nostr-threads new nevent1… --keep
     """
     try:
         opened = open_to_mark(store)
@@ -51,12 +51,13 @@ def new(
         say(str(error))
         return
     with opened:
+        viewer = None if as_json else reader()
         arrived = opened.arrivals(_root(opened, code))
         for root, events in arrived.threads.items():
             if as_json:
                 emit("".join(map(json_line, _objects(root, events))))
             else:
-                emit(_shown(opened, root, events, None if unfolded else _FOLD))
+                emit(_shown(opened, root, events, viewer, None if unfolded else _FOLD))
         if not keep:
             opened.looked(arrived)
 
@@ -73,11 +74,13 @@ def _objects(root: str, events: Sequence[Event]) -> list[dict[str, object]]:
     return [arrival_object(root, event) for event in events]
 
 
-def _shown(store: SqliteStore, root: str, events: Sequence[Event], fold: int | None) -> str:
+def _shown(
+    store: SqliteStore, root: str, events: Sequence[Event], viewer: str | None, fold: int | None
+) -> str:
     from nostr_threads.app.fetch import load_thread
     from nostr_threads.core.references import pointer_to
     from nostr_threads.render.news import render_news
 
-    found = load_thread(pointer_to(root), store=store, now=int(time.time()), viewer=reader())
+    found = load_thread(pointer_to(root), store=store, now=int(time.time()), viewer=viewer)
     fresh = {event.id for event in events}
     return render_news(found.thread, fresh, setting_of(found, fold))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from nostr_threads.cli.console import say
 from nostr_threads.errors import InvalidCode, NoSigner, SigningError
 
 if TYPE_CHECKING:
@@ -83,13 +84,18 @@ def reading_signer() -> Signer | None:
 def reader() -> str | None:
     """Return the public key of whose mute list counts: of `$NOSTR_SECRET_KEY`, or the key in use.
 
-    None when there is none, or it cannot be told without a password.
+    None when there is none, or it cannot be told without a password. A key file that is damaged or
+    gone does not keep anybody from reading: that is said, and None returned.
     """
     if (signer := reading_signer()) is not None:
         return signer.public_key
     folder = key_folder()
-    chosen = folder.current()
-    return folder.public_key(chosen) if chosen is not None else None
+    try:
+        chosen = folder.current()
+        return folder.public_key(chosen) if chosen is not None else None
+    except SigningError as error:
+        say(f"your mutes are not known: {error}")
+        return None
 
 
 def ask_password(descriptor: int | None, *, confirm: bool = False) -> str:

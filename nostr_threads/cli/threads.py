@@ -68,7 +68,7 @@ def fetch(
         typer.Option(
             "--widen/--no-widen",
             help="Go on to where the people of the thread write and read (NIP-65), and to relays "
-            "that its notes name [on, unless --relay is given].",
+            "that its notes name; on, unless --relay is given.",
         ),
     ] = None,
     seconds: Annotated[
@@ -92,8 +92,8 @@ def fetch(
 ) -> None:
     """Find the whole thread around CODE at the relays, keep it, show it and how whole it is.
 
-    Exit code 3: shown, but some relay did not answer completely; 4: none could be reached, and what
-    the store has is shown.
+    Exit code 3: shown, but some relay did not answer completely, or a limit ended the search; 4:
+    none could be reached, and what the store has is shown.
 
     Example: nostr-threads fetch nevent1… --relay wss://nos.lol
     """

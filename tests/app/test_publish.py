@@ -367,7 +367,7 @@ async def test_a_note_in_the_store_is_answered_without_asking_anybody(tmp_path: 
         FaultyRelay(stocked()) as relay,
         opened(tmp_path / "a.db", relay.url, by=ALICE) as nostr,
     ):
-        report = await nostr.publish("short", reply_to=QUESTION.id)
+        report = await nostr.publish("short", reply_to=QUESTION.id, relays=[relay.url])
         first: list[ClientMessage] = [
             message for message in relay.received if isinstance(message, Publish | Request)
         ]

@@ -8,19 +8,19 @@ import os
 import sys
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nostr_threads.core.event import Event, verify
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
-    from pathlib import Path
 
 SECONDS = 30.0
 PASSWORD = "correct horse"
 
-# A process that warns fails; pynostr and its kin are looked at when they are imported.
-_PYTHON = (sys.executable, "-W", "error", "-m", "nostr_threads")
+# A process that warns fails, and so does one that dials another machine.
+_PYTHON = (sys.executable, "-W", "error", str(Path(__file__).with_name("guarded.py")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +55,26 @@ class Home:
         self.folder = folder
         self.environ = environ
 
-    def settle(self, urls: Iterable[str], quick: float = 5.0) -> None:
-        """Write the relays.toml that is found when nobody names one."""
+    def settle(
+        self,
+        urls: Iterable[str],
+        quick: float = 5.0,
+        *,
+        index: Iterable[str] = (),
+        known: Iterable[str] = (),
+    ) -> None:
+        """Write the relays.toml that is found when nobody names one.
+
+        Those of `index` tell of people alone; those of `known` may be dialled when a list names
+        them, as other relays of this machine may not.
+        """
         waits = "".join(f"{name} = {quick}\n" for name in ("connect", "idle", "answer", "ok"))
-        relays = "".join(f'[[relay]]\nurl = "{url}"\n' for url in urls)
+        unused = "read = false\nwrite = false\n"
+        relays = "".join(
+            f'[[relay]]\nurl = "{url}"\n{role}'
+            for some, role in ((urls, ""), (index, f"{unused}index = true\n"), (known, unused))
+            for url in some
+        )
         (self.folder / "relays.toml").write_text(f"[defaults]\n{waits}{relays}", encoding="utf-8")
 
     def file(self, name: str, text: str | bytes) -> str:

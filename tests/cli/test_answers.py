@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import nostr_threads as nt
+from nostr_threads.core.nip19 import PublicKey
 from nostr_threads.core.wire import Publish
 from nostr_threads.relayd import RelayServer
 from nostr_threads.testing import Faults, FaultyRelay
-from tests.app.worlds import ALICE, BOB, LONG, NOW
+from tests.app.worlds import ALICE, BOB, LONG, NOW, relay_list
 from tests.relayd.peers import stocked
 
 if TYPE_CHECKING:
@@ -170,6 +171,27 @@ async def test_for_people_the_code_is_the_data_and_the_table_is_talk(alice: Home
     assert ran.out.startswith("nevent1")
     assert ran.out.count("\n") == 1
     assert "stored" in ran.err
+
+
+async def test_publish_says_on_stderr_where_else_it_goes_and_why(alice: Home) -> None:
+    question = BOB.note("why?", NOW)
+    async with (
+        FaultyRelay(stocked()) as inbox,
+        RelayServer(stocked([relay_list(BOB, read=[inbox.url])])) as index,
+        FaultyRelay(stocked([question])) as usual,
+    ):
+        alice.settle([usual.url], index=[index.url], known=[inbox.url])
+        answer = ("publish", "-", "--reply-to", question.id, "--json")
+        routed = await alice.run(*answer, stdin=b"because")
+        named = await alice.run(*answer, "--relay", usual.url, stdin=b"because, once more")
+        (first,) = sent(inbox)
+        assert sent(usual) == [first, named.object["parts"][0]["id"]]
+    assert (routed.code, named.code) == (0, 0)
+    assert [each["relay"] for each in routed.object["deliveries"]] == [usual.url, inbox.url]
+    reader = nt.encode(PublicKey(BOB.pubkey))
+    assert f"also to {inbox.url}: read relay of {reader[:10]}…{reader[-4:]}\n" in routed.err
+    assert usual.url not in routed.err
+    assert "also to" not in named.err
 
 
 async def test_a_dry_run_sends_nothing_and_keeps_nothing(alice: Home) -> None:

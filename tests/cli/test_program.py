@@ -20,6 +20,7 @@ COMMANDS = (
     ("demo",),
     ("fetch",),
     ("show",),
+    ("new",),
     ("compose",),
     ("publish",),
     ("outbox", "list"),
@@ -128,7 +129,7 @@ async def test_demo_goes_the_whole_way_and_says_so_last(home: Home) -> None:
             "6. Joined, the parts are the answer again: 960 of 960 characters"
         )
     assert "3 of 3 read back" in ran.out
-    assert "part 3 of 3" in ran.out
+    assert "parts 1-3 of 3" in ran.out
     assert list(home.folder.iterdir()) == []
 
 

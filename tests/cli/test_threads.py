@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 import nostr_threads as nt
 from nostr_threads.core import nip19
 from nostr_threads.relayd import RelayServer
+from nostr_threads.render.setting import Setting
 from nostr_threads.store.sqlite import SqliteStore
 from nostr_threads.testing import GARBAGE, Faults, FaultyRelay, thread
 from tests.app.worlds import ALICE, BOB, NOW
@@ -38,7 +40,11 @@ NODE = {
     "created_at": (int, type(None)),
     "kind": (int, type(None)),
     "state": str,
+    "why": str,
     "part": (dict, type(None)),
+    "reactions": dict,
+    "reposts": int,
+    "zaps": int,
 }
 THREAD = {
     "root_id": (str, type(None)),
@@ -47,15 +53,25 @@ THREAD = {
     "missing": list,
     "unsure": list,
     "nodes": list,
+    "names": dict,
     "coverage": dict,
 }
-RELAY = {"url": str, "finish": (str, type(None)), "events": int, "only_here": int, "refused": int}
+RELAY = {
+    "url": str,
+    "finish": (str, type(None)),
+    "events": int,
+    "only_here": int,
+    "refused": int,
+    "reason": str,
+    "counted": (int, type(None)),
+    "why": (str, type(None)),
+}
 MISSING = {"id": str, "wanted_by": list, "hints": list}
 
 
-def assert_contract(found: dict[str, Any], contract: dict[str, Any], *more: str) -> None:
-    """Every key of the contract is there with its type, and no other than those named."""
-    assert set(found) == {*contract, *more}
+def assert_contract(found: dict[str, Any], contract: dict[str, Any]) -> None:
+    """Every key of the contract is there with its type, and no other."""
+    assert set(found) == set(contract)
     for name, kind in contract.items():
         assert isinstance(found[name], kind), name
         assert not (isinstance(found[name], bool) and kind is int), name
@@ -90,16 +106,21 @@ async def test_fetch_json_is_the_contract(home: Home) -> None:
         "created_at": NOW,
         "kind": 1,
         "state": "present",
+        "why": "",
         "part": None,
+        "reactions": {},
+        "reposts": 0,
+        "zaps": 0,
     }
     (missing,) = found["missing"]
     assert_contract(missing, MISSING)
     assert missing == {"id": lost, "wanted_by": [reply.id], "hints": ["wss://x.example"]}
     assert found["unsure"] == []
-    assert set(found["coverage"]) == {"relays", "budget_hit"}
+    assert set(found["coverage"]) == {"relays", "estimate", "budget_hit"}
     (covered,) = found["coverage"]["relays"]
-    assert_contract(covered, RELAY, "reason")
+    assert_contract(covered, RELAY)
     assert covered["finish"] == "complete"
+    assert (covered["counted"], covered["why"]) == (len(NOTES), "named by hand")
     assert [covered["events"], covered["only_here"]] == [len(NOTES) + 1] * 2
 
 
@@ -110,7 +131,8 @@ async def test_show_json_has_the_same_shape_and_nodes_offline(home: Home) -> Non
     assert (fetched.code, shown.code) == (0, 0)
     assert {**fetched.object, "coverage": None} == {**shown.object, "coverage": None}
     assert shown.object["coverage"]["relays"] == [
-        {**covered, "finish": None} for covered in fetched.object["coverage"]["relays"]
+        {**covered, "finish": None, "counted": None, "why": None}
+        for covered in fetched.object["coverage"]["relays"]
     ]
 
 
@@ -136,7 +158,8 @@ async def test_the_tree_is_on_stdout_and_the_report_on_stderr(home: Home) -> Non
     async with RelayServer(stocked(NOTES)) as relay:
         ran = await home.run("fetch", ROOT, "--relay", relay.url)
     assert ran.code == 0
-    assert ran.out == nt.render_tree(nt.Thread.build(NOTES))
+    setting = Setting(now=int(time.time()), fold=20)
+    assert ran.out == nt.render_tree(nt.Thread.build(NOTES), setting)
     assert f"{len(NOTES)} notes, none missing" in ran.err
     assert relay.url in ran.err
     assert relay.url not in ran.out

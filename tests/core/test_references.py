@@ -145,6 +145,14 @@ class TestAnyTags:
             root, parent, mentions = keys(found)
             assert not {root, parent} & set(mentions)
 
+    @given(pointing_tags)
+    def test_a_note_leaves_out_nothing_that_its_tags_name(self, tags: tuple[Tag, ...]) -> None:
+        """Each valid `e` and `a` tag is the root, the parent or a mention."""
+        pointers = [pointer_of(tag) for tag in tags if tag[:1] in (("e",), ("a",))]
+        root, parent, mentions = keys(of(*tags))
+        named = {pointer.key for pointer in pointers if pointer is not None}
+        assert named == {root, parent, *mentions} - {None}
+
     @given(pointing_tags, interesting_kinds)
     def test_a_reply_has_a_root_and_a_parent_and_a_root_has_neither(
         self, tags: tuple[Tag, ...], kind: int
@@ -183,6 +191,12 @@ class TestNip10Marked:
 
     def test_a_lone_root_marker_is_a_reply_to_the_root(self) -> None:
         assert keys(of(("e", ONE, "", "root"))) == (ONE, ONE, [])
+
+    def test_beside_a_lone_marker_an_id_or_address_is_a_mention(self) -> None:
+        for marker in ("root", "reply"):
+            alone = ("e", ONE, "", marker)
+            assert keys(of(alone, ("e", TWO))) == (ONE, ONE, [TWO])
+            assert keys(of(("a", ADDRESS), alone)) == (ONE, ONE, [ADDRESS])
 
     def test_a_lone_reply_marker_names_the_parent(self) -> None:
         """The root is the parent's; until it is known the parent is the furthest that is named."""
@@ -486,6 +500,15 @@ class TestHints:
         assert parent_of(tag, ("p", ANN, OTHER_RELAY)).relays == (RELAY, OTHER_RELAY)
         assert parent_of(tag, ("p", ANN, RELAY)).relays == (RELAY,)
         assert parent_of(tag, ("p", BEN, OTHER_RELAY), ("p",), ("p", ANN)).relays == (RELAY,)
+
+    def test_the_hints_of_one_event_are_not_those_of_another(self) -> None:
+        """The same tag in two events, and only one of them says where its author is."""
+        tag = ("e", ONE, RELAY, "reply", ANN)
+        for relays in ((RELAY, OTHER_RELAY), (RELAY,)) * 2:
+            hints = [("p", ANN, relay) for relay in relays[1:]]
+            assert parent_of(tag, *hints).relays == relays
+        assert parent_of(("e", ONE, RELAY, "reply", BEN)).author == BEN
+        assert parent_of(("e", ONE, RELAY, "reply")).author is None
 
     def test_one_author_has_one_hint_however_often_it_is_tagged(self) -> None:
         """A stranger's event must not make a thousand relays worth asking."""

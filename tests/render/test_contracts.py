@@ -9,17 +9,22 @@ import pytest
 import nostr_threads as nt
 from nostr_threads.core.compose import compose
 from nostr_threads.core.coverage import RelayCoverage
+from nostr_threads.core.estimate import Estimate
+from nostr_threads.core.routing import Choice, Reason
+from nostr_threads.core.tally import Tally
 from nostr_threads.render.contracts import (
+    arrival_object,
     delivery_objects,
     event_object,
     part_objects,
     posted_objects,
     thread_object,
 )
-from tests.app.worlds import ALICE, BOB, LIMIT, LONG, NOW
+from tests.app.worlds import ALICE, BOB, CAROL, LIMIT, LONG, NOW
 
 ROOT = ALICE.note('tricky "text" \u2028 \x00 🧵', NOW, (("t", "x"), ("p", BOB.pubkey, "")))
 EMPTY = nt.Coverage()
+NAMED = Choice("wss://a.example", Reason.NAMED)
 
 
 def test_an_event_is_written_as_nip01_writes_it() -> None:
@@ -37,31 +42,54 @@ def test_a_thread_of_nothing_has_every_key() -> None:
         "missing": [],
         "unsure": [],
         "nodes": [],
-        "coverage": {"relays": [], "budget_hit": None},
+        "names": {},
+        "coverage": {"relays": [], "estimate": None, "budget_hit": None},
     }
 
 
 def test_the_coverage_names_each_relay_and_those_that_are_unsure() -> None:
     coverage = nt.Coverage(
         (
-            RelayCoverage("wss://a.example", nt.Finish.COMPLETE, 3, 1),
+            RelayCoverage("wss://a.example", nt.Finish.COMPLETE, 3, 1, choice=NAMED, counted=4),
             RelayCoverage("wss://b.example", nt.Finish.TIMEOUT, 2, 0, 7, "slow"),
             RelayCoverage("wss://c.example", None, 1, 0),
-        )
+        ),
+        estimate=Estimate(9, 5, 14),
     )
-    written = thread_object(nt.Thread.build([ROOT]), coverage, "200 rounds")
+    written = thread_object(nt.Thread.build([ROOT]), coverage, "200 questions")
     assert written["unsure"] == ["wss://b.example"]
     assert written["coverage"] == {
         "relays": [
             {"url": f"wss://{name}.example", "finish": finish, "events": events, "only_here": only}
-            | {"refused": refused, "reason": reason}
-            for name, finish, events, only, refused, reason in (
-                ("a", "complete", 3, 1, 0, ""),
-                ("b", "timeout", 2, 0, 7, "slow"),
-                ("c", None, 1, 0, 0, ""),
+            | {"refused": refused, "reason": reason, "counted": counted, "why": why}
+            for name, finish, events, only, refused, reason, counted, why in (
+                ("a", "complete", 3, 1, 0, "", 4, "named by hand"),
+                ("b", "timeout", 2, 0, 7, "slow", None, None),
+                ("c", None, 1, 0, 0, "", None, None),
             )
         ],
-        "budget_hit": "200 rounds",
+        "estimate": {"total": 9, "low": 5, "high": 14},
+        "budget_hit": "200 questions",
+    }
+
+
+def test_names_are_those_of_the_authors_and_counts_those_of_the_node() -> None:
+    reply = BOB.reply(ROOT, "x")
+    names = {ALICE.pubkey: "alice", BOB.pubkey: "bob \x1b[31m", CAROL.pubkey: "was mentioned"}
+    tallies = {reply.id: Tally({"+": 2, "🤙": 1}, reposts=3, zaps=4)}
+    thread = nt.Thread.build([ROOT, reply])
+    written = thread_object(thread, EMPTY, None, names=names, tallies=tallies)
+    assert written["names"] == {ALICE.pubkey: "alice", BOB.pubkey: "bob \x1b[31m"}
+    nodes = written["nodes"]
+    assert isinstance(nodes, list)
+    counts = [(node["reactions"], node["reposts"], node["zaps"]) for node in nodes]
+    assert counts == [({}, 0, 0), ({"+": 2, "🤙": 1}, 3, 4)]
+
+
+def test_an_arrival_is_an_event_and_the_root_of_its_thread() -> None:
+    assert arrival_object("30023:ab:x", ROOT) == {
+        "root_id": "30023:ab:x",
+        "event": event_object(ROOT),
     }
 
 
@@ -82,7 +110,11 @@ def test_a_missing_root_is_null_with_its_id() -> None:
         "created_at": None,
         "kind": None,
         "state": "missing",
+        "why": "not found",
         "part": None,
+        "reactions": {},
+        "reposts": 0,
+        "zaps": 0,
     }
 
 

@@ -22,3 +22,10 @@ OPENERS: dict[str, Callable[[Path], SqliteStore]] = {
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqliteStore]:
     with OPENERS[request.param](tmp_path) as opened:
         yield opened
+        assert dangling(opened) == []
+
+
+def dangling(store: SqliteStore) -> list[tuple[object, ...]]:
+    """Return the rows that refer to something that is not there: nothing else looks for them."""
+    with store._database.reading() as connection:
+        return connection.execute("PRAGMA foreign_key_check").fetchall()

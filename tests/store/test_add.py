@@ -38,9 +38,16 @@ def test_an_event_comes_back_as_it_was(store: Store) -> None:
     assert store.event(event.id) == event
 
 
+def test_a_tag_that_is_there_twice_counts_once(store: Store) -> None:
+    event = made(1, ("t", "nostr"), ("t", "nostr", "and more"), ("e", UNKNOWN), ("e", UNKNOWN))
+    assert add(store, event) == [Added.NEW]
+    assert store.count([Filter(tags={"t": ("nostr",), "e": (UNKNOWN,)})], now=NOW) == 1
+
+
 def test_an_unknown_id_is_none(store: Store) -> None:
     assert store.event(UNKNOWN) is None
     assert store.event("no id at all \ud800") is None
+    assert store.event("\ud800" * 64) is None
 
 
 def test_nothing_to_add_adds_nothing(store: Store) -> None:
