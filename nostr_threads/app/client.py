@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 from nostr_threads.app.asking import Asking
 from nostr_threads.app.config import Config, find_config
+from nostr_threads.app.destinations import destinations
 from nostr_threads.app.documents import Documents
 from nostr_threads.app.fetch import Found, fetch_thread, load_thread, pointer, stored_thread
-from nostr_threads.app.people import relay_lists
 from nostr_threads.app.places import config_folder, key_folder, store_path
 from nostr_threads.app.publish import Report, deliver, sign_all
 from nostr_threads.app.routes import Routes
@@ -28,7 +28,6 @@ from nostr_threads.core.crawl import Budget
 from nostr_threads.core.event import Draft
 from nostr_threads.core.node import Node
 from nostr_threads.core.relay_url import is_local
-from nostr_threads.core.routing import Choice, Reason
 from nostr_threads.core.split import DEFAULT_MARKER, Limit, Part
 from nostr_threads.errors import InvalidInput, NoSigner, NotFound, SigningError
 from nostr_threads.net.pool import Pool
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     from nostr_threads.app.fetch import Progress
     from nostr_threads.core.delivery import Delivery
     from nostr_threads.core.event import Verified
+    from nostr_threads.core.routing import Choice
     from nostr_threads.signing.signer import Signer
 
 __all__ = ["DEFAULT_LIMIT", "Nostr", "open", "signer_from_env", "signer_from_key"]
@@ -251,7 +251,9 @@ class Nostr:
         _, drafts = await self.draft(
             answer, author=author, reply_to=reply_to, relays=relays, limit=limit, marker=marker
         )
-        choices = await self._destinations(drafts, author, relays)
+        choices = await destinations(
+            drafts, author, relays, self._routes, self._asking(_LOOKING_UP), self.store, self._now()
+        )
         wanted = self.config.defaults.quorum if quorum is None else quorum
         if not 1 <= wanted <= len(choices):
             raise InvalidInput(
@@ -308,31 +310,6 @@ class Nostr:
                 if start.key in (event.id, kinds.address_of(event)):
                     return event
         raise NotFound(f"{start.key} cannot be answered: {why}")
-
-    async def _destinations(
-        self, drafts: Sequence[Draft], author: str, named: Sequence[str]
-    ) -> tuple[Choice, ...]:
-        """Choose where an answer goes: to the `named` relays alone, if there are any."""
-        writers = self._routes.writers(named)
-        if named:
-            return tuple(Choice(url, Reason.NAMED) for url in writers)
-        tags = [tag for draft in drafts for tag in draft.tags if len(tag) > 1]
-        tagged = {tag[1] for tag in tags if tag[0] in ("p", "P")} - {author}
-        lists = await relay_lists(
-            (author, *sorted(tagged)),
-            self._routes.index,
-            self._asking(_LOOKING_UP),
-            store=self.store,
-            now=self._now(),
-        )
-        answered = [tag[1] for tag in drafts[0].tags if tag[0] == "e" and len(tag) > 1][-1:]
-        seen = await asyncio.to_thread(self.store.sightings, answered)
-        return self._routes.writing(
-            lists.pop(author, None),
-            lists,
-            [url for urls in seen.values() for url in urls],
-            records=await asyncio.to_thread(self.store.relay_records),
-        )
 
     def _asking(self, seconds: float | None) -> Asking:
         return Asking(
