@@ -17,7 +17,7 @@ from nostr_threads.store.relays import relay_row
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from nostr_threads.core.event import Verified
 
@@ -58,8 +58,9 @@ def _keep(connection: sqlite3.Connection, new: _New) -> dict[str, Added]:
     addresses = {row: found for row, event in new.items() if (found := address_of(event))}
     changed = _insert(connection, new, addresses)
     connection.executemany(
-        "INSERT INTO tags (name, value, created_at, event) VALUES (?, ?, ?, ?)",
-        (tag for row, event in new.items() for tag in _tag_rows(row, event)),
+        "INSERT INTO tags (name, value, created_at, event) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT DO NOTHING",  # an event may repeat a tag
+        _tag_rows(new),
     )
     links.connect(connection, new, changed)
     deleting.delete(connection, new, addresses.values())
@@ -85,10 +86,10 @@ def _insert(connection: sqlite3.Connection, new: _New, addresses: Mapping[int, s
     connection.executemany(
         "INSERT INTO events (event, id, pubkey, created_at, kind, address, expires_at, superseded,"
         " json) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
+        [
             _event_row(row, event, addresses.get(row), superseded=row in superseded)
             for row, event in new.items()
-        ),
+        ],
     )
     return [address for address, row in current.items() if row in new]
 
@@ -113,39 +114,40 @@ def _event_row(
 ) -> tuple[object, ...]:
     return (
         row,
-        bytes.fromhex(event.id),
-        bytes.fromhex(event.pubkey),
+        to_column(event.id),
+        to_column(event.pubkey),
         event.created_at,
         event.kind,
         address,
         expires_at(event),
-        superseded,
+        int(superseded),
         event.to_json(),
     )
 
 
-def _tag_rows(row: int, event: Verified) -> Iterator[tuple[str, Column, int, int]]:
-    pairs = {tag[:2] for tag in event.tags if len(tag) > 1 and tag[0] in _LETTERS}
-    for name, value in pairs:
-        yield name, to_column(value), event.created_at, row
+def _tag_rows(new: _New) -> list[tuple[str, Column, int, int]]:
+    return [
+        (tag[0], to_column(tag[1]), event.created_at, row)
+        for row, event in new.items()
+        for tag in event.tags
+        if len(tag) > 1 and tag[0] in _LETTERS
+    ]
 
 
 def _outcomes(connection: sqlite3.Connection, new: _New) -> dict[str, Added]:
-    flags = connection.execute(
-        "SELECT event, superseded, deleted FROM events WHERE event >= ?", (min(new),)
+    outcomes = {event.id: Added.NEW for event in new.values()}
+    hidden = connection.execute(
+        "SELECT event, deleted FROM events WHERE event >= ? AND (superseded = 1 OR deleted = 1)",
+        (min(new),),
     )
-    return {new[row].id: _outcome(superseded, deleted) for row, superseded, deleted in flags}
-
-
-def _outcome(superseded: int, deleted: int) -> Added:
-    if deleted:
-        return Added.DELETED
-    return Added.SUPERSEDED if superseded else Added.NEW
+    for row, deleted in hidden:
+        outcomes[new[row].id] = Added.DELETED if deleted else Added.SUPERSEDED
+    return outcomes
 
 
 def _sight(connection: sqlite3.Connection, rows: Iterable[int], relay: str, now: int) -> None:
     number = relay_row(connection, relay)
     connection.executemany(
         "INSERT INTO sightings (event, relay, seen_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-        ((row, number, now) for row in rows),
+        [(row, number, now) for row in rows],
     )

@@ -52,7 +52,7 @@ def _obey_deletions(
 ) -> None:
     deletions = (row for row, event in new.items() if event.kind == DELETION)
     found = [*look_up(connection, _DELETIONS + "l.child IN (?*)", deletions)]
-    keys = {to_column(event.id) for event in new.values()}.union(addresses)
+    keys = [*(to_column(event.id) for event in new.values()), *addresses]
     found += look_up(connection, _DELETIONS + "l.parent IN (?*)", keys)
     ids = [target[:2] for target in found if isinstance(target[0], bytes)]
     connection.executemany(_DELETED_ID, ids)

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["connect"]
 
 _LINKS = """
-    SELECT l.child, l.position, l.relation, l.parent, l.claimed, l.root, e.id, e.address
+    SELECT l.child, l.position, l.relation, l.parent, l.claimed, l.root, e.id, e.address,
+        e.created_at
     FROM links l JOIN events e ON e.event = l.child WHERE
 """
 _BY_PARENT = _LINKS + "l.parent IN (?*)"
@@ -103,11 +104,11 @@ def _may_be_cycle(connection: sqlite3.Connection, fresh: Iterable[Link], known: 
     Ids are hashes: a cycle needs a version that answers something. Either it is at hand, or its
     stored chain ended where that of one of the `known` links did.
     """
-    if any(":" in link.name for link in (*fresh, *known.values())):
+    if any(link.versioned for link in (*fresh, *known.values())):
         return True
-    roots = {to_column(link.root) for link in known.values()}
+    roots = {link.root for link in known.values()}
     query = "SELECT 1 FROM links WHERE versioned = 1 AND root IN (?*) LIMIT 1"
-    return any(True for _ in look_up(connection, query, roots))
+    return any(True for _ in look_up(connection, query, map(to_column, roots)))
 
 
 def _write(
@@ -134,21 +135,21 @@ def _links_of(row: int, event: Event) -> list[Link]:
     if found.parent is None or claimed is None:
         return []
     relation, parent = found.relation.value, found.parent.key
-    name = address_of(event) or event.id
-    links = [Link(row, 0, relation, parent, claimed, name)]
+    name, at = address_of(event) or event.id, event.created_at
+    links = [Link(row, 0, relation, parent, claimed, name, at)]
     if found.relation is Relation.DELETION:
         others = dict.fromkeys(target.key for target in found.mentions if target.key != parent)
         links += [
-            Link(row, position, relation, key, key, name) for position, key in enumerate(others, 1)
+            Link(row, position, relation, key, key, name, at)
+            for position, key in enumerate(others, 1)
         ]
     return links
 
 
 def _row(link: Link, root: str) -> tuple[object, ...]:
     claimed = None if link.claimed == link.parent else to_column(link.claimed)
-    parent = to_column(link.parent)
-    versioned = ":" in link.name
-    return link.child, link.position, link.relation, parent, claimed, to_column(root), versioned
+    keys = to_column(link.parent), claimed, to_column(root)
+    return link.child, link.position, link.relation, *keys, int(link.versioned)
 
 
 def _names(known: Links) -> set[str]:
@@ -186,8 +187,8 @@ def _answers(connection: sqlite3.Connection, keys: Set[str], claims: Set[str]) -
 
 
 def _link(row: tuple[Any, ...]) -> Link:
-    child, position, relation, parent, claimed, root, event_id, address = row
+    child, position, relation, parent, claimed, root, event_id, address, at = row
     above = from_column(parent)
     claim = above if claimed is None else from_column(claimed)
     name = address or event_id.hex()
-    return Link(child, position, relation, above, claim, name, from_column(root))
+    return Link(child, position, relation, above, claim, name, at, from_column(root))

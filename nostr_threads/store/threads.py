@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nostr_threads.store.keys import look_up, to_column
+from nostr_threads.store.keys import Column, look_up, to_column
 from nostr_threads.store.reading import decode
 
 if TYPE_CHECKING:
@@ -59,13 +59,14 @@ def thread(connection: sqlite3.Connection, root: str) -> list[Verified]:
     """Return the versions of the root `root` (id or address) and all that belongs under it."""
     key = to_column(root)
     texts: dict[int, str] = {}
-    gaps = {key}
+    gaps: set[Column] = set()
+    missing = True
     for row, text, is_root, gap in connection.execute(_LEADING_HERE, (key,)):
         texts[row] = text
         if is_root:
-            gaps.discard(key)
+            missing = False
         if gap is not None:
             gaps.add(gap)
     # Those who answer a missing note disagree about the root: the tree hears them all.
-    texts.update(look_up(connection, _HANGING, gaps))
+    texts.update(look_up(connection, _HANGING, [key, *gaps] if missing else gaps))
     return [decode(text) for text in texts.values()]
