@@ -7,10 +7,33 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from tests.cli.guarded import refuse_strangers
 from tests.relayd.peers import STOCKED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_WATCH: list[list[str]] = []
+
+
+def _refuse(host: str) -> None:
+    if _WATCH:
+        _WATCH[-1].append(host)
+        raise ConnectionRefusedError(f"{host} is not this machine")
+
+
+refuse_strangers(_refuse)
+
+
+@pytest.fixture(autouse=True)
+def _dials_no_other_machine() -> Iterator[None]:
+    """No test talks to another machine: not even one that a hint or a list names."""
+    dialled: list[str] = []
+    _WATCH.append(dialled)
+    yield
+    _WATCH.pop()
+    assert dialled == []
+
 
 # One slow example on a busy machine is no failure; pytest-timeout bounds every test.
 settings.register_profile("suite", deadline=None)

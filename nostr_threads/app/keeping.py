@@ -35,6 +35,7 @@ class Keeper:
         self._kept: defaultdict[str, set[str]] = defaultdict(set)
         self._came = asyncio.Event()
         self._closed = False
+        self._begun: list[asyncio.Future[None]] = []
 
     def put(self, relay: str, events: Iterable[Verified]) -> None:
         """Take what `relay` gave."""
@@ -58,9 +59,13 @@ class Keeper:
         self._came.set()
 
     async def finish(self) -> None:
-        """Store what waits. Raises `StoreError`."""
+        """Store what waits, after what is being stored. Raises `StoreError`."""
         waiting, self._waiting = self._waiting, defaultdict(dict)
-        await asyncio.to_thread(self._write, waiting)
+        # Whoever is cancelled stops waiting, and what it began goes on: it is waited for here.
+        self._begun.append(asyncio.get_running_loop().run_in_executor(None, self._write, waiting))
+        while self._begun:
+            await asyncio.shield(self._begun[0])
+            del self._begun[0]
 
     def _write(self, waiting: Mapping[str, Mapping[str, Verified]]) -> None:
         for relay, events in waiting.items():

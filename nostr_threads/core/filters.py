@@ -114,7 +114,7 @@ class Filter:
             and (wanted.authors is None or event.pubkey in wanted.authors)
             and (self.since is None or event.created_at >= self.since)
             and (self.until is None or event.created_at <= self.until)
-            and all(_has_tag(event, letter, values) for letter, values in wanted.tags)
+            and (not wanted.tags or _has_tags(event, wanted.tags))
         )
 
     def halves(self) -> tuple[Filter, Filter] | None:
@@ -141,8 +141,15 @@ class Filter:
         return tuple(pieces)
 
 
-def _has_tag(event: Event, letter: str, values: frozenset[str]) -> bool:
-    return any(len(tag) > 1 and tag[0] == letter and tag[1] in values for tag in event.tags)
+def _has_tags(event: Event, wanted: tuple[tuple[str, frozenset[str]], ...]) -> bool:
+    """Whether there is a tag for each letter. Plain loops: this is asked of every event twice."""
+    for letter, values in wanted:
+        for tag in event.tags:
+            if len(tag) > 1 and tag[0] == letter and tag[1] in values:
+                break
+        else:
+            return False
+    return True
 
 
 def _lists(whole: Filter) -> list[tuple[str, tuple[Any, ...]]]:

@@ -105,18 +105,27 @@ def references(event: Event) -> References:
 
 
 class _Tags:
-    """An event's tags that name something valid, by their names; and the pointers made of them."""
+    """The `count` tags that name something valid, by their names; and the pointers made of them."""
 
     # This runs for every event that arrives: tags become pointers only once they are chosen.
-    __slots__ = ("_all", "_hints", "named")
+    __slots__ = ("_all", "_hinting", "_hints", "count", "named")
 
     def __init__(self, tags: Tags) -> None:
         self._all = tags
+        self._hinting: list[Tag] = []
         self._hints: dict[str, str] | None = None
         self.named: dict[str, list[Tag]] = {}
+        self.count = 0
         for tag in tags:
-            if len(tag) > 1 and tag[0] in _VALID and _VALID[tag[0]](tag[1]):
-                self.named.setdefault(tag[0], []).append(tag)
+            if len(tag) < 2:
+                continue
+            name = tag[0]
+            if name in _VALID:
+                if _VALID[name](tag[1]):
+                    self.named.setdefault(name, []).append(tag)
+                    self.count += 1
+            elif len(tag) > 2 and tag[2] and name in ("p", "P"):
+                self._hinting.append(tag)
 
     def pointer(self, tag: Tag, author: str | None = None) -> Pointer:
         """Make a pointer of a tag of `named`; `author` is a hint from elsewhere."""
@@ -136,22 +145,16 @@ class _Tags:
 
     def others(self, names: str, *taken: str) -> tuple[Pointer, ...]:
         """What the tags of these one-letter names point at, without the keys that are `taken`."""
-        rest = [
-            self.pointer(tag)
-            for name in names
-            if name in self.named
-            for tag in self.named[name]
-            if tag[1] not in taken
-        ]
-        return tuple(rest)
+        rest = [tag for name in names for tag in self.named.get(name, ()) if tag[1] not in taken]
+        return tuple([self.pointer(tag) for tag in rest]) if rest else ()
 
     def first(self, name: str) -> str:
         """Return the first value of any tag called `name`, or nothing."""
         return next((tag[1] for tag in self._all if len(tag) > 1 and tag[0] == name), "")
 
     def _relays(self, tag: Tag, author: str | None) -> tuple[str, ...]:
-        own = _relay(tag)
-        hint = self._hint(author) if author is not None else ""
+        own = _relay(tag[2]) if len(tag) > 2 and tag[2] else ""
+        hint = self._hint(author) if author is not None and self._hinting else ""
         if not hint or hint == own:
             return (own,) if own else ()
         return (own, hint) if own else (hint,)
@@ -160,8 +163,8 @@ class _Tags:
         """One relay an author: a thousand `p` tags must not send us to a thousand relays."""
         if self._hints is None:
             self._hints = {}
-            for tag in self._all:
-                if len(tag) > 2 and tag[0] in ("p", "P") and (relay := _relay(tag)):
+            for tag in self._hinting:
+                if relay := _relay(tag[2]):
                     self._hints.setdefault(tag[1], relay)
         return self._hints.get(author, "")
 
@@ -206,7 +209,9 @@ def _note(event: Event, tags: _Tags) -> References:
         return References(Relation.ROOT, None, None, tags.others("ea"), tags.pointers("q"))
     parent = tags.pointer(reply)
     top = parent if root is reply else tags.pointer(root)
-    mentions = tags.others("ea", root[1], reply[1])
+    # Most answers name these two, and nothing else.
+    is_all = tags.count == (1 if root is reply else 2)
+    mentions = () if is_all else tags.others("ea", root[1], reply[1])
     return References(Relation.REPLY, top, parent, mentions, tags.pointers("q"))
 
 
@@ -242,7 +247,7 @@ def _cited(event: Event) -> frozenset[Tag]:
 
 @lru_cache(maxsize=4096)
 def _pointer_to_id(event_id: str, author: str | None, relays: tuple[str, ...]) -> Pointer:
-    """Threads name the same events again and again. All that is kept here is of bounded length."""
+    # A thread's events name the same few again and again. All that this keeps is of bounded length.
     return Pointer(event_id, None, None, author, relays)
 
 
@@ -275,12 +280,10 @@ def _author(tag: Tag) -> str | None:
     return None
 
 
-def _relay(tag: Tag) -> str:
+def _relay(url: str) -> str:
     """The relay hint in its one spelling, or nothing."""
-    if len(tag) < 3 or not tag[2]:
-        return ""
     try:
-        return normalize(tag[2])
+        return normalize(url)
     except InvalidRelayUrl:
         return ""
 

@@ -105,9 +105,9 @@ class _Batch:
         self._chunks.clear()
 
     def _check(self, event: Event, known: Verified | None) -> Verified | None:
-        for same in (known, self._good.get(event.id)):
-            if event == same:
-                return same
+        same = self._good.get(event.id, known)
+        if same is not None and event == same:
+            return same
         try:
             self._good[event.id] = good = verify(event)
         except InvalidEvent:

@@ -259,7 +259,7 @@ async def test_an_interrupted_fetch_keeps_what_came(tmp_path: Path) -> None:
         pass
 
     def stop(progress: Progress) -> None:
-        if progress.answers > 2:
+        if progress.events > 2:
             raise Enough
 
     async with RelayServer(stocked(NOTES)) as relay:

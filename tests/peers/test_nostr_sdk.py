@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import nostr_threads as nt
-from nostr_threads.core.coverage import RelayCoverage
 from nostr_threads.relayd import RelayServer
 from nostr_threads.store.sqlite import SqliteStore
 from tests.app.worlds import ALICE, LIMIT, LONG, NOW, opened, shape
@@ -74,7 +73,9 @@ async def test_a_thread_of_300_notes_made_by_nostr_sdk_is_fetched_whole_from_any
                 found = await nostr.fetch(start)
             assert shape(found.thread) == truth
             assert (found.whole, found.thread.missing) == (True, ())
-            assert found.coverage.relays == (RelayCoverage(url, nt.Finish.COMPLETE, NOTES, NOTES),)
+            (relay,) = found.coverage.relays
+            assert (relay.url, relay.finish) == (url, nt.Finish.COMPLETE)
+            assert (relay.events, relay.only_here) == (NOTES, NOTES)
             async with opened(tmp_path / f"{start}.db") as offline:
                 assert (await offline.show(leaf)).thread.events == found.thread.events
 
@@ -148,7 +149,7 @@ async def test_the_real_threads_are_built_exactly_and_can_be_shown_offline(
         for thread in THREADS["threads"]:
             start = thread["nodes"][0 if place == "first" else -1]["id"]
             async with opened(store, url) as nostr:
-                found = await nostr.fetch(start)
+                found = await nostr.fetch(start, widen=False)
             assert found.thread.root is not None
             assert found.thread.root.id == thread["root"]
             assert found.whole
