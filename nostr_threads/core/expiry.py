@@ -18,6 +18,11 @@ _DIGITS = 15
 
 def expires_at(event: Event) -> int | None:
     """Return the unix time of the first `expiration` tag; None without one that can come."""
-    value = next(iter(event.tag_values("expiration")), "")
+    for tag in event.tags:  # of every event, whenever it is looked at
+        if tag[:1] == ("expiration",) and len(tag) > 1:
+            value = tag[1]
+            break
+    else:
+        return None
     usable = value.isascii() and value.isdigit() and len(value) <= _DIGITS
     return int(value) if usable else None

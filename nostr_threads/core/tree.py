@@ -8,9 +8,12 @@ cannot matter.
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections import Counter, defaultdict, deque
+from contextlib import contextmanager
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from nostr_threads.core import kinds
@@ -19,7 +22,7 @@ from nostr_threads.core.references import Relation, references
 from nostr_threads.core.standing import Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from nostr_threads.core.event import Verified
     from nostr_threads.core.mutes import Mutes
@@ -40,8 +43,30 @@ def build(
     events: Iterable[Verified], root: str | None, now: int | None, mutes: Mutes
 ) -> tuple[tuple[Node, ...], tuple[Verified, ...]]:
     """Return the nodes of one thread in display order, and the notes that are not in it."""
+    with _no_collection():
+        return _built(events, root, now, mutes)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep the garbage collector out: all that is made here stays, and a large thread is many
+    objects, through which it would go again and again; they would cost more than in proportion.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _built(
+    events: Iterable[Verified], root: str | None, now: int | None, mutes: Mutes
+) -> tuple[tuple[Node, ...], tuple[Verified, ...]]:
     unique = {event.id: event for event in events}.values()
-    ordered = sorted(unique, key=_age)
+    # By id, then by time: one sort by both would make a tuple of each event.
+    ordered = sorted(sorted(unique, key=attrgetter("id")), key=attrgetter("created_at"))
     places = _Places(event for event in ordered if event.kind not in _NEVER_A_PLACE)
     places.hang(root)
     places.cut_cycles()
@@ -52,10 +77,6 @@ def build(
     taken = {node.id for node in nodes}
     strays = (place.event for place in places.by_id.values() if place.id not in taken)
     return nodes, tuple(event for event in strays if event is not None)
-
-
-def _age(event: Verified) -> tuple[int, str]:
-    return event.created_at, event.id
 
 
 def _key(pointer: Pointer | None) -> str | None:
