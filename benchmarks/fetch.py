@@ -15,6 +15,7 @@ import asyncio
 import tempfile
 import time
 from datetime import timedelta
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ import nostr_threads
 from benchmarks.events import THREAD_NOTES, thread_of
 from benchmarks.relay import PAGE, running
 from benchmarks.timing import in_turn, ratio, table
+from nostr_threads.app.keeping import Keeper
 from nostr_threads.core.coverage import Finish
 from nostr_threads.core.filters import Filter
 from nostr_threads.net.pool import Pool
@@ -87,12 +89,20 @@ async def _their_pages(sdk: Any, client: Any, root: str) -> int:
 async def _pages(url: str, root: str, *, stored: bool = True) -> float:
     with tempfile.TemporaryDirectory() as folder, SqliteStore(Path(folder) / "t.db") as store:
         async with Pool() as pool:
+            relay, keeper = pool.relay(url), Keeper(store, int(time.time()))
+            await relay.fetch(Filter(ids=(root,)))  # theirs is connected before, too
             began = time.perf_counter()
-            answer = await pool.relay(url).fetch(Filter(kinds=(1,), tags={"e": (root,)}))
-            if stored:
-                await asyncio.to_thread(store.add, answer.events, relay=url, now=int(time.time()))
+            async with asyncio.TaskGroup() as group:
+                if stored:
+                    # As `app.fetch` does: each page is stored while the next is on its way.
+                    group.create_task(keeper.run())
+                answer = await relay.fetch(
+                    Filter(kinds=(1,), tags={"e": (root,)}), arrived=partial(keeper.put, url)
+                )
+                keeper.close()
             seconds = time.perf_counter() - began
         assert (answer.finish, len(answer.events)) == (Finish.COMPLETE, THREAD_NOTES - 1)
+        assert len(keeper.new) == (THREAD_NOTES - 1 if stored else 0)
     return seconds
 
 

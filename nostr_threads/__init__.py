@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nostr_threads.app.fetch import Found
     from nostr_threads.app.publish import Report
     from nostr_threads.core.coverage import Coverage, Finish
+    from nostr_threads.core.crawl import Budget
     from nostr_threads.core.delivery import Delivery, Status
     from nostr_threads.core.event import Draft, Event, Verified, verify
     from nostr_threads.core.filters import Filter
@@ -23,11 +24,14 @@ if TYPE_CHECKING:
     from nostr_threads.core.split import Limit, Part, join, split
     from nostr_threads.core.thread import Node, State, Thread
     from nostr_threads.errors import InvalidEvent, NostrThreadsError
+    from nostr_threads.render.markdown import render_markdown
+    from nostr_threads.render.setting import Setting
     from nostr_threads.render.tree import render_tree
     from nostr_threads.signing import KeySigner, Signer
     from nostr_threads.store.sqlite import SqliteStore
 
 __all__ = [
+    "Budget",
     "Config",
     "Coverage",
     "Delivery",
@@ -47,6 +51,7 @@ __all__ = [
     "References",
     "RelaySettings",
     "Report",
+    "Setting",
     "Signer",
     "SqliteStore",
     "State",
@@ -58,6 +63,7 @@ __all__ = [
     "join",
     "open",
     "references",
+    "render_markdown",
     "render_tree",
     "signer_from_env",
     "signer_from_key",
@@ -71,6 +77,7 @@ _HOMES = {
     "app.fetch": ("Found",),
     "app.publish": ("Report",),
     "core.coverage": ("Coverage", "Finish"),
+    "core.crawl": ("Budget",),
     "core.delivery": ("Delivery", "Status"),
     "core.event": ("Draft", "Event", "Verified", "verify"),
     "core.filters": ("Filter",),
@@ -79,6 +86,8 @@ _HOMES = {
     "core.split": ("Limit", "Part", "join", "split"),
     "core.thread": ("Node", "State", "Thread"),
     "errors": ("InvalidEvent", "NostrThreadsError"),
+    "render.markdown": ("render_markdown",),
+    "render.setting": ("Setting",),
     "render.tree": ("render_tree",),
     "signing": ("KeySigner", "Signer"),
     "store.sqlite": ("SqliteStore",),
