@@ -102,7 +102,7 @@ async def _pages(url: str, root: str, *, stored: bool = True) -> float:
                 keeper.close()
             seconds = time.perf_counter() - began
         assert (answer.finish, len(answer.events)) == (Finish.COMPLETE, THREAD_NOTES - 1)
-        assert len(keeper.new) == (THREAD_NOTES - 1 if stored else 0)
+        assert len(keeper.kept[url]) == THREAD_NOTES - 1
     return seconds
 
 

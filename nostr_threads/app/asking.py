@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from nostr_threads.app.threads import in_thread
 from nostr_threads.core import kinds
 from nostr_threads.core.coverage import Answer, Finish
 from nostr_threads.core.inquiry import Topic
@@ -83,7 +84,7 @@ class Asking:
     async def close(self) -> None:
         """Remember who was asked about, so that it is not asked again soon."""
         people = tuple(self._asked_about)
-        await asyncio.to_thread(self._store.note_people_asked, people, now=self._now)
+        await in_thread(self._store.note_people_asked, people, now=self._now)
 
     @property
     def _left(self) -> float | None:
@@ -110,13 +111,13 @@ class Asking:
     async def _about_people(self, question: Question) -> Answer:
         """Ask about those of whom nobody was asked lately; of the others the store tells."""
         authors = question.filter.authors or ()
-        asked = await asyncio.to_thread(self._store.people_asked, authors)
+        asked = await in_thread(self._store.people_asked, authors)
         stale = tuple(each for each in authors if asked.get(each, 0) <= self._now - _FRESH)
         if len(stale) == len(authors):
             kept: list[Verified] = []
         else:
             about = replace(question.filter, authors=tuple(set(authors).difference(stale)))
-            kept = await asyncio.to_thread(self._store.query, [about], now=self._now)
+            kept = await in_thread(self._store.query, [about], now=self._now)
         if not stale:
             return Answer(question.relay, Finish.COMPLETE, tuple(kept))
         wanted = replace(question, filter=replace(question.filter, authors=stale))

@@ -5,7 +5,6 @@ Knows which adapters a job needs, and turns codes into what the core takes. Wire
 
 from __future__ import annotations
 
-import asyncio
 import os
 import time
 from contextlib import asynccontextmanager
@@ -13,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
+from urllib.request import getproxies
 
 from nostr_threads.app.asking import Asking
 from nostr_threads.app.config import Config, find_config
@@ -22,6 +22,7 @@ from nostr_threads.app.fetch import Found, fetch_thread, load_thread, pointer, s
 from nostr_threads.app.places import config_folder, key_folder, store_path
 from nostr_threads.app.publish import Report, deliver, sign_all
 from nostr_threads.app.routes import Routes
+from nostr_threads.app.threads import in_thread
 from nostr_threads.core import kinds
 from nostr_threads.core.compose import Target, compose, split_for
 from nostr_threads.core.crawl import Budget
@@ -50,6 +51,8 @@ __all__ = ["DEFAULT_LIMIT", "Nostr", "open", "signer_from_env", "signer_from_key
 # How far ahead of now (seconds) an answer may be dated to come after its question.
 _AHEAD = 600
 
+# Seconds that a fetch may take: a relay that is slow within every deadline has no end.
+_PATIENCE = 600.0
 # Seconds to look up where people read before an answer is sent without knowing it.
 _LOOKING_UP = 10.0
 
@@ -77,11 +80,14 @@ async def open(  # noqa: A001 - `nostr_threads.open` reads as what it does
     config = relays if isinstance(relays, Config) else _configured(relays)
     defaults = config.defaults
     timeouts = Timeouts(defaults.connect, defaults.idle, defaults.answer, defaults.ok)
-    nostr_store = await asyncio.to_thread(SqliteStore, store or store_path(os.environ))
+    nostr_store = await in_thread(SqliteStore, store or store_path(os.environ))
 
     routes = Routes(config, random or Random())  # noqa: S311 - no secret depends on it
     documents = Documents(
-        nostr_store, lambda: int(clock()), lambda url: not routes.options(url).proxy
+        nostr_store,
+        lambda: int(clock()),
+        # A proxy of the environment may be one for web pages alone, or for anything but them.
+        lambda url: not routes.options(url).proxy and not getproxies(),
     )
 
     async def authenticate(url: str, challenge: str) -> Verified | None:
@@ -142,7 +148,7 @@ class Nostr:
         relays: Sequence[str] = (),
         widen: bool | None = None,
         budget: Budget | None = None,
-        seconds: float | None = None,
+        seconds: float | None = _PATIENCE,
         progress: Callable[[Progress], None] = lambda _: None,
     ) -> Found:
         """Find the whole thread around `code` and keep it.
@@ -150,17 +156,18 @@ class Nostr:
         `relays` are asked instead of those of relays.toml; hints in the code are asked as well,
         unless they lead to this machine or its network. `widen` goes on to the relays where the
         people of the thread write and read (NIP-65) and to those that its notes name: by default
-        only when no `relays` are given. After `seconds` the search ends with what there is. Raises
+        only when no `relays` are given. After `seconds`, ten minutes unless you say otherwise, the
+        search ends with what there is: a relay may be slow for ever. Raises
         `InvalidCode`, `NotFound`, `NoRelayReachable`.
         """
         start, budget = pointer(code), budget or Budget()
         widen = not relays if widen is None else widen
-        known = await asyncio.to_thread(stored_thread, self.store, start)
+        known = await in_thread(stored_thread, self.store, start)
         router = self._routes.reading(
             relays,
             start.relays,
-            await asyncio.to_thread(self.store.sightings, [event.id for event in known]),
-            records=await asyncio.to_thread(self.store.relay_records),
+            await in_thread(self.store.sightings, [event.id for event in known]),
+            records=await in_thread(self.store.relay_records),
             most=budget.relays,
             widen=widen,
         )
@@ -190,7 +197,7 @@ class Nostr:
     async def show(self, code: str) -> Found:
         """Return what the store holds of the thread around `code`. Raises `NotFound`."""
         start = pointer(code)
-        return await asyncio.to_thread(
+        return await in_thread(
             load_thread, start, store=self.store, now=self._now(), viewer=self.viewer
         )
 
@@ -263,14 +270,14 @@ class Nostr:
         writers = tuple(choice.relay for choice in choices)
         events = await sign_all(drafts, self.signer)
         posting = Posting(events, writers, wanted, self._now())
-        await asyncio.to_thread(self.store.enqueue, posting)
+        await in_thread(self.store.enqueue, posting)
         return await self._deliver(posting, progress)
 
     async def resume(
         self, *, progress: Callable[[Delivery], None] = lambda _: None
     ) -> list[Report]:
         """Deliver everything in the outbox that is still on its way: the same bytes again."""
-        postings = await asyncio.to_thread(self.store.postings, open_only=True)
+        postings = await in_thread(self.store.postings, open_only=True)
         return [await self._deliver(posting, progress) for posting in postings]
 
     async def _deliver(self, posting: Posting, progress: Callable[[Delivery], None]) -> Report:
@@ -290,13 +297,13 @@ class Nostr:
             event = await self._event(event, relays)
         if event is None:
             raise NotFound("a missing note cannot be answered: nobody who was asked has it")
-        seen = await asyncio.to_thread(self.store.sightings, [event.id])
+        seen = await in_thread(self.store.sightings, [event.id])
         hints = seen.get(event.id, ())
         return Target(event, next((url for url in hints if not is_local(url)), ""))
 
     async def _event(self, code: str, relays: Sequence[str]) -> Verified:
         start = pointer(code)
-        known = await asyncio.to_thread(self.store.event, start.key) if start.id else None
+        known = await in_thread(self.store.event, start.key) if start.id else None
         if known is not None:
             return known
         why = "nobody who was asked has it"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from nostr_threads.app.threads import in_thread
 from nostr_threads.core import kinds, queries
 from nostr_threads.core.entities import HEX_64
 from nostr_threads.core.filters import Filter
@@ -49,12 +50,12 @@ async def destinations(
     people = (author, *sorted(tagged - {author}))
     lists = await _relay_lists(people, routes.index, asking, store, now)
     answered = [tag[1] for tag in drafts[0].tags if tag[0] == "e" and len(tag) > 1][-1:]
-    seen = await asyncio.to_thread(store.sightings, answered)
+    seen = await in_thread(store.sightings, answered)
     return routes.writing(
         lists.pop(author, None),
         lists,
         [url for urls in seen.values() for url in urls],
-        records=await asyncio.to_thread(store.relay_records),
+        records=await in_thread(store.relay_records),
     )
 
 
@@ -73,7 +74,7 @@ async def _relay_lists(
     ]
     answered = await asyncio.gather(*(asking.ask(question) for question in questions))
     await asking.close()
-    return await asyncio.to_thread(_kept, [answer for _, answer in answered], people, store, now)
+    return await in_thread(_kept, [answer for _, answer in answered], people, store, now)
 
 
 def _kept(

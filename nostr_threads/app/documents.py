@@ -10,6 +10,7 @@ from collections import defaultdict
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from nostr_threads.app.threads import in_thread
 from nostr_threads.errors import RelayInfoUnavailable
 from nostr_threads.net.info import RelayInfo, fetch_info_text, limits_of, parse_info
 
@@ -24,6 +25,8 @@ __all__ = ["Documents"]
 # Seconds.
 _FRESH = 86_400
 _PATIENCE = 5.0
+# A relay that did not tell may be back soon.
+_RETRY = 600
 
 
 class Documents:
@@ -58,12 +61,13 @@ class Documents:
             return self._known[url]
 
     async def _text(self, url: str) -> str:
-        kept = await asyncio.to_thread(self._store.relay_document, url)
-        if kept is not None and kept[1] > self._clock() - _FRESH:
+        kept = await in_thread(self._store.relay_document, url)
+        if kept is not None and kept[1] > self._clock() - (_FRESH if kept[0] else _RETRY):
             return kept[0]
+        if not self._may_fetch(url):
+            return ""
         text = ""
-        if self._may_fetch(url):
-            with suppress(RelayInfoUnavailable):
-                text = await fetch_info_text(url, seconds=_PATIENCE)
-        await asyncio.to_thread(self._store.keep_relay_document, url, text, now=self._clock())
+        with suppress(RelayInfoUnavailable):
+            text = await fetch_info_text(url, seconds=_PATIENCE)
+        await in_thread(self._store.keep_relay_document, url, text, now=self._clock())
         return text

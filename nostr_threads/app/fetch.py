@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from nostr_threads.app.keeping import Keeper
 from nostr_threads.app.surroundings import Surroundings, surroundings
+from nostr_threads.app.threads import in_thread
 from nostr_threads.core import nip19
 from nostr_threads.core.coverage import Coverage, RelayCoverage
 from nostr_threads.core.crawl import Crawl
 from nostr_threads.core.references import Pointer
 from nostr_threads.core.thread import Thread
 from nostr_threads.errors import NoRelayReachable, NotFound
-from nostr_threads.store.base import Arrivals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence
@@ -104,17 +104,16 @@ async def fetch_thread(
         lambda answers: progress(Progress(answers, crawl.found, len(router.choices))),
     )
     await asking.close()
-    # What was only fetched to be quoted is no news. What waited to be seen already still is.
-    quoted = tuple(event for event in crawl.quoted if event.id in keeper.new)
-    await asyncio.to_thread(store.looked, Arrivals(0, {"": quoted}))
-    events = await asyncio.to_thread(store.thread, crawl.root)
-    thread, around = await asyncio.to_thread(_assembled, store, events, crawl.root, now, viewer)
+    for relay, ids in keeper.kept.items():
+        crawl.credit(relay, ids)
+    events = await in_thread(store.thread, crawl.root)
+    thread, around = await in_thread(_assembled, store, events, crawl.root, now, viewer)
     coverage = crawl.coverage(event.id for event in thread.events)
-    await asyncio.to_thread(store.record_relays, _outcomes(coverage))
-    if not thread.found:
-        raise _nothing(start, coverage)
+    await in_thread(store.record_relays, _outcomes(coverage))
     # Time that ran out after the last answer has cost nothing.
     hit = crawl.budget_hit or (asking.budget_hit if coverage.unsure else None)
+    if not thread.found:
+        raise _nothing(start, coverage, hit)
     return Found(thread, coverage, hit, around)
 
 
@@ -188,8 +187,10 @@ def _assembled(
     return Thread.build(everything, root=root, now=now, muted=around.mutes), around
 
 
-def _nothing(start: Pointer, coverage: Coverage) -> NotFound | NoRelayReachable:
+def _nothing(start: Pointer, coverage: Coverage, hit: str | None) -> NotFound | NoRelayReachable:
     asked = len(coverage.relays)
+    if hit is not None:
+        return NotFound(f"stopped after {hit}, before anything of {start.key} came")
     if asked and not coverage.reached:
         return NoRelayReachable(f"none of {asked} relays could be reached")
     silent = len(coverage.unsure)
@@ -199,7 +200,8 @@ def _nothing(start: Pointer, coverage: Coverage) -> NotFound | NoRelayReachable:
 
 def _outcomes(coverage: Coverage) -> dict[str, bool]:
     """Whether each relay was worth asking."""
-    return {relay.url: relay.events > 0 for relay in coverage.relays}
+    asked = (each for each in coverage.relays if each.choice is None or each.choice.reads)
+    return {relay.url: relay.events > 0 for relay in asked}
 
 
 def _sighted(store: Store, ids: Sequence[str]) -> Coverage:

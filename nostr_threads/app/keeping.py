@@ -9,7 +9,7 @@ import asyncio
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from nostr_threads.store.base import Added
+from nostr_threads.app.threads import in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -27,19 +27,18 @@ class Keeper:
     """
 
     def __init__(self, store: Store, now: int) -> None:
-        self.new: set[str] = set()
-        """The ids of what was stored and had not been in the store before."""
+        self.kept: defaultdict[str, set[str]] = defaultdict(set)
+        """The ids of what each relay gave."""
         self._store = store
         self._now = now
         self._waiting: defaultdict[str, dict[str, Verified]] = defaultdict(dict)
-        self._kept: defaultdict[str, set[str]] = defaultdict(set)
         self._came = asyncio.Event()
         self._closed = False
         self._begun: list[asyncio.Future[None]] = []
 
     def put(self, relay: str, events: Iterable[Verified]) -> None:
         """Take what `relay` gave."""
-        kept = self._kept[relay]
+        kept = self.kept[relay]
         fresh = {event.id: event for event in events if event.id not in kept}
         if fresh:
             kept.update(fresh)
@@ -62,13 +61,11 @@ class Keeper:
         """Store what waits, after what is being stored. Raises `StoreError`."""
         waiting, self._waiting = self._waiting, defaultdict(dict)
         # Whoever is cancelled stops waiting, and what it began goes on: it is waited for here.
-        self._begun.append(asyncio.get_running_loop().run_in_executor(None, self._write, waiting))
+        self._begun.append(in_thread(self._write, waiting))
         while self._begun:
             await asyncio.shield(self._begun[0])
             del self._begun[0]
 
     def _write(self, waiting: Mapping[str, Mapping[str, Verified]]) -> None:
         for relay, events in waiting.items():
-            added = self._store.add(events.values(), relay=relay, now=self._now)
-            outcomes = zip(events, added, strict=True)
-            self.new.update(event_id for event_id, each in outcomes if each is Added.NEW)
+            self._store.add(events.values(), relay=relay, now=self._now)

@@ -101,8 +101,10 @@ def talk() -> Console:
     return Console(stderr=True, highlight=False)
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Show a table to a person; every cell is taken as plain text."""
+def table(
+    title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, whole: int = 0
+) -> None:
+    """Show a table to a person; every cell is plain text. The first `whole` columns are not cut."""
     from rich.table import Table
     from rich.text import Text
 
@@ -113,8 +115,11 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
         pad_edge=False,
         show_header=bool(columns),
     )
-    for column in columns:
-        grid.add_column(column)
+    for place, column in enumerate(columns):
+        if place < whole:
+            grid.add_column(column, no_wrap=True, overflow="fold", min_width=len(column))
+        else:
+            grid.add_column(column)
     for row in rows:
         grid.add_row(*(Text(one_line(str(cell), _CELL)) for cell in row))
     talk().print(grid)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +11,7 @@ import typer
 from nostr_threads.cli.console import emit, json_line, say
 from nostr_threads.cli.options import AsJson, StoreFile
 from nostr_threads.cli.reading import Unfolded, setting_of
+from nostr_threads.cli.reports import counted
 from nostr_threads.cli.secrets import reader
 from nostr_threads.cli.stores import open_to_mark
 from nostr_threads.errors import NotFound
@@ -53,13 +55,17 @@ def new(
     with opened:
         viewer = None if as_json else reader()
         arrived = opened.arrivals(_root(opened, code))
-        for root, events in arrived.threads.items():
+        most = None if unfolded or as_json else _FOLD
+        shown = {root: events[:most] for root, events in arrived.threads.items()}
+        for root, events in shown.items():
             if as_json:
                 emit("".join(map(json_line, _objects(root, events))))
             else:
-                emit(_shown(opened, root, events, viewer, None if unfolded else _FOLD))
+                emit(_shown(opened, root, events, viewer))
+                _tell_rest(len(arrived.threads[root]) - len(events))
         if not keep:
-            opened.looked(arrived)
+            # What was not shown is not seen.
+            opened.looked(replace(arrived, threads=shown))
 
 
 def _root(store: SqliteStore, code: str | None) -> str | None:
@@ -74,13 +80,16 @@ def _objects(root: str, events: Sequence[Event]) -> list[dict[str, object]]:
     return [arrival_object(root, event) for event in events]
 
 
-def _shown(
-    store: SqliteStore, root: str, events: Sequence[Event], viewer: str | None, fold: int | None
-) -> str:
+def _tell_rest(number: int) -> None:
+    if number:
+        say(f"{counted(number, 'more note')}: `nostr-threads new` again, or with --all")
+
+
+def _shown(store: SqliteStore, root: str, events: Sequence[Event], viewer: str | None) -> str:
     from nostr_threads.app.fetch import load_thread
     from nostr_threads.core.references import pointer_to
     from nostr_threads.render.news import render_news
 
     found = load_thread(pointer_to(root), store=store, now=int(time.time()), viewer=viewer)
     fresh = {event.id for event in events}
-    return render_news(found.thread, fresh, setting_of(found, fold))
+    return render_news(found.thread, fresh, setting_of(found, None))

@@ -24,6 +24,7 @@ from nostr_threads.cli.reading import Unfolded, setting_of
 from nostr_threads.cli.reports import INCOMPLETE, UNREACHABLE, counted
 from nostr_threads.cli.secrets import reader
 from nostr_threads.cli.stores import open_to_read
+from nostr_threads.render.escape import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Format", "fetch", "show"]
 
 
+_REASON = 200
 # Replies shown under one note unless --all is given.
 _FOLD = 20
 
@@ -72,9 +74,9 @@ def fetch(
         ),
     ] = None,
     seconds: Annotated[
-        float | None,
+        float,
         typer.Option("--seconds", metavar="N", min=0, help="Stop looking after N seconds."),
-    ] = None,
+    ] = 600,
     events: Annotated[
         int | None, typer.Option("--events", metavar="N", min=1, help="Stop after N events.")
     ] = None,
@@ -136,7 +138,7 @@ async def _fetch(
     relay: list[str],
     widen: bool | None,
     budget: Budget,
-    seconds: float | None,
+    seconds: float,
     store: Path | None,
     relays: Path | None,
 ) -> Found:
@@ -224,15 +226,18 @@ def _estimated(coverage: Coverage) -> str:
 
 def _coverage(coverage: Coverage) -> None:
     counts = any(relay.counted is not None for relay in coverage.relays)
-    columns = ["relay", "answer", "notes", "only here", "refused", "asked as", ""]
+    columns = ["relay", "answer", "notes", "only here", "refused", "asked as"]
     rows = []
     for relay in coverage.relays:
         finish = relay.finish.value if relay.finish is not None else "seen before"
         why = relay.choice.words if relay.choice is not None else ""
         row = [relay.url, finish, relay.events, relay.only_here, relay.refused or "", why]
         said = "" if relay.counted is None else relay.counted
-        rows.append([*row, *([said] if counts else []), relay.reason])
+        rows.append([*row, *([said] if counts else [])])
     if counts:
-        columns.insert(-1, "counts")
+        columns.append("counts")
     if rows:
-        table("", columns, rows)
+        table("", columns, rows, whole=2)
+    for relay in coverage.relays:
+        if relay.reason:
+            say(f"{relay.url}: {one_line(relay.reason, _REASON)}")

@@ -39,8 +39,6 @@ class Around:
         """Whom to ask about, in order of appearance."""
         self.cited: dict[str, None] = {}
         """The keys of notes that the thread quotes and does not hold."""
-        self.quoted: dict[str, Verified] = {}
-        """Those of them that were found."""
         self._most = most
         self._size = size
         self._mentioned = 0
@@ -58,7 +56,6 @@ class Around:
         for event in answer.events:
             self.take(event)
             if topic is Topic.QUOTED:
-                self.quoted[event.id] = event
                 self._mention([event.pubkey])
 
     def take(self, event: Verified) -> None:

@@ -62,7 +62,7 @@ class RelayCoverage:
 
     `finish` is None when nothing was asked now and the figures are those of earlier sightings.
     `counted` is how many answers to the root it says it has (NIP-45), None when it does not say.
-    `choice` is why it was asked.
+    `choice` is why it was asked, `reached` whether it ever answered.
     """
 
     url: str
@@ -73,6 +73,7 @@ class RelayCoverage:
     reason: str = ""
     counted: int | None = None
     choice: Choice | None = None
+    reached: bool = True
 
     @property
     def is_unsure(self) -> bool:
@@ -81,8 +82,8 @@ class RelayCoverage:
         A relay of which only a stranger's hint says that it exists, and which nobody could reach,
         is as good as one that nobody named.
         """
-        if self.finish is Finish.UNREACHABLE:
-            return self.choice is None or self.choice.reason is not Reason.HINT
+        if self.choice is not None and self.choice.reason is Reason.HINT and not self.reached:
+            return False
         return self.finish not in (Finish.COMPLETE, None)
 
 
@@ -114,6 +115,7 @@ class _Account:
     reason: str = ""
     refused: int = 0
     counted: int | None = None
+    reached: bool = False
 
     def worsen(self, finish: Finish, reason: str) -> None:
         if _SEVERITY[finish] > _SEVERITY[self.finish]:
@@ -133,7 +135,12 @@ class Tracker:
         account.ids.update(event.id for event in answer.events)
         account.worsen(answer.finish, answer.reason)
         account.refused += answer.refused
+        account.reached |= answer.finish is not Finish.UNREACHABLE
         self._reached |= answer.finish is not Finish.UNREACHABLE
+
+    def credit(self, relay: str, ids: Iterable[str]) -> None:
+        """Count events as given by a relay although its answer did not come to an end."""
+        self._accounts.setdefault(relay, _Account(reached=True)).ids.update(ids)
 
     def given(self, relay: str) -> Set[str]:
         """Return the ids of what a relay gave."""
@@ -158,7 +165,8 @@ class Tracker:
         held = {url: self._accounts[url].ids & wanted for url in order}
         holders = Counter(event_id for ids in held.values() for event_id in ids)
         relays = tuple(self._relay(url, ids, holders, why.get(url)) for url, ids in held.items())
-        return Coverage(relays, self._reached, self._estimate(held, len(wanted)))
+        readers = {url: ids for url, ids in held.items() if url not in why or why[url].reads}
+        return Coverage(relays, self._reached, self._estimate(readers, len(wanted)))
 
     def _relay(
         self, url: str, ids: Set[str], holders: Mapping[str, int], choice: Choice | None
@@ -173,6 +181,7 @@ class Tracker:
             account.reason,
             account.counted,
             choice,
+            account.reached,
         )
 
     def _estimate(self, held: Mapping[str, Set[str]], found: int) -> Estimate | None:

@@ -6,7 +6,7 @@ puts each question to its relay and hands the answers back as they come.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -15,6 +15,7 @@ from nostr_threads.core.around import Around
 from nostr_threads.core.belonging import Belonging
 from nostr_threads.core.coverage import Answer, Coverage, Finish, Tracker
 from nostr_threads.core.inquiry import Inquiry, Question, Topic
+from nostr_threads.core.routing import Choice, Reason
 from nostr_threads.core.wire import prefix_of
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Budget:
     """
 
     events: int = 50_000
-    bytes: int = 256 * 2**20
+    bytes: int = 64 * 2**20
     relays: int = 40
     depth: int | None = None
     questions: int = 50_000
@@ -75,7 +76,8 @@ class Crawl:
         self.budget_hit: str | None = None
         self._budget = budget or Budget()
         self._router = router
-        self._inquiries = {url: Inquiry(url, about_people=True) for url in index}
+        self._index = tuple(index)
+        self._inquiries = {url: Inquiry(url, about_people=True) for url in self._index}
         self._tracker = Tracker()
         self._belonging = Belonging(start)
         self._viewer = viewer
@@ -83,6 +85,7 @@ class Crawl:
         self._size = self._asked = self._outstanding = self._adopted = self._read = 0
         for event in known:
             self._belonging.take(event)
+        self._known = len(self._belonging.events)
 
     def run(self) -> Generator[list[Question], Iterable[Answered], None]:
         """Yield questions, take answers, until nothing is left to ask.
@@ -110,11 +113,6 @@ class Crawl:
         return (*self._belonging.events.values(), *self._around.events.values())
 
     @property
-    def quoted(self) -> tuple[Verified, ...]:
-        """Notes that were only looked for because the thread quotes them."""
-        return tuple(self._around.quoted.values())
-
-    @property
     def found(self) -> int:
         """How many events about the thread were found so far."""
         return len(self._belonging.events)
@@ -126,10 +124,17 @@ class Crawl:
 
     def coverage(self, counted: Iterable[str]) -> Coverage:
         """Return what each relay gave of the event ids in `counted`."""
+        stopped = Finish.LIMITED, "it was not asked everything"
         for inquiry in self._inquiries.values():
-            if inquiry.given_up is not None and self._is_owed(inquiry):
-                self._tracker.doubt(inquiry.relay, *inquiry.given_up)
-        return self._tracker.coverage(counted, self._router.choices)
+            if self._is_owed(inquiry):
+                self._tracker.doubt(inquiry.relay, *(inquiry.given_up or stopped))
+        choices = {choice.relay: choice for choice in self._router.choices}
+        index = [Choice(url, Reason.INDEX) for url in self._index if url not in choices]
+        return self._tracker.coverage(counted, (*choices.values(), *index))
+
+    def credit(self, relay: str, ids: Iterable[str]) -> None:
+        """Count events as given by a relay, whose answer did not come to its end."""
+        self._tracker.credit(relay, ids)
 
     # What came
 
@@ -140,11 +145,19 @@ class Crawl:
             self._compare(inquiry, question, answer)
             return
         if answer.finish in _HOPELESS or prefix_of(answer.reason) in _SHUT_OUT:
-            inquiry.given_up = answer.finish, answer.reason
+            inquiry.skipped.add(question.topic)
+            if question.topic.is_thread or answer.finish is Finish.UNREACHABLE:
+                inquiry.given_up = answer.finish, answer.reason
         if question.topic.is_thread:
             self._hear_of_thread(inquiry, question, answer)
         else:
+            if not inquiry.reads:
+                # Who writes where is not known, then: the thread may be larger.
+                self._tracker.add(answer)
             self._around.hear(question.topic, answer)
+            # It claims nothing about the thread, and may give away what was left out of it.
+            if inquiry.testimony.hear(question.filter, replace(answer, finish=Finish.LIMITED)):
+                self._catch(inquiry, _LIES)
 
     def _hear_of_thread(self, inquiry: Inquiry, question: Question, answer: Answer) -> None:
         self._tracker.add(answer)
@@ -179,7 +192,7 @@ class Crawl:
 
     def _hit(self) -> str | None:
         budget = self._budget
-        if self.found >= budget.events:
+        if self.found - self._known >= budget.events:
             return f"{budget.events} events"
         if self._size >= budget.bytes:
             return f"{budget.bytes} bytes"
@@ -191,7 +204,9 @@ class Crawl:
         belonging = self._belonging
         if deepest is not None and any(belonging.depth(key) >= deepest for key in belonging.keys):
             return f"depth {deepest}"
-        return f"{self._budget.relays} relays" if self._router.unasked else None
+        if not self._router.unasked:
+            return None
+        return f"{self._budget.relays} relay{'s' if self._budget.relays > 1 else ''}"
 
     # What to ask
 

@@ -86,6 +86,8 @@ class Inquiry:
         self.about_people = about_people
         self.given_up: tuple[Finish, str] | None = None
         """Why it is not asked any more, None while it is."""
+        self.skipped: set[Topic] = set()
+        """What it is not asked about any more: it was silent, or would not tell."""
         self.trusting = True
         self.testimony = Testimony()
         self._queues: dict[Topic, _Queue] = {}
@@ -93,6 +95,8 @@ class Inquiry:
 
     def next(self, topic: Topic, keys: Sequence[str], filters: Filters) -> Iterator[Question]:
         """Yield what to ask now about the `keys` that this relay was not asked about yet."""
+        if topic in self.skipped:
+            return
         queue = self._queues.setdefault(topic, _Queue())
         while queue.asked < len(keys) and self.given_up is None and len(self._open) < _AT_ONCE:
             start = queue.asked
@@ -122,6 +126,6 @@ class Inquiry:
     def start_over(self) -> None:
         """Ask everything again, and take the relay's word for no end any more."""
         self.trusting = False
-        self.testimony = Testimony()
+        self.testimony.start_over()
         self._queues = {}
         self._open = {}

@@ -98,7 +98,7 @@ def pages(
         was_short = walk.is_short(got)
         oldest = min(event.created_at for event in events)
         if oldest == until:
-            if was_short:
+            if was_short and not (yield from _is_disproved(walk, got, oldest)):
                 return walk.verdict
             yield from _pieces(walk, oldest, events)
             if walk.stopped is not None:
@@ -192,6 +192,20 @@ class _Walk:
         """Whether the relay would have sent more, had it more."""
         full = min(self.page, self.cap or max(self.largest, _SMALLEST_CAP))
         return got.sent < full and "more" not in got.hints
+
+
+def _is_disproved(walk: _Walk, got: Page, second: int) -> Generator[Filter, Page, bool]:
+    """Whether a page that only the relay's declared cap calls short was full all the same.
+
+    It had not reached below this second: if there is anything older, it was cut off.
+    """
+    if got.sent < _SMALLEST_CAP or second <= (walk.question.since or 0):
+        return False
+    asked = replace(walk.question, until=second - 1, limit=1)
+    older = walk.take(asked, (yield asked))
+    if older:
+        walk.cap = None
+    return bool(older) or walk.stopped is not None
 
 
 def _pieces(walk: _Walk, second: int, events: Iterable[Verified]) -> Generator[Filter, Page, None]:

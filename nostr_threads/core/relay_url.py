@@ -29,7 +29,10 @@ _HOST_NAME = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 _DOTS = ".\u3002\uff0e\uff61"
 
 # Names that RFC 6762, 6761, 8375 or plain habit keep inside one network.
-_LOCAL_DOMAINS = (".localhost", ".local", ".internal", ".home.arpa", ".lan", ".localdomain")
+_LOCAL_DOMAINS = (
+    *(".localhost", ".local", ".internal", ".home.arpa", ".lan", ".localdomain"),
+    *(".home", ".corp", ".intranet", ".private", ".svc"),
+)
 # All that was ever given out for public use (RFC 4291); is_global alone lets site-local ones pass.
 _PUBLIC_IPV6 = ipaddress.IPv6Network("2000::/3")
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")

@@ -90,6 +90,11 @@ class Choice:
     of: str = ""
 
     @property
+    def reads(self) -> bool:
+        """Whether it is asked about the thread, and not about people alone."""
+        return self.reason is not Reason.INDEX
+
+    @property
     def is_by_hand(self) -> bool:
         """Whether the user has chosen it, in relays.toml or for once."""
         return self.reason in (Reason.NAMED, Reason.CONFIGURED)

@@ -34,6 +34,11 @@ class Testimony:
         self._events: dict[str, Event] = {}
         self._events_by_mark: defaultdict[_Mark, list[str]] = defaultdict(list)
 
+    def start_over(self) -> None:
+        """Forget what was claimed, and keep what was given: it is held against what comes."""
+        self._answers = []
+        self._by_mark.clear()
+
     def hear(self, question: Filter, answer: Answer) -> bool:
         """Take an answer in; say whether the relay has now left out what it has.
 

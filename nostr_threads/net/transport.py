@@ -5,6 +5,7 @@ Knows how to open a connection safely and what its errors mean. Knows nothing of
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from contextlib import suppress
@@ -26,6 +27,9 @@ MAX_MESSAGE = 4 * 2**20
 """Bytes of the largest message taken from a relay, after decompression."""
 
 _PING_SECONDS = 20.0
+# What may wait to be sent (bytes), and how often that is looked at (seconds).
+_MOST_UNSENT = 4 * 2**20
+_WATCH_SECONDS = 1.0
 _QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
 
@@ -67,6 +71,22 @@ class _Websocket:
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
         self._socket = connection.transport.get_extra_info("socket")
+        self._watching = asyncio.get_running_loop().call_later(_WATCH_SECONDS, self._watch)
+
+    def _watch(self) -> None:
+        """End a connection whose other end does not read.
+
+        Pings are answered whatever the answers pile up to; a relay may send nothing else.
+        """
+        if self._is_clogged:
+            self._connection.transport.abort()
+        elif not self._connection.transport.is_closing():
+            loop = asyncio.get_running_loop()
+            self._watching = loop.call_later(_WATCH_SECONDS, self._watch)
+
+    @property
+    def _is_clogged(self) -> bool:
+        return self._connection.transport.get_write_buffer_size() > _MOST_UNSENT
 
     async def send(self, text: str) -> None:
         try:
@@ -83,6 +103,9 @@ class _Websocket:
             raise Disconnected(_why(error)) from None
 
     async def close(self) -> None:
+        self._watching.cancel()
+        if self._is_clogged:
+            self._connection.transport.abort()
         await self._connection.close()
 
 

@@ -38,10 +38,10 @@ def ids(found: nt.Found) -> set[str]:
 
 
 def reasons(found: nt.Found) -> dict[str, tuple[Reason, str]]:
-    """Why each relay was asked, and whose list or hint that was."""
+    """Why each relay was asked about the thread, and whose list or hint that was."""
     chosen = [relay.choice for relay in found.coverage.relays if relay.choice is not None]
     assert len(chosen) == len(found.coverage.relays)
-    return {choice.relay: (choice.reason, choice.of) for choice in chosen}
+    return {choice.relay: (choice.reason, choice.of) for choice in chosen if choice.reads}
 
 
 def questions(relay: FaultyRelay) -> list[Request]:

@@ -421,13 +421,15 @@ def test_a_relay_too_many_is_told_as_a_budget() -> None:
     assert len({question.relay for question in world.asked}) == 3
 
 
-def test_an_index_relay_is_asked_about_people_alone_and_is_never_unsure() -> None:
+def test_an_index_relay_is_asked_about_people_alone_and_leaves_a_doubt_when_it_fails() -> None:
+    """Who knows where people write cannot be asked: the thread may be larger."""
     world = World({ONE: [invented("root")], TWO: []}, {TWO: Finish.UNREACHABLE})
     crawl = world.drive(Crawl(Pointer(id=hex_of("root")), router([ONE], widen=True), index=[TWO]))
     assert {each.topic for each in world.asked if each.relay == TWO} == {Topic.PEOPLE}
     coverage = crawl.coverage(event.id for event in crawl.events)
-    assert [each.url for each in coverage.relays] == [ONE]
-    assert coverage.unsure == ()
+    assert [each.url for each in coverage.relays] == [ONE, TWO]
+    assert coverage.unsure == (TWO,)
+    assert coverage.estimate is None
 
 
 def test_profiles_requests_to_vanish_and_the_readers_mutes_come_with_it() -> None:
@@ -467,13 +469,13 @@ def test_many_reactions_end_the_counting_and_not_the_thread() -> None:
     assert len(crawl.events) == 5
 
 
-def test_a_relay_that_falls_silent_over_something_else_is_unsure_if_more_was_to_be_asked() -> None:
+def test_a_relay_that_is_gone_over_something_else_is_unsure_if_more_was_to_be_asked() -> None:
     """It was given up: that it was not asked any more must not pass for having no more."""
 
     class Silent(World):
         def answer(self, question: Question) -> Answer:
             if question.topic is Topic.PEOPLE and question.relay == TWO:
-                return Answer(TWO, Finish.TIMEOUT, reason="silence")
+                return Answer(TWO, Finish.UNREACHABLE, reason="gone")
             return super().answer(question)
 
     notes = [invented("root"), answer("a", "root"), answer("b", "a"), answer("c", "b")]
@@ -494,6 +496,60 @@ def test_a_relay_that_falls_silent_over_reactions_gave_the_thread_all_the_same()
     crawl = Crawl(Pointer(id=hex_of("root")), router([ONE]))
     Silent({ONE: [invented("root"), answer("a", "root")]}).drive(crawl)
     assert crawl.coverage(event.id for event in crawl.events).unsure == ()
+
+
+def test_a_relay_that_only_a_hint_names_counts_once_it_has_answered() -> None:
+    hinting = invented("a", ("e", hex_of("root"), TWO, "root"), by="bob")
+    below = [answer("b", "root"), answer("c", "b")]
+
+    class Lost(World):
+        def answer(self, question: Question) -> Answer:
+            if question.relay == TWO and hex_of("b") in str(question.filter.tags):
+                return Answer(TWO, Finish.UNREACHABLE, reason="connection refused")
+            return super().answer(question)
+
+    crawl = Crawl(Pointer(id=hex_of("root")), router([ONE], widen=True))
+    Lost({ONE: [invented("root"), hinting], TWO: below}).drive(crawl)
+    assert crawl.coverage(event.id for event in crawl.events).unsure == (TWO,)
+
+
+def test_a_relay_that_only_a_hint_names_and_nobody_reached_leaves_no_doubt() -> None:
+    hinting = invented("a", ("e", hex_of("root"), TWO, "root"), by="bob")
+    crawl = Crawl(Pointer(id=hex_of("root")), router([ONE], widen=True))
+    world = World({ONE: [invented("root"), hinting], TWO: ()}, {TWO: Finish.UNREACHABLE})
+    coverage = world.drive(crawl).coverage(event.id for event in crawl.events)
+    assert [relay.url for relay in coverage.relays] == [ONE, TWO]
+    assert coverage.unsure == ()
+
+
+def test_a_relay_that_refuses_to_speak_of_people_is_asked_about_the_thread() -> None:
+    class Shy(World):
+        def answer(self, question: Question) -> Answer:
+            if question.topic is Topic.PEOPLE:
+                return Answer(ONE, Finish.REFUSED, reason="restricted: kind 10000")
+            return super().answer(question)
+
+    crawl = Crawl(Pointer(id=hex_of("n0")), router([ONE]), viewer=hex_of("reader"))
+    Shy({ONE: chain(6)}).drive(crawl)
+    assert len(in_thread(crawl)) == 6
+    assert crawl.coverage(event.id for event in crawl.events).unsure == ()
+
+
+def test_what_was_known_before_uses_up_no_budget() -> None:
+    """Or a thread as large as the budget could never grow."""
+    notes = chain(20)
+    budget = Budget(events=10)
+    crawl = Crawl(Pointer(id=hex_of("n0")), router([ONE]), known=notes[:10], budget=budget)
+    World({ONE: notes}).drive(crawl)
+    assert (len(crawl.events), crawl.budget_hit) == (20, "10 events")
+
+
+def test_relays_that_were_not_asked_everything_are_not_complete() -> None:
+    world = World({ONE: chain(20), TWO: chain(20)})
+    crawl = Crawl(Pointer(id=hex_of("n0")), router([ONE, TWO]), budget=Budget(events=5))
+    coverage = world.drive(crawl).coverage(event.id for event in crawl.events)
+    assert {relay.finish for relay in coverage.relays} == {Finish.LIMITED}
+    assert coverage.estimate is None
 
 
 # Relays that contradict themselves

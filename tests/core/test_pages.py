@@ -439,7 +439,12 @@ class TestCap:
         events = notes([7] * 30)
         assert ask(ALL, honest(events, 500), cap=None)[1] is Finish.LIMITED
         found, finish, asked = ask(ALL, honest(events, 500), cap=500)
-        assert (finish, found, len(asked)) == (Finish.COMPLETE, ids(events), 2)
+        assert (finish, found, len(asked)) == (Finish.COMPLETE, ids(events), 3)
+
+    def test_a_declared_cap_that_is_too_high_is_disproved_by_what_is_older(self) -> None:
+        """A page that is not full would have reached it."""
+        events = notes([7] * 30 + [6] * 5)
+        assert ask(ALL, honest(events[:30] + events[30:], 20), cap=500)[1] is Finish.LIMITED
 
     def test_a_cap_smaller_than_twenty_is_believed(self) -> None:
         events = notes([9, 9, 9, 9, 9, 9, 8, 7])
@@ -484,7 +489,7 @@ class TestFollowing:
         for now, then in pairwise(asked):
             when = [event.created_at for event in relay(now).events]
             guess = following(question, now, when)
-            is_in_pieces = {now.kinds, then.kinds} != {question.kinds}
+            is_in_pieces = {now.kinds, then.kinds} != {question.kinds} or then.limit == 1
             assert guess == (None if is_in_pieces else then)
 
     @pytest.mark.parametrize(
