@@ -327,4 +327,4 @@ async def test_relays_that_are_not_asked_for_want_of_room_are_reported() -> None
         )
         found = await nostr.fetch(ROOT.id, budget=Budget(relays=1))
         assert home.accepted_connections == 0
-    assert (found.budget_hit, found.whole) == ("1 relays", False)
+    assert (found.budget_hit, found.whole) == ("1 relay", False)

@@ -115,13 +115,17 @@ async def test_each_thread_has_its_title_and_answers_say_to_whom(home: Home) -> 
     assert other.startswith("└─ dave npub1")
 
 
-async def test_a_long_list_is_folded_unless_all_is_wanted(home: Home) -> None:
+async def test_of_a_long_list_the_rest_is_shown_the_next_time_or_with_all(home: Home) -> None:
+    """What was not shown was not seen."""
     notes = thread(60, authors=9, depth=1)
     arrive(home, *notes)
-    folded, every = await home.run("new", "--keep"), await home.run("new", "--all")
-    assert folded.out.splitlines()[-2] == "└─ … 10 more"
-    assert "more" not in every.out
-    assert all(note.content in every.out for note in notes)
+    every = await home.run("new", "--all", "--keep")
+    first, second = await home.run("new"), await home.run("new")
+    assert "10 more notes" in first.err
+    assert "more" not in every.err + second.err
+    for note in notes:
+        assert note.content in every.out
+        assert note.content in first.out + second.out
     assert_quiet(await home.run("new"))
 
 
@@ -143,14 +147,16 @@ async def test_ones_own_answers_are_no_news_and_what_others_say_to_them_is(alice
     assert "so." not in ran.out
 
 
-async def test_a_note_that_was_only_fetched_to_be_quoted_is_no_news(home: Home) -> None:
+async def test_a_note_that_was_fetched_to_be_quoted_is_news_of_its_own_thread(home: Home) -> None:
+    """Were it counted as seen, to quote a note would take it out of the news."""
     code = nt.encode(nip19.Note(OTHER.id))
     quoting = BOB.reply(ROOT, f"see nostr:{code}")
     async with RelayServer(stocked([ROOT, quoting, OTHER])) as relay:
         await home.run("fetch", ROOT.id, "--relay", relay.url)
     shown = await home.run("show", ROOT.id)
     assert OTHER.content in shown.out
-    assert sorted(ids(await home.run("new", "--json"))) == sorted_ids([ROOT, quoting])
+    assert ids(await home.run("new", OTHER.id, "--json", "--keep")) == [OTHER.id]
+    assert sorted(ids(await home.run("new", "--json"))) == sorted_ids([ROOT, quoting, OTHER])
 
 
 async def test_to_be_quoted_elsewhere_takes_no_note_out_of_the_news(home: Home) -> None:

@@ -67,7 +67,7 @@ async def test_fetch_goes_on_to_where_people_write_and_says_why_unless_told_not_
 BUDGETS = (
     (("--depth", "2"), "depth 2", 3),
     (("--events", "3"), "3 events", 3),
-    (("--max-relays", "1"), "1 relays", 5),
+    (("--max-relays", "1"), "1 relay", 5),
 )
 
 
