@@ -6,6 +6,8 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 import pytest
+from websockets.datastructures import Headers
+from websockets.http11 import Response
 
 import nostr_threads as nt
 from nostr_threads.core.crawl import Budget
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from websockets.http11 import Request as HttpRequest
-    from websockets.http11 import Response
 
 HOUR, DAY = 3_600, 86_400
 ROOT = ALICE.note("the question", NOW)
@@ -261,6 +262,28 @@ async def test_a_relays_document_is_fetched_once_a_day_and_kept(
             assert '"supported_nips"' in kept[0]
             fetched.append((len(documents), kept[1]))
     assert fetched == [(1, NOW), (1, NOW), (2, NOW + HOUR + DAY)]
+
+
+async def test_a_relay_without_a_document_is_asked_for_one_again_after_a_while(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def silent(request: HttpRequest, _: dict[str, object]) -> Response | None:
+        if "Upgrade" in request.headers:
+            return None
+        asked.append(request.path)
+        return Response(404, "Not Found", Headers(), b"")
+
+    monkeypatch.setattr("nostr_threads.relayd.server.answer_http", silent)
+    clock, counts = ManualClock(), []
+    async with RelayServer(stocked(NOTES)) as relay:
+        for wait in (0, 60, HOUR):
+            clock.advance(wait)
+            async with opened(tmp_path / "a.db", relay.url, clock=clock) as nostr:
+                await nostr.fetch(NOTES[0].id)
+            counts.append(len(asked))
+    assert counts == [1, 1, 2]
 
 
 async def test_a_relay_that_claims_to_be_done_too_early_is_asked_until_it_is_done() -> None:

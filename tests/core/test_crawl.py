@@ -594,3 +594,23 @@ def test_a_relay_that_still_counts_more_is_unsure() -> None:
     (relay,) = crawl.coverage(event.id for event in crawl.events).relays
     assert (relay.finish, relay.counted) == (Finish.LIMITED, 7)
     assert relay.reason == "it counts 7 answers to the root and sent 1"
+
+
+@pytest.mark.parametrize("start", ["root", "y"])
+def test_a_relay_that_hides_the_same_note_again_is_not_believed_again(start: str) -> None:
+    """It gives the note by its id alone: that it did is not forgotten when all is asked again."""
+
+    class Hiding(World):
+        def answer(self, question: Question) -> Answer:
+            whole = super().answer(question)
+            if question.topic is not Topic.ANSWERS:
+                return whole
+            shown = tuple(event for event in whole.events if event.content != "x")
+            return replace(whole, events=shown)
+
+    x = answer("x", "root")
+    world = Hiding({ONE: [invented("root"), x, answer("y", "x", "root")]})
+    crawl = world.drive(Crawl(Pointer(id=hex_of(start)), router([ONE])))
+    (relay,) = crawl.coverage(event.id for event in crawl.events).relays
+    assert (relay.finish, relay.reason) == (Finish.LIMITED, "it left out what it has")
+    assert in_thread(crawl) == {"root", "x", "y"}

@@ -126,3 +126,23 @@ async def test_what_comes_is_acknowledged_at_once_where_that_can_be_asked_for(
         await wire.close()
         with pytest.raises(Disconnected):
             await wire.receive()
+
+
+async def test_a_relay_that_pings_and_never_reads_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each ping is answered at once: what nobody reads must not pile up here."""
+    monkeypatch.setattr(transport_module, "_MOST_UNSENT", 2**16)
+    monkeypatch.setattr(transport_module, "_WATCH_SECONDS", 0.05)
+    ping = bytes((0x89, 125)) + bytes(125)
+
+    async def flood(socket: ServerConnection, _: list[Any]) -> None:
+        socket.transport.pause_reading()
+        while not socket.transport.is_closing():
+            socket.transport.write(ping * 500)
+            await asyncio.sleep(0)
+
+    async with scripted(flood) as url:
+        transport = await open_websocket(url, 5.0)
+        await transport.send('["begin"]')
+        with pytest.raises(Disconnected):
+            await transport.receive()
+        await transport.close()
