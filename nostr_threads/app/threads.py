@@ -24,6 +24,6 @@ _threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="nostr-threads")
 def in_thread(
     function: Callable[_Given, _Result], *args: _Given.args, **options: _Given.kwargs
 ) -> asyncio.Future[_Result]:
-    """Run `function` in a thread; whoever is cancelled while waiting does not stop it."""
+    """Run `function` in one of our threads; otherwise as `asyncio.to_thread` does."""
     loop = asyncio.get_running_loop()
     return loop.run_in_executor(_threads, partial(function, *args, **options))
