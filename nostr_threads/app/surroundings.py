@@ -58,11 +58,12 @@ def surroundings(
     about = Filter(kinds=(kinds.PROFILE, kinds.VANISH), authors=tuple(people))
     found = store.query([about], now=now) if people else []
     profiles = {event.pubkey: profile_of(event) for event in found if event.kind == kinds.PROFILE}
+    vanished = tuple(event for event in found if event.kind == kinds.VANISH)
     return Surroundings(
         names=names(profiles),
-        tallies=tallies(events, now=now),
+        tallies=tallies((*events, *vanished), now=now),
         quoted={key: event for key, event in others.items() if mutes.reason(event) is None},
-        vanished=tuple(event for event in found if event.kind == kinds.VANISH),
+        vanished=vanished,
         mutes=mutes,
     )
 

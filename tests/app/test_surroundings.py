@@ -124,8 +124,9 @@ async def test_a_muted_root_takes_no_answers_along() -> None:
 async def test_who_asked_to_vanish_is_not_shown_and_who_answered_is(tmp_path: Path) -> None:
     """NIP-62. The relay that has the notes does not know of it."""
     vanish = BOB.event(kinds.VANISH, "", NOW + 50, (("relay", "ALL_RELAYS"),))
+    like = BOB.event(kinds.REACTION, "+", NOW + 40, (("e", ROOT.id),))
     async with (
-        RelayServer(stocked(CONVERSATION)) as careless,
+        RelayServer(stocked([*CONVERSATION, like])) as careless,
         RelayServer(stocked([ROOT, vanish])) as careful,
         opened(tmp_path / "a.db", careless.url, careful.url) as nostr,
     ):
@@ -134,6 +135,7 @@ async def test_who_asked_to_vanish_is_not_shown_and_who_answered_is(tmp_path: Pa
     for found in (fetched, shown):
         assert states(found)[ANSWER.id] == (GONE, "its author asked to vanish")
         assert states(found)[GOOD.id] == (nt.State.PRESENT, "")
+        assert ROOT.id not in found.surroundings.tallies
 
 
 async def test_a_request_to_vanish_from_one_relay_hides_nothing_here(tmp_path: Path) -> None:
