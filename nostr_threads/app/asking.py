@@ -10,13 +10,14 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from nostr_threads.app.threads import in_thread
+from nostr_threads.app.blocking import off_loop
+from nostr_threads.app.keeping import Keeper
 from nostr_threads.core import kinds
 from nostr_threads.core.coverage import Answer, Finish
 from nostr_threads.core.inquiry import Topic
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from nostr_threads.app.documents import Documents
     from nostr_threads.core.crawl import Answered
@@ -34,9 +35,10 @@ _FRESH = 86_400
 
 
 class Asking:
-    """The asking of one fetch. `now` is in unix seconds; it ends `seconds` from now, if given.
+    """The asking of one job. `now` is in unix seconds; it ends `seconds` from now, if given.
 
-    `knows_people` says of which relays a whole answer about somebody will do for a day.
+    What relays give is stored by `keeper`. `knows_people` says of which relays a whole answer about
+    somebody will do for a day.
     """
 
     def __init__(
@@ -53,11 +55,10 @@ class Asking:
         self._documents = documents
         self._store = store
         self._knows_people = knows_people
+        self.keeper = Keeper(store, now)
         self._now = now
         self._seconds = seconds
         self._end = None if seconds is None else asyncio.get_running_loop().time() + seconds
-        self.arrived: Callable[[str, Sequence[Verified]], None] = lambda *_: None
-        """Told of each page that a relay gave, as soon as it was verified."""
         self._known: dict[str, Verified] = {}
         self._asked_about: set[str] = set()
 
@@ -82,9 +83,10 @@ class Asking:
         return question, answer
 
     async def close(self) -> None:
-        """Remember who was asked about, so that it is not asked again soon."""
+        """Store what is left, and who was asked about, so that it is not asked again soon."""
+        await self.keeper.finish()
         people = tuple(self._asked_about)
-        await in_thread(self._store.note_people_asked, people, now=self._now)
+        await off_loop(self._store.note_people_asked, people, now=self._now)
 
     @property
     def _left(self) -> float | None:
@@ -98,7 +100,7 @@ class Asking:
             seconds=self._left,
             known=self._known,
             trusting=question.trusting,
-            arrived=partial(self.arrived, question.relay),
+            arrived=partial(self.keeper.put, question.relay),
         )
 
     async def _count(self, question: Question) -> Answer:
@@ -111,13 +113,13 @@ class Asking:
     async def _about_people(self, question: Question) -> Answer:
         """Ask about those of whom nobody was asked lately; of the others the store tells."""
         authors = question.filter.authors or ()
-        asked = await in_thread(self._store.people_asked, authors)
+        asked = await off_loop(self._store.people_asked, authors)
         stale = tuple(each for each in authors if asked.get(each, 0) <= self._now - _FRESH)
         if len(stale) == len(authors):
             kept: list[Verified] = []
         else:
             about = replace(question.filter, authors=tuple(set(authors).difference(stale)))
-            kept = await in_thread(self._store.query, [about], now=self._now)
+            kept = await off_loop(self._store.query, [about], now=self._now)
         if not stale:
             return Answer(question.relay, Finish.COMPLETE, tuple(kept))
         wanted = replace(question, filter=replace(question.filter, authors=stale))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.request import getproxies
 
 from nostr_threads.app.asking import Asking
+from nostr_threads.app.blocking import off_loop
 from nostr_threads.app.config import Config, find_config
 from nostr_threads.app.destinations import destinations
 from nostr_threads.app.documents import Documents
@@ -22,7 +23,6 @@ from nostr_threads.app.fetch import Found, fetch_thread, load_thread, pointer, s
 from nostr_threads.app.places import config_folder, key_folder, store_path
 from nostr_threads.app.publish import Report, deliver, sign_all
 from nostr_threads.app.routes import Routes
-from nostr_threads.app.threads import in_thread
 from nostr_threads.core import kinds
 from nostr_threads.core.compose import Target, compose, split_for
 from nostr_threads.core.crawl import Budget
@@ -46,15 +46,16 @@ if TYPE_CHECKING:
     from nostr_threads.core.routing import Choice
     from nostr_threads.signing.signer import Signer
 
-__all__ = ["DEFAULT_LIMIT", "Nostr", "open", "signer_from_env", "signer_from_key"]
+__all__ = ["DEFAULT_LIMIT", "PATIENCE", "Nostr", "open", "signer_from_env", "signer_from_key"]
 
 # How far ahead of now (seconds) an answer may be dated to come after its question.
 _AHEAD = 600
 
-# Seconds that a fetch may take: a relay that is slow within every deadline has no end.
-_PATIENCE = 600.0
 # Seconds to look up where people read before an answer is sent without knowing it.
 _LOOKING_UP = 10.0
+
+PATIENCE = 600.0
+"""Seconds that a fetch may take: a relay that is slow within every deadline has no end."""
 
 DEFAULT_LIMIT = Limit(characters=2_000)
 """What most relays take and most people read at a sitting."""
@@ -80,7 +81,7 @@ async def open(  # noqa: A001 - `nostr_threads.open` reads as what it does
     config = relays if isinstance(relays, Config) else _configured(relays)
     defaults = config.defaults
     timeouts = Timeouts(defaults.connect, defaults.idle, defaults.answer, defaults.ok)
-    nostr_store = await in_thread(SqliteStore, store or store_path(os.environ))
+    nostr_store = await off_loop(SqliteStore, store or store_path(os.environ))
 
     routes = Routes(config, random or Random())  # noqa: S311 - no secret depends on it
     documents = Documents(
@@ -148,7 +149,7 @@ class Nostr:
         relays: Sequence[str] = (),
         widen: bool | None = None,
         budget: Budget | None = None,
-        seconds: float | None = _PATIENCE,
+        seconds: float | None = PATIENCE,
         progress: Callable[[Progress], None] = lambda _: None,
     ) -> Found:
         """Find the whole thread around `code` and keep it.
@@ -162,12 +163,12 @@ class Nostr:
         """
         start, budget = pointer(code), budget or Budget()
         widen = not relays if widen is None else widen
-        known = await in_thread(stored_thread, self.store, start)
+        known = await off_loop(stored_thread, self.store, start)
         router = self._routes.reading(
             relays,
             start.relays,
-            await in_thread(self.store.sightings, [event.id for event in known]),
-            records=await in_thread(self.store.relay_records),
+            await off_loop(self.store.sightings, [event.id for event in known]),
+            records=await off_loop(self.store.relay_records),
             most=budget.relays,
             widen=widen,
         )
@@ -197,7 +198,7 @@ class Nostr:
     async def show(self, code: str) -> Found:
         """Return what the store holds of the thread around `code`. Raises `NotFound`."""
         start = pointer(code)
-        return await in_thread(
+        return await off_loop(
             load_thread, start, store=self.store, now=self._now(), viewer=self.viewer
         )
 
@@ -270,14 +271,14 @@ class Nostr:
         writers = tuple(choice.relay for choice in choices)
         events = await sign_all(drafts, self.signer)
         posting = Posting(events, writers, wanted, self._now())
-        await in_thread(self.store.enqueue, posting)
+        await off_loop(self.store.enqueue, posting)
         return await self._deliver(posting, progress)
 
     async def resume(
         self, *, progress: Callable[[Delivery], None] = lambda _: None
     ) -> list[Report]:
         """Deliver everything in the outbox that is still on its way: the same bytes again."""
-        postings = await in_thread(self.store.postings, open_only=True)
+        postings = await off_loop(self.store.postings, open_only=True)
         return [await self._deliver(posting, progress) for posting in postings]
 
     async def _deliver(self, posting: Posting, progress: Callable[[Delivery], None]) -> Report:
@@ -297,13 +298,13 @@ class Nostr:
             event = await self._event(event, relays)
         if event is None:
             raise NotFound("a missing note cannot be answered: nobody who was asked has it")
-        seen = await in_thread(self.store.sightings, [event.id])
+        seen = await off_loop(self.store.sightings, [event.id])
         hints = seen.get(event.id, ())
         return Target(event, next((url for url in hints if not is_local(url)), ""))
 
     async def _event(self, code: str, relays: Sequence[str]) -> Verified:
         start = pointer(code)
-        known = await in_thread(self.store.event, start.key) if start.id else None
+        known = await off_loop(self.store.event, start.key) if start.id else None
         if known is not None:
             return known
         why = "nobody who was asked has it"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from nostr_threads.app.threads import in_thread
+from nostr_threads.app.blocking import off_loop
 from nostr_threads.core import kinds, queries
 from nostr_threads.core.entities import HEX_64
 from nostr_threads.core.filters import Filter
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from nostr_threads.app.asking import Asking
     from nostr_threads.app.routes import Routes
-    from nostr_threads.core.coverage import Answer
     from nostr_threads.core.event import Draft
     from nostr_threads.store.base import Store
 
@@ -50,12 +49,12 @@ async def destinations(
     people = (author, *sorted(tagged - {author}))
     lists = await _relay_lists(people, routes.index, asking, store, now)
     answered = [tag[1] for tag in drafts[0].tags if tag[0] == "e" and len(tag) > 1][-1:]
-    seen = await in_thread(store.sightings, answered)
+    seen = await off_loop(store.sightings, answered)
     return routes.writing(
         lists.pop(author, None),
         lists,
         [url for urls in seen.values() for url in urls],
-        records=await in_thread(store.relay_records),
+        records=await off_loop(store.relay_records),
     )
 
 
@@ -72,15 +71,8 @@ async def _relay_lists(
         for relay in index
         for condition in queries.about(people, None)
     ]
-    answered = await asyncio.gather(*(asking.ask(question) for question in questions))
+    await asyncio.gather(*(asking.ask(question) for question in questions))
     await asking.close()
-    return await in_thread(_kept, [answer for _, answer in answered], people, store, now)
-
-
-def _kept(
-    answers: Iterable[Answer], people: Sequence[str], store: Store, now: int
-) -> dict[str, RelayList]:
-    for answer in answers:
-        store.add(answer.events, relay=answer.relay, now=now)
     wanted = Filter(kinds=(kinds.RELAY_LIST,), authors=tuple(people))
-    return {event.pubkey: relay_list_of(event) for event in store.query([wanted], now=now)}
+    lists = await off_loop(store.query, [wanted], now=now)
+    return {event.pubkey: relay_list_of(event) for event in lists}

@@ -10,7 +10,7 @@ from collections import defaultdict
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from nostr_threads.app.threads import in_thread
+from nostr_threads.app.blocking import off_loop
 from nostr_threads.errors import RelayInfoUnavailable
 from nostr_threads.net.info import RelayInfo, fetch_info_text, limits_of, parse_info
 
@@ -61,7 +61,7 @@ class Documents:
             return self._known[url]
 
     async def _text(self, url: str) -> str:
-        kept = await in_thread(self._store.relay_document, url)
+        kept = await off_loop(self._store.relay_document, url)
         if kept is not None and kept[1] > self._clock() - (_FRESH if kept[0] else _RETRY):
             return kept[0]
         if not self._may_fetch(url):
@@ -69,5 +69,5 @@ class Documents:
         text = ""
         with suppress(RelayInfoUnavailable):
             text = await fetch_info_text(url, seconds=_PATIENCE)
-        await in_thread(self._store.keep_relay_document, url, text, now=self._clock())
+        await off_loop(self._store.keep_relay_document, url, text, now=self._clock())
         return text

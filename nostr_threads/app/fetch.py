@@ -9,9 +9,8 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from nostr_threads.app.keeping import Keeper
+from nostr_threads.app.blocking import off_loop
 from nostr_threads.app.surroundings import Surroundings, surroundings
-from nostr_threads.app.threads import in_thread
 from nostr_threads.core import nip19
 from nostr_threads.core.coverage import Coverage, RelayCoverage
 from nostr_threads.core.crawl import Crawl
@@ -93,23 +92,19 @@ async def fetch_thread(
     when no relay could be reached, and `NotFound` when neither they nor the store know anything of
     the thread.
     """
-    keeper = Keeper(store, now)
-    asking.arrived = keeper.put
     asking.learn(known)
     crawl = Crawl(start, router, index=index, known=known, budget=budget, viewer=viewer)
     await _drive(
         crawl,
         asking,
-        keeper,
         lambda answers: progress(Progress(answers, crawl.found, len(router.choices))),
     )
     await asking.close()
-    for relay, ids in keeper.kept.items():
+    for relay, ids in asking.keeper.kept.items():
         crawl.credit(relay, ids)
-    events = await in_thread(store.thread, crawl.root)
-    thread, around = await in_thread(_assembled, store, events, crawl.root, now, viewer)
+    thread, around = await off_loop(_assembled, store, crawl.root, now, viewer)
     coverage = crawl.coverage(event.id for event in thread.events)
-    await in_thread(store.record_relays, _outcomes(coverage))
+    await off_loop(store.record_relays, _outcomes(coverage))
     # Time that ran out after the last answer has cost nothing.
     hit = crawl.budget_hit or (asking.budget_hit if coverage.unsure else None)
     if not thread.found:
@@ -132,9 +127,7 @@ def load_thread(start: Pointer, *, store: Store, now: int, viewer: str | None = 
 
     The coverage counts sightings: which relays had these events whenever they were asked.
     """
-    root = stored_root(store, start)
-    events = store.thread(root)
-    thread, around = _assembled(store, events, root, now, viewer)
+    thread, around = _assembled(store, stored_root(store, start), now, viewer)
     if not thread.found:
         raise NotFound(f"the store knows nothing of {start.key}; fetch it first")
     return Found(
@@ -142,16 +135,14 @@ def load_thread(start: Pointer, *, store: Store, now: int, viewer: str | None = 
     )
 
 
-async def _drive(
-    crawl: Crawl, asking: Asking, keeper: Keeper, progress: Callable[[int], None]
-) -> None:
+async def _drive(crawl: Crawl, asking: Asking, progress: Callable[[int], None]) -> None:
     """Keep every relay busy by itself; what has come is stored while the next is on its way."""
     run = crawl.run()
     questions, count = _send(run, None), 0
     waiting: set[asyncio.Task[Answered]] = set()
     try:
         async with asyncio.TaskGroup() as group:
-            group.create_task(keeper.run())
+            group.create_task(asking.keeper.run())
             progress(count)
             while questions is not None:
                 waiting |= {group.create_task(asking.ask(each)) for each in questions}
@@ -161,12 +152,12 @@ async def _drive(
                 progress(count)
             for task in waiting:
                 task.cancel()
-            keeper.close()
+            asking.keeper.close()
     except BaseExceptionGroup as several:
         # One fault of the store ends all: it is told as it is, not as a group.
         raise several.exceptions[0] from None
     finally:
-        await keeper.finish()
+        await asking.keeper.finish()
 
 
 def _send(
@@ -180,8 +171,9 @@ def _send(
 
 
 def _assembled(
-    store: Store, events: Sequence[Verified], root: str, now: int, viewer: str | None
+    store: Store, root: str, now: int, viewer: str | None
 ) -> tuple[Thread, Surroundings]:
+    events = store.thread(root)
     around = surroundings(events, store=store, now=now, viewer=viewer)
     everything = [*events, *around.vanished]
     return Thread.build(everything, root=root, now=now, muted=around.mutes), around
@@ -189,10 +181,10 @@ def _assembled(
 
 def _nothing(start: Pointer, coverage: Coverage, hit: str | None) -> NotFound | NoRelayReachable:
     asked = len(coverage.relays)
-    if hit is not None:
-        return NotFound(f"stopped after {hit}, before anything of {start.key} came")
     if asked and not coverage.reached:
         return NoRelayReachable(f"none of {asked} relays could be reached")
+    if hit is not None:
+        return NotFound(f"stopped after {hit}, before anything of {start.key} came")
     silent = len(coverage.unsure)
     doubt = f" ({silent} did not answer completely)" if silent else ""
     return NotFound(f"none of {asked} relays has {start.key}{doubt}")

@@ -9,7 +9,7 @@ import asyncio
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from nostr_threads.app.threads import in_thread
+from nostr_threads.app.blocking import off_loop
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -61,7 +61,7 @@ class Keeper:
         """Store what waits, after what is being stored. Raises `StoreError`."""
         waiting, self._waiting = self._waiting, defaultdict(dict)
         # Whoever is cancelled stops waiting, and what it began goes on: it is waited for here.
-        self._begun.append(in_thread(self._write, waiting))
+        self._begun.append(off_loop(self._write, waiting))
         while self._begun:
             await asyncio.shield(self._begun[0])
             del self._begun[0]

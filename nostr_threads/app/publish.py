@@ -11,7 +11,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from nostr_threads.app.threads import in_thread
+from nostr_threads.app.blocking import off_loop
 from nostr_threads.core import nip19
 from nostr_threads.core.coverage import Answer, Finish
 from nostr_threads.core.delivery import Delivery, Status
@@ -216,7 +216,7 @@ class _Courier:
     async def _record(self, delivery: Delivery) -> None:
         self._known[delivery.part, delivery.relay] = delivery
         event: Verified = self._posting.events[delivery.part - 1]
-        await in_thread(self._outbox.record, event.id, delivery, now=self._clock())
+        await off_loop(self._outbox.record, event.id, delivery, now=self._clock())
         self._progress(delivery)
 
 

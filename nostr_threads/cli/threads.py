@@ -74,9 +74,9 @@ def fetch(
         ),
     ] = None,
     seconds: Annotated[
-        float,
-        typer.Option("--seconds", metavar="N", min=0, help="Stop looking after N seconds."),
-    ] = 600,
+        float | None,
+        typer.Option("--seconds", metavar="N", min=0, help="Stop looking after N seconds [600]."),
+    ] = None,
     events: Annotated[
         int | None, typer.Option("--events", metavar="N", min=1, help="Stop after N events.")
     ] = None,
@@ -138,12 +138,15 @@ async def _fetch(
     relay: list[str],
     widen: bool | None,
     budget: Budget,
-    seconds: float,
+    seconds: float | None,
     store: Path | None,
     relays: Path | None,
 ) -> Found:
+    from nostr_threads.app.client import PATIENCE
     from nostr_threads.app.client import open as open_nostr
     from nostr_threads.cli.secrets import reading_signer
+
+    longest = PATIENCE if seconds is None else seconds
 
     async with open_nostr(store, relays, reading_signer(), viewer=reader()) as nostr:
         with talk().status("looking for the root …") as status:
@@ -155,7 +158,7 @@ async def _fetch(
                 )
 
             return await nostr.fetch(
-                code, relays=relay, widen=widen, budget=budget, seconds=seconds, progress=tell
+                code, relays=relay, widen=widen, budget=budget, seconds=longest, progress=tell
             )
 
 

@@ -97,7 +97,7 @@ class Coverage:
 
     relays: tuple[RelayCoverage, ...] = ()
     reached: bool = True
-    """Whether any relay could be reached, once at least."""
+    """Whether any relay that was asked about the thread could be reached, once at least."""
     estimate: Estimate | None = None
 
     @property
@@ -127,7 +127,6 @@ class Tracker:
 
     def __init__(self) -> None:
         self._accounts: dict[str, _Account] = {}
-        self._reached = False
 
     def add(self, answer: Answer) -> None:
         """Take one relay's answer to one question into account."""
@@ -136,7 +135,6 @@ class Tracker:
         account.worsen(answer.finish, answer.reason)
         account.refused += answer.refused
         account.reached |= answer.finish is not Finish.UNREACHABLE
-        self._reached |= answer.finish is not Finish.UNREACHABLE
 
     def credit(self, relay: str, ids: Iterable[str]) -> None:
         """Count events as given by a relay although its answer did not come to an end."""
@@ -166,7 +164,8 @@ class Tracker:
         holders = Counter(event_id for ids in held.values() for event_id in ids)
         relays = tuple(self._relay(url, ids, holders, why.get(url)) for url, ids in held.items())
         readers = {url: ids for url, ids in held.items() if url not in why or why[url].reads}
-        return Coverage(relays, self._reached, self._estimate(readers, len(wanted)))
+        reached = any(self._accounts[url].reached for url in readers)
+        return Coverage(relays, reached, self._estimate(readers, len(wanted)))
 
     def _relay(
         self, url: str, ids: Set[str], holders: Mapping[str, int], choice: Choice | None

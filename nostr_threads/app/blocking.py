@@ -1,6 +1,7 @@
-"""Threads of our own for what blocks: the store's work.
+"""Work that blocks, done off the event loop: the store's.
 
-The event loop's own threads look up host names. One that hangs must not keep the store waiting.
+Knows threads of its own: those of the loop look up host names, and one that hangs must not keep the
+store waiting. Knows nothing of what is done in them.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["in_thread"]
+__all__ = ["off_loop"]
 
 _Given = ParamSpec("_Given")
 _Result = TypeVar("_Result")
@@ -21,7 +22,7 @@ _Result = TypeVar("_Result")
 _threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="nostr-threads")
 
 
-def in_thread(
+def off_loop(
     function: Callable[_Given, _Result], *args: _Given.args, **options: _Given.kwargs
 ) -> asyncio.Future[_Result]:
     """Run `function` in one of our threads; otherwise as `asyncio.to_thread` does."""
