@@ -137,7 +137,7 @@ class _Fetch:
 
 async def _turns(count: int) -> None:
     for _ in range(count):
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # no waiting: a turn for whoever sends what was asked
 
 
 async def _checked(got: Question, known: MutableMapping[str, Verified]) -> Page:

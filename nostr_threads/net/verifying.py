@@ -58,7 +58,7 @@ async def _work_off(batch: _Batch) -> None:
     helping = _helper.submit(batch.work) if batch.waiting >= _WORTH_SHARING else None
     try:
         while not batch.work(_SLICE_SECONDS):  # noqa: ASYNC110 - a turn for others, no waiting
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # between two slices the loop serves everybody else
     finally:
         batch.stop()
         # One that has not begun is not waited for: it may be busy with another batch.

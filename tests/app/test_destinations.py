@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,8 @@ from tests.peers.rust import local_relay, read_all, sdk, send_all
 from tests.relayd.peers import stocked
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
 QUESTION = BOB.note("why?", NOW, (("p", CAROL.pubkey),))
@@ -48,6 +50,13 @@ class Net:
     def known(self) -> list[str]:
         return [self.url(name) for name in ("own", "bobs", "carols", "seen")]
 
+    def opened(
+        self, store: Path, *, clock: Callable[[], float] = time.time
+    ) -> AbstractAsyncContextManager[nt.Nostr]:
+        """Open what ALICE uses to publish: all of these may be dialled."""
+        usual, index = self.url("usual"), self.url("index")
+        return opened(store, usual, by=ALICE, index=[index], known=self.known(), clock=clock)
+
     def sent_to(self) -> set[str]:
         """The names of the relays that were sent anything to keep."""
         return {
@@ -60,10 +69,7 @@ class Net:
 async def test_each_relay_of_an_answer_is_chosen_for_a_reason_that_is_told(tmp_path: Path) -> None:
     told: list[Sequence[Choice]] = []
     async with Net() as net:
-        usual, index = net.url("usual"), net.url("index")
-        async with opened(
-            tmp_path / "a.db", usual, by=ALICE, index=[index], known=net.known()
-        ) as nostr:
+        async with net.opened(tmp_path / "a.db") as nostr:
             nostr.store.add([QUESTION], relay=net.url("seen"), now=NOW)
             report = await nostr.publish(
                 LONG, reply_to=QUESTION.id, limit=LIMIT, routed=told.append
@@ -91,12 +97,7 @@ async def test_each_relay_of_an_answer_is_chosen_for_a_reason_that_is_told(tmp_p
 async def test_with_relays_named_by_hand_it_goes_there_and_nowhere_else(tmp_path: Path) -> None:
     told: list[Sequence[Choice]] = []
     async with Net() as net:
-        async with opened(
-            *(tmp_path / "a.db", net.url("usual")),
-            by=ALICE,
-            index=[net.url("index")],
-            known=net.known(),
-        ) as nostr:
+        async with net.opened(tmp_path / "a.db") as nostr:
             nostr.store.add([QUESTION], relay=net.url("seen"), now=NOW)
             named = [net.url("carols")]
             await nostr.publish("short", reply_to=QUESTION, relays=named, routed=told.append)
@@ -107,12 +108,7 @@ async def test_with_relays_named_by_hand_it_goes_there_and_nowhere_else(tmp_path
 
 async def test_a_note_that_answers_nobody_goes_to_its_authors_relays_alone(tmp_path: Path) -> None:
     async with Net() as net:
-        async with opened(
-            *(tmp_path / "a.db", net.url("usual")),
-            by=ALICE,
-            index=[net.url("index")],
-            known=net.known(),
-        ) as nostr:
+        async with net.opened(tmp_path / "a.db") as nostr:
             report = await nostr.publish("to whom it may concern")
         assert net.sent_to() == {"usual", "own"}
     assert report.complete
@@ -139,13 +135,7 @@ async def test_the_index_is_asked_where_people_read_once_a_day(tmp_path: Path) -
         for wait in (0, 3_600, 86_400):
             clock.advance(wait)
             already = len(net.relays["index"].received)
-            async with opened(
-                *(tmp_path / "a.db", net.url("usual")),
-                by=ALICE,
-                index=[net.url("index")],
-                known=net.known(),
-                clock=clock,
-            ) as nostr:
+            async with net.opened(tmp_path / "a.db", clock=clock) as nostr:
                 nostr.store.add([QUESTION], relay=None, now=NOW)
                 report = await nostr.publish(f"at {clock()}", reply_to=QUESTION.id)
             assert set(report.posting.relays) >= {net.url("own"), net.url("bobs")}
@@ -177,3 +167,19 @@ async def test_an_answer_reaches_the_inbox_at_a_relay_of_nostr_sdk(tmp_path: Pat
         arrived = {event.id().to_hex() for event in await read_all(inbox, mine)}
     assert arrived == {event.id for event in report.posting.events}
     assert {delivery.status for delivery in report.deliveries} == {nt.Status.STORED}
+
+
+async def test_what_the_store_knew_already_is_not_said_to_have_come_from_an_index(
+    tmp_path: Path,
+) -> None:
+    """Within a day nobody is asked again: the store answers in the place of each index relay."""
+    listed = relay_list(ALICE)
+    async with (
+        FaultyRelay(stocked([listed])) as one,
+        FaultyRelay(stocked()) as other,
+        FaultyRelay(stocked()) as usual,
+        opened(tmp_path / "a.db", usual.url, by=ALICE, index=[one.url, other.url]) as nostr,
+    ):
+        for _ in range(2):
+            await nostr.publish("to whom it may concern")
+        assert nostr.store.sightings([listed.id]) == {listed.id: (one.url,)}

@@ -14,7 +14,10 @@ from tests.app.worlds import ALICE, BOB, CAROL, DAVE, NOW, mute_list, opened, pr
 from tests.relayd.peers import stocked
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from nostr_threads.core.event import Verified
 
 ROOT = ALICE.note("the question", NOW)
 ANSWER = BOB.reply(ROOT, "an answer")
@@ -121,18 +124,23 @@ async def test_a_muted_root_takes_no_answers_along() -> None:
     assert found.thread.events == CONVERSATION
 
 
+async def fetched_and_shown(
+    folder: Path, careless: Sequence[Verified], careful: Sequence[Verified]
+) -> tuple[nt.Found, nt.Found]:
+    """What two relays give, of which only one knows what is gone, and what is kept of it."""
+    async with (
+        RelayServer(stocked(careless)) as one,
+        RelayServer(stocked(careful)) as other,
+        opened(folder / "a.db", one.url, other.url) as nostr,
+    ):
+        return await nostr.fetch(ROOT.id), await nostr.show(ROOT.id)
+
+
 async def test_who_asked_to_vanish_is_not_shown_and_who_answered_is(tmp_path: Path) -> None:
     """NIP-62. The relay that has the notes does not know of it."""
     vanish = BOB.event(kinds.VANISH, "", NOW + 50, (("relay", "ALL_RELAYS"),))
     like = BOB.event(kinds.REACTION, "+", NOW + 40, (("e", ROOT.id),))
-    async with (
-        RelayServer(stocked([*CONVERSATION, like])) as careless,
-        RelayServer(stocked([ROOT, vanish])) as careful,
-        opened(tmp_path / "a.db", careless.url, careful.url) as nostr,
-    ):
-        fetched = await nostr.fetch(ROOT.id)
-        shown = await nostr.show(ROOT.id)
-    for found in (fetched, shown):
+    for found in await fetched_and_shown(tmp_path, [*CONVERSATION, like], [ROOT, vanish]):
         assert states(found)[ANSWER.id] == (GONE, "its author asked to vanish")
         assert states(found)[GOOD.id] == (nt.State.PRESENT, "")
         assert ROOT.id not in found.surroundings.tallies
@@ -151,14 +159,7 @@ async def test_a_request_to_vanish_from_one_relay_hides_nothing_here(tmp_path: P
 async def test_what_its_author_deleted_is_told_as_such_with_the_reason(tmp_path: Path) -> None:
     sorry = BOB.event(kinds.DELETION, "I was wrong", NOW + 50, (("e", ANSWER.id),))
     false = DAVE.deletion(GOOD)
-    async with (
-        RelayServer(stocked(CONVERSATION)) as careless,
-        RelayServer(stocked([ROOT, sorry, false])) as careful,
-        opened(tmp_path / "a.db", careless.url, careful.url) as nostr,
-    ):
-        fetched = await nostr.fetch(ROOT.id)
-        shown = await nostr.show(ROOT.id)
-    for found in (fetched, shown):
+    for found in await fetched_and_shown(tmp_path, CONVERSATION, [ROOT, sorry, false]):
         assert states(found)[ANSWER.id] == (GONE, "I was wrong")
         assert states(found)[GOOD.id] == (nt.State.PRESENT, "")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,9 +23,12 @@ from tests.peers.rust import local_relay, sdk, send_all
 from tests.relayd.peers import stocked
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from websockets.http11 import Request as HttpRequest
+
+    from nostr_threads.core.event import Verified
 
 HOUR, DAY = 3_600, 86_400
 ROOT = ALICE.note("the question", NOW)
@@ -49,20 +53,39 @@ def questions(relay: FaultyRelay) -> list[Request]:
     return [message for message in relay.received if isinstance(message, Request)]
 
 
-async def test_a_reply_that_is_only_where_its_author_writes_is_found(tmp_path: Path) -> None:
-    async with RelayServer(stocked([ROOT, THANKS])) as home, AsyncExitStack() as stack:
-        lists = [relay_list(ALICE, write=[home.url])]
-        index = await stack.enter_async_context(FaultyRelay(stocked(lists)))
-        usual = await stack.enter_async_context(RelayServer(stocked([ROOT, ANSWER])))
-        nostr = await stack.enter_async_context(
-            opened(tmp_path / "a.db", usual.url, index=[index.url], known=[home.url])
-        )
-        found = await nostr.fetch(ANSWER.id)
-        shown = await nostr.show(ROOT.id)
-        asked_of_index = {kind for each in questions(index) for kind in each.filters[0].kinds or ()}
+@dataclass(frozen=True)
+class Indexed:
+    """A `Nostr`, its usual relay, which has the question and an answer, and its index relay."""
+
+    nostr: nt.Nostr
+    usual: FaultyRelay
+    index: FaultyRelay
+
+
+@asynccontextmanager
+async def indexed(listed: Verified, leads_to: str) -> AsyncIterator[Indexed]:
+    """Open one whose index knows a single list, which leads to a relay that may be dialled."""
+    async with (
+        FaultyRelay(stocked([listed])) as index,
+        FaultyRelay(stocked([ROOT, ANSWER])) as usual,
+        opened(":memory:", usual.url, index=[index.url], known=[leads_to]) as nostr,
+    ):
+        yield Indexed(nostr, usual, index)
+
+
+async def test_a_reply_that_is_only_where_its_author_writes_is_found() -> None:
+    async with (
+        RelayServer(stocked([ROOT, THANKS])) as home,
+        indexed(relay_list(ALICE, write=[home.url]), home.url) as net,
+    ):
+        found = await net.nostr.fetch(ANSWER.id)
+        shown = await net.nostr.show(ROOT.id)
+        asked_of_index = {
+            kind for each in questions(net.index) for kind in each.filters[0].kinds or ()
+        }
     assert ids(found) == ids(shown) == {ROOT.id, ANSWER.id, THANKS.id}
     assert reasons(found) == {
-        usual.url: (Reason.CONFIGURED, ""),
+        net.usual.url: (Reason.CONFIGURED, ""),
         home.url: (Reason.WRITES, ALICE.pubkey),
     }
     assert RELAY_LIST in asked_of_index
@@ -70,14 +93,11 @@ async def test_a_reply_that_is_only_where_its_author_writes_is_found(tmp_path: P
 
 
 async def test_a_reply_that_is_only_where_the_one_who_was_answered_reads_is_found() -> None:
-    async with RelayServer(stocked([OBJECTION])) as inbox, AsyncExitStack() as stack:
-        lists = [relay_list(BOB, read=[inbox.url])]
-        index = await stack.enter_async_context(RelayServer(stocked(lists)))
-        usual = await stack.enter_async_context(RelayServer(stocked([ROOT, ANSWER])))
-        nostr = await stack.enter_async_context(
-            opened(":memory:", usual.url, index=[index.url], known=[inbox.url])
-        )
-        found = await nostr.fetch(ROOT.id)
+    async with (
+        RelayServer(stocked([OBJECTION])) as inbox,
+        indexed(relay_list(BOB, read=[inbox.url]), inbox.url) as net,
+    ):
+        found = await net.nostr.fetch(ROOT.id)
     assert ids(found) == {ROOT.id, ANSWER.id, OBJECTION.id}
     assert reasons(found)[inbox.url] == (Reason.READS, BOB.pubkey)
     assert found.whole
@@ -146,18 +166,13 @@ async def test_an_index_that_gave_no_whole_answer_is_asked_again(tmp_path: Path)
     assert found == [False, True]
 
 
-async def test_relays_that_were_named_for_once_do_not_stand_in_for_the_index(
-    tmp_path: Path,
-) -> None:
-    async with RelayServer(stocked([THANKS])) as home, AsyncExitStack() as stack:
-        lists = [relay_list(ALICE, write=[home.url])]
-        index = await stack.enter_async_context(RelayServer(stocked(lists)))
-        usual = await stack.enter_async_context(RelayServer(stocked([ROOT, ANSWER])))
-        nostr = await stack.enter_async_context(
-            opened(tmp_path / "a.db", usual.url, index=[index.url], known=[home.url])
-        )
-        narrow = await nostr.fetch(ROOT.id, relays=[usual.url])
-        wide = await nostr.fetch(ROOT.id)
+async def test_relays_that_were_named_for_once_do_not_stand_in_for_the_index() -> None:
+    async with (
+        RelayServer(stocked([THANKS])) as home,
+        indexed(relay_list(ALICE, write=[home.url]), home.url) as net,
+    ):
+        narrow = await net.nostr.fetch(ROOT.id, relays=[net.usual.url])
+        wide = await net.nostr.fetch(ROOT.id)
     assert [THANKS.id in ids(each) for each in (narrow, wide)] == [False, True]
 
 
@@ -207,16 +222,13 @@ async def test_a_search_widens_when_it_is_told_to_or_nobody_named_the_relays(
     widen: bool | None,
     by_name: bool,
 ) -> None:
-    async with FaultyRelay(stocked([THANKS])) as home, AsyncExitStack() as stack:
-        lists = [relay_list(ALICE, write=[home.url])]
-        index = await stack.enter_async_context(FaultyRelay(stocked(lists)))
-        usual = await stack.enter_async_context(RelayServer(stocked([ROOT, ANSWER])))
-        nostr = await stack.enter_async_context(
-            opened(":memory:", usual.url, index=[index.url], known=[home.url])
-        )
-        named = [usual.url] if by_name else []
-        found = await nostr.fetch(ROOT.id, relays=named, widen=widen)
-        connected = [relay.accepted_connections > 0 for relay in (index, home)]
+    async with (
+        FaultyRelay(stocked([THANKS])) as home,
+        indexed(relay_list(ALICE, write=[home.url]), home.url) as net,
+    ):
+        named = [net.usual.url] if by_name else []
+        found = await net.nostr.fetch(ROOT.id, relays=named, widen=widen)
+        connected = [relay.accepted_connections > 0 for relay in (net.index, home)]
     widened = not by_name if widen is None else widen
     assert connected == [widened, widened]
     assert (THANKS.id in ids(found)) is widened
@@ -341,13 +353,10 @@ async def test_a_budget_that_was_hit_is_reported_and_one_that_was_not_is_not(
 
 
 async def test_relays_that_are_not_asked_for_want_of_room_are_reported() -> None:
-    async with FaultyRelay(stocked([THANKS])) as home, AsyncExitStack() as stack:
-        lists = [relay_list(ALICE, write=[home.url])]
-        index = await stack.enter_async_context(RelayServer(stocked(lists)))
-        usual = await stack.enter_async_context(RelayServer(stocked([ROOT, ANSWER])))
-        nostr = await stack.enter_async_context(
-            opened(":memory:", usual.url, index=[index.url], known=[home.url])
-        )
-        found = await nostr.fetch(ROOT.id, budget=Budget(relays=1))
+    async with (
+        FaultyRelay(stocked([THANKS])) as home,
+        indexed(relay_list(ALICE, write=[home.url]), home.url) as net,
+    ):
+        found = await net.nostr.fetch(ROOT.id, budget=Budget(relays=1))
         assert home.accepted_connections == 0
     assert (found.budget_hit, found.whole) == ("1 relay", False)

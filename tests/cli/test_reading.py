@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from contextlib import AsyncExitStack, closing
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,12 +12,12 @@ import nostr_threads as nt
 from nostr_threads.core import kinds, nip19
 from nostr_threads.relayd import RelayServer
 from nostr_threads.signing import KeyFolder, secret_from_hex
-from nostr_threads.store import schema
 from nostr_threads.store.sqlite import SqliteStore
 from nostr_threads.testing import FaultyRelay, thread
 from tests.app.worlds import ALICE, BOB, CAROL, DAVE, NOW, mute_list, profile, relay_list
 from tests.cli.program import PASSWORD
 from tests.relayd.peers import stocked
+from tests.store.versions import version_1
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -256,11 +255,7 @@ async def test_a_key_that_is_gone_keeps_nobody_from_reading(home: Home) -> None:
 
 def write_version_1(path: Path) -> None:
     """Make the file that the first version would have made of a question and its answer."""
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        for statement in schema._statements(schema._migrations()[1]):
-            connection.execute(statement)
-        connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
-        connection.execute("PRAGMA user_version = 1")
+    with version_1(path) as connection:
         for row, event in enumerate((ROOT, ANSWER), 1):
             connection.execute(
                 "INSERT INTO events (event, id, pubkey, created_at, kind, json)"

@@ -144,7 +144,7 @@ async def test_what_comes_too_late_counts_from_then_on(monkeypatch: pytest.Monke
         assert (await relay.fetch(Filter(ids=IDS[:1]))).finish is Finish.COMPLETE
         may_come.set()
         await asyncio.sleep(0)  # two turns of the loop: it has come
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # and now it is obeyed
         assert (await relay.fetch(Filter(ids=IDS[:1]))).finish is Finish.COMPLETE
         assert [each.filters[0].limit for each in requests(peer)] == [Limits().page, 5]
 

@@ -13,7 +13,7 @@ from nostr_threads.net.places import Places
 async def turn() -> None:
     """Let every task that can go on do so."""
     for _ in range(5):
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # one turn of the loop
 
 
 async def test_who_asked_first_is_first() -> None:
@@ -64,7 +64,7 @@ async def test_however_many_give_up_no_place_is_lost(
         await places.take()
         try:
             for _ in range(turns):
-                await asyncio.sleep(0)
+                await asyncio.sleep(0)  # it stays for as many turns of the loop
         finally:
             places.leave()
 
@@ -72,7 +72,7 @@ async def test_however_many_give_up_no_place_is_lost(
         visits.append(asyncio.create_task(visit(turns)))
         places.allow(most)
         for _ in range(turns):
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # so far it has come before somebody gives up
         if gives_up:
             visits[len(visits) // 2].cancel()
     async with asyncio.timeout(1):

@@ -138,7 +138,7 @@ async def test_a_relay_that_pings_and_never_reads_is_left(monkeypatch: pytest.Mo
         socket.transport.pause_reading()
         while not socket.transport.is_closing():
             socket.transport.write(ping * 500)
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # a turn for the sockets of both ends
 
     async with scripted(flood) as url:
         transport = await open_websocket(url, 5.0)

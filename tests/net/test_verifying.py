@@ -90,7 +90,7 @@ async def test_the_loop_has_its_turns_while_many_are_verified() -> None:
         nonlocal turns
         while True:
             turns += 1
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # one turn of the loop: this is what is counted
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(verifying, "_SLICE_SECONDS", 0.001)
@@ -112,7 +112,7 @@ async def test_who_is_cancelled_leaves_no_work_behind(monkeypatch: pytest.Monkey
     monkeypatch.setattr(verifying, "verify", counted)
     crowd = thread(1000, seed=5)
     working = asyncio.create_task(verified(crowd))
-    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # one turn of the loop: it has begun
     working.cancel()
     with pytest.raises(asyncio.CancelledError):
         await working

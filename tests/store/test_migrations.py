@@ -12,9 +12,9 @@ from nostr_threads.core.delivery import Status
 from nostr_threads.core.filters import Filter
 from nostr_threads.core.routing import Record
 from nostr_threads.errors import StoreError
-from nostr_threads.store import schema
 from nostr_threads.store.sqlite import SqliteStore
 from tests.store.events import ALICE, BOB, NOW, THEN, deletion, made, reply
+from tests.store.versions import version_1
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,11 +36,7 @@ EVENTS = (ROOT, ANSWER, GONE, LATER, VANISH, TO_ONE_RELAY, UNWANTED)
 
 def write_version_1(path: Path) -> None:
     """Make the file that the first version would have made of these events."""
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        for statement in schema._statements(schema._migrations()[1]):
-            connection.execute(statement)
-        connection.execute(f"PRAGMA application_id = {schema.APPLICATION_ID}")
-        connection.execute("PRAGMA user_version = 1")
+    with version_1(path) as connection:
         for row, event in enumerate(EVENTS, 1):
             _write(connection, row, event)
         connection.execute("INSERT INTO relays VALUES (1, ?)", (RELAY,))
