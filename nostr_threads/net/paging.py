@@ -7,6 +7,7 @@ answer is, is for `core.pages` to say; deadlines and complaints are `asking`'s.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -16,7 +17,7 @@ from nostr_threads.net.asking import MOST_TRIES
 from nostr_threads.net.verifying import verified
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, MutableMapping, Sequence
+    from collections.abc import Callable, Generator, MutableMapping, Sequence
 
     from nostr_threads.core.event import Verified
     from nostr_threads.core.filters import Filter
@@ -64,57 +65,45 @@ async def fetch(
         limits = asker.limits
         size = limits.message_bytes - _ENVELOPE
         parts = question.split(values=limits.values, size=size)
-        fetches = [_Fetch(asker, part, page, end, known, trusting, arrived) for part in parts]
+        fetches = [
+            _Fetch(asker, part, page or limits.page, end, known, trusting, arrived)
+            for part in parts
+        ]
         answer = _joined(await asyncio.gather(*(each.run() for each in fetches)))
         if answer.finish is not Finish.REFUSED or not asker.outgrew(limits):
             break
     return answer
 
 
+@dataclass(slots=True, eq=False)
 class _Fetch:
     """One question, page by page."""
 
-    def __init__(
-        self,
-        asker: Asker,
-        question: Filter,
-        page: int | None,
-        end: float,
-        known: MutableMapping[str, Verified],
-        trusting: bool,
-        arrived: Arrived,
-    ) -> None:
-        self._asker = asker
-        self._question = question
-        self._end = end
-        self._known = known
-        self._got: list[Page] = []
-        limits = asker.limits
-        self._plan = pages(
-            question,
-            page=min(page or limits.page, limits.page),
-            largest=asker.largest,
-            cap=limits.cap,
-            trusting=trusting,
-        )
-        self._trusting = trusting
-        self._arrived = arrived
+    asker: Asker
+    question: Filter
+    page: int
+    end: float
+    known: MutableMapping[str, Verified]
+    trusting: bool
+    arrived: Arrived
 
     async def run(self) -> Answer:
+        """Ask until the plan says how it ended, or the time is over."""
+        plan, got_so_far = self._plan(), list[Page]()
         finish, reason = Finish.TIMEOUT, "not everything came in time"
         async with asyncio.TaskGroup() as tasks:
-            asked = next(self._plan)
+            asked = next(plan)
             under_way = tasks.create_task(self._ask(asked))
-            while asyncio.get_running_loop().time() < self._end:
+            while asyncio.get_running_loop().time() < self.end:
                 got = await under_way
                 guess = self._guess(asked, got)
                 if guess is not None:
                     under_way = tasks.create_task(self._ask(guess))
                     await _turns(_UNTIL_SENT)
-                self._got.append(await _checked(got, self._known))
-                self._arrived(self._got[-1].events)
+                got_so_far.append(await _checked(got, self.known))
+                self.arrived(got_so_far[-1].events)
                 try:
-                    asked = self._plan.send(self._got[-1])
+                    asked = plan.send(got_so_far[-1])
                 except StopIteration as ended:
                     finish, reason = ended.value
                     break
@@ -122,17 +111,27 @@ class _Fetch:
                     under_way.cancel()
                     under_way = tasks.create_task(self._ask(asked))
             under_way.cancel()
-        return _answer(self._asker.url, self._got, finish, reason)
+        return _answer(self.asker.url, got_so_far, finish, reason)
+
+    def _plan(self) -> Generator[Filter, Page, tuple[Finish, str]]:
+        limits = self.asker.limits
+        return pages(
+            self.question,
+            page=min(self.page, limits.page),
+            largest=self.asker.largest,
+            cap=limits.cap,
+            trusting=self.trusting,
+        )
 
     async def _ask(self, asked: Filter) -> Question:
-        send = partial(self._asker.session.request, (asked,))
-        return await self._asker.ask(send, self._end)
+        send = partial(self.asker.session.request, (asked,))
+        return await self.asker.ask(send, self.end)
 
     def _guess(self, asked: Filter, got: Question) -> Filter | None:
-        is_last = "finish" in got.hints and self._trusting
+        is_last = "finish" in got.hints and self.trusting
         if got.finish is not Finish.COMPLETE or is_last:
             return None
-        return following(self._question, asked, (event.created_at for event in got.events))
+        return following(self.question, asked, (event.created_at for event in got.events))
 
 
 async def _turns(count: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -365,3 +366,22 @@ async def test_a_stranger_relay_does_not_learn_who_reads_it(
         assert spy.accepted_connections > 0
         assert not any(isinstance(each, Auth) for each in spy.received)
     assert found.coverage.unsure == (spy.url,)
+
+
+async def test_host_names_that_hang_do_not_keep_the_store_waiting(tmp_path: Path) -> None:
+    """They are looked up in the loop's own threads, of which there are few."""
+    released = threading.Event()
+    async with (
+        RelayServer(stocked(NOTES)) as relay,
+        opened(tmp_path / "a.db", relay.url) as nostr,
+    ):
+        await nostr.fetch(ROOT.id)
+        loop = asyncio.get_running_loop()
+        hanging = [loop.run_in_executor(None, released.wait) for _ in range(100)]
+        try:
+            async with asyncio.timeout(5):
+                shown = await nostr.show(ROOT.id)
+        finally:
+            released.set()
+            await asyncio.gather(*hanging)
+    assert shown.thread.found == len(NOTES)

@@ -298,6 +298,17 @@ async def test_a_relay_without_a_document_is_asked_for_one_again_after_a_while(
     assert counts == [1, 1, 2]
 
 
+async def test_where_the_environment_has_a_proxy_no_document_is_fetched_past_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A proxy for one kind of traffic is none for another, and a document is worth no address."""
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
+    async with RelayServer(stocked(NOTES)) as relay, opened(":memory:", relay.url) as nostr:
+        found = await nostr.fetch(NOTES[0].id)
+        assert nostr.store.relay_document(relay.url) is None
+    assert (found.thread.found, found.whole) == (len(NOTES), True)
+
+
 async def test_a_relay_that_claims_to_be_done_too_early_is_asked_until_it_is_done() -> None:
     """It counts more (NIP-45) than it sent, and says that this was all (NIP-67)."""
     async with (
