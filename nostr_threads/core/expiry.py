@@ -19,7 +19,7 @@ _DIGITS = 15
 def expires_at(event: Event) -> int | None:
     """Return the unix time of the first `expiration` tag; None without one that can come."""
     for tag in event.tags:  # of every event, whenever it is looked at
-        if tag[:1] == ("expiration",) and len(tag) > 1:
+        if len(tag) > 1 and tag[0] == "expiration":
             value = tag[1]
             break
     else:

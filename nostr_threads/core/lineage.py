@@ -11,8 +11,7 @@ events are there, never on the order in which they came.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from nostr_threads.core.kinds import address_of
 from nostr_threads.core.references import Relation, references
@@ -26,8 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["Step", "claimed_root", "root_above", "step_of"]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+# Thousands are made at once, and a tuple takes a third of the time.
+class Step(NamedTuple):
     """An event in a chain. `name` is its address or its id, `age` its (created_at, id).
 
     `up` holds the keys its way up may lead to, the best first; none when it answers nothing.
@@ -90,8 +89,11 @@ def root_above(
         path[end] = step
         if not step.up:
             break
-        end = next((key for key in step.up if above(key) is not None), step.up[-1])
-    roots.update(dict.fromkeys(path, end))
+        for end in step.up:  # the last of them where none is there
+            if above(end) is not None:
+                break
+    for name in path:
+        roots[name] = end
     return end
 
 

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from nostr_threads.core import kinds
 from nostr_threads.core.relay_url import normalize
@@ -68,8 +68,8 @@ class Relation(Enum):
     DELETION = "deletion"
 
 
-@dataclass(frozen=True, slots=True)
-class References:
+# A tuple takes a third of the time to make, and one is made for every event that arrives.
+class References(NamedTuple):
     """What an event points at. `root` is the furthest ancestor that it names, true or not.
 
     With only a NIP-10 "reply" marker that is its parent. Both are None when it answers nothing.
@@ -97,9 +97,10 @@ def references(event: Event) -> References:
     `quotes` are those of the `q` tags; `content.quotes` adds what only the text names.
     """
     tags = _Tags(event.tags)
-    if (relation := _TARGETS.get(event.kind)) is not None:
-        return _target(relation, tags)
-    if event.kind == kinds.COMMENT and (comment := _comment(tags)) is not None:
+    kind = event.kind
+    if kind in _TARGETS:
+        return _target(_TARGETS[kind], tags)
+    if kind == kinds.COMMENT and (comment := _comment(tags)) is not None:
         return comment
     return _note(event, tags)
 
@@ -114,18 +115,22 @@ class _Tags:
         self._all = tags
         self._hinting: list[Tag] = []
         self._hints: dict[str, str] | None = None
-        self.named: dict[str, list[Tag]] = {}
-        self.count = 0
+        named: dict[str, list[Tag]] = {}
+        count = 0
         for tag in tags:
             if len(tag) < 2:
                 continue
             name = tag[0]
-            if name in _VALID:
-                if _VALID[name](tag[1]):
-                    self.named.setdefault(name, []).append(tag)
-                    self.count += 1
-            elif len(tag) > 2 and tag[2] and name in ("p", "P"):
-                self._hinting.append(tag)
+            if name in ("p", "P"):
+                if len(tag) > 2 and tag[2]:
+                    self._hinting.append(tag)
+            elif (is_valid := _VALID.get(name)) is not None and is_valid(tag[1]):
+                if name in named:
+                    named[name].append(tag)
+                else:
+                    named[name] = [tag]
+                count += 1
+        self.named, self.count = named, count
 
     def pointer(self, tag: Tag, author: str | None = None) -> Pointer:
         """Make a pointer of a tag of `named`; `author` is a hint from elsewhere."""

@@ -71,7 +71,9 @@ class _Websocket:
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
         self._socket = connection.transport.get_extra_info("socket")
-        self._watching = asyncio.get_running_loop().call_later(_WATCH_SECONDS, self._watch)
+        self._loop = asyncio.get_running_loop()
+        self._watching = self._loop.call_later(_WATCH_SECONDS, self._watch)
+        self._is_acknowledging = False
 
     def _watch(self) -> None:
         """End a connection whose other end does not read.
@@ -81,8 +83,7 @@ class _Websocket:
         if self._is_clogged:
             self._connection.transport.abort()
         elif not self._connection.transport.is_closing():
-            loop = asyncio.get_running_loop()
-            self._watching = loop.call_later(_WATCH_SECONDS, self._watch)
+            self._watching = self._loop.call_later(_WATCH_SECONDS, self._watch)
 
     @property
     def _is_clogged(self) -> bool:
@@ -95,12 +96,19 @@ class _Websocket:
             raise Disconnected(_why(error)) from None
 
     async def receive(self) -> bytes:
-        _acknowledge(self._socket)
+        # Once for all messages that came together: it costs as much as decoding one.
+        if not self._is_acknowledging:
+            self._is_acknowledging = True
+            self._loop.call_soon(self._acknowledge)
         try:
             # Bytes, not text: the JSON decoder wants UTF-8 and does the checking.
             return await self._connection.recv(decode=False)
         except ConnectionClosed as error:
             raise Disconnected(_why(error)) from None
+
+    def _acknowledge(self) -> None:
+        self._is_acknowledging = False
+        _acknowledge(self._socket)
 
     async def close(self) -> None:
         self._watching.cancel()

@@ -23,7 +23,7 @@ __all__ = ["Database"]
 _MEMORY = ":memory:"
 _BUSY_SECONDS = 10.0
 _CACHE_KIB = 64 * 1024
-_WAL_PAGES = 10_000  # of 4 KiB
+_WAL_PAGES = 5_000  # of 8 KiB
 
 # The beginning of SQLite's name for an error, and what to tell the person whose file it is.
 _ADVICE = (

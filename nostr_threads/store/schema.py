@@ -21,6 +21,8 @@ __all__ = ["APPLICATION_ID", "latest", "migrate", "require_current", "transactio
 # "nost" in ASCII: tells our databases from another program's (PRAGMA application_id).
 APPLICATION_ID = 0x6E6F7374
 
+# Of a new file. Twice SQLite's own: indices of ids split less often, and filling is a tenth faster.
+_PAGE_BYTES = 8192
 # Tries to switch a new file to write-ahead logging. The first process to succeed does it for all.
 _TURNS = 20
 
@@ -51,6 +53,7 @@ def migrate(connection: sqlite3.Connection, path: str) -> None:
     """
     version = _read_version(connection, path)
     if version == 0:
+        connection.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
         _log_ahead(connection)
     for number, script in sorted(_migrations().items()):
         if version < number:
