@@ -68,7 +68,7 @@ class Store(Protocol):
         """Answer as a relay would: newest first, ties by id, each filter's `limit` obeyed.
 
         Superseded, deleted and expired (NIP-40) events are left out, and so are parts in the outbox
-        that no relay has taken yet. `search` matches nothing.
+        that no relay has taken: unsent, given up or cancelled. `search` matches nothing.
         """
         ...
 
@@ -88,7 +88,8 @@ class Store(Protocol):
 
         In any order; the root's own versions are included, and so is what hangs under the missing
         notes of this thread: if one event answers a note that is not stored, then all that answer
-        it are here, whatever root they claim, and everything below them.
+        it are here, whatever root they claim, and everything below them. Parts on their way are
+        included, those that were cancelled are not.
         """
         ...
 
@@ -165,7 +166,9 @@ class Store(Protocol):
 class Posting:
     """A signed answer on its way: its parts in order, and the relays it is meant for.
 
-    `quorum` is how many relays must take every part; `deliveries` what is known of each so far.
+    `relays` are all destinations in order; `courtesy` those of them to which it goes as a courtesy
+    (where strangers read, where what it answers was seen): no success depends on these. `quorum` is
+    how many of the others (`own`) must take every part; `deliveries` what is known of each so far.
     """
 
     events: tuple[Verified, ...]
@@ -173,6 +176,12 @@ class Posting:
     quorum: int
     created_at: int
     deliveries: tuple[Delivery, ...] = ()
+    courtesy: frozenset[str] = frozenset()
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """The relays that count for the quorum, in order."""
+        return tuple(relay for relay in self.relays if relay not in self.courtesy)
 
     @property
     def id(self) -> str:
@@ -181,21 +190,55 @@ class Posting:
 
 
 class Outbox(Protocol):
-    """Signed events on their way to relays, durable before the first byte is sent."""
+    """Signed events on their way to relays, durable before the first byte is sent.
+
+    Whoever sends holds the posting's lease, so that two processes never send a part at once. Every
+    method raises `StoreError` when the database cannot be read or written, and those that name a
+    posting, except `posting`, raise `NotFound` when there is none of that id.
+    """
 
     def enqueue(self, posting: Posting) -> None:
         """Keep all parts, here and in the store, in one transaction, each relay `queued`.
 
-        The same parts again only add the relays that are new. Raises `StoreError` for a second
-        version: the same first part with other parts, or a part of another posting.
+        The same parts again only add the relays that are new; after `cancel` they begin anew, with
+        the new relays, quorum and time. Raises `StoreError` for a second version: the same first
+        part with other parts, or a part of another posting.
         """
         ...
 
     def record(self, event_id: str, delivery: Delivery, *, now: int) -> None:
         """Replace what is known of one part at one relay; a relay not asked before is added.
 
-        Raises `StoreError` when no posting has this event as that part.
+        It survives the death of the process at once, a power cut from the next `lease`, `release`
+        or `enqueue` on. Raises `StoreError` when no posting has this event as that part.
         """
+        ...
+
+    def lease(self, posting_id: str, owner: str, *, now: int, until: int) -> bool:
+        """Take the sole right to send a posting up to `until` (unix seconds), or renew one's own.
+
+        False while another owner's lease has not run out, and for a posting that was cancelled. A
+        process that dies holds its lease until then. Read the posting anew after taking it: the
+        last owner may have changed it. `owner` is a text, not empty, that nobody else uses.
+        """
+        ...
+
+    def release(self, posting_id: str, owner: str) -> None:
+        """Give the lease back; nothing happens when it is not this owner's any more."""
+        ...
+
+    def cancel(self, posting_id: str, *, now: int) -> Posting:
+        """Stop a posting that nobody has yet: all its deliveries `cancelled`, in one transaction.
+
+        Its parts are then in no answer of the store, `event` excepted, unless they come from a
+        relay, and what they would have replaced or deleted is back. Raises `InvalidInput` when a
+        relay has taken a part or may have (`Status.arrived`, now or ever before), when it was seen
+        at one, when a sender died before it gave its lease back, and while a lease is held.
+        """
+        ...
+
+    def revive(self, posting_id: str, now: int) -> Posting:
+        """Queue again what was given up, with its tries forgotten."""
         ...
 
     def posting(self, posting_id: str) -> Posting | None:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from nostr_threads.store import (
     adding,
+    cancelling,
     chains,
+    leases,
     looks,
     outbox,
     people,
@@ -90,7 +92,9 @@ class SqliteStore:
         In any order; the root's own versions are included, and what hangs under missing notes.
         """
         with self._database.reading() as connection:
-            return threads.thread(connection, root)
+            found = threads.thread(connection, root)
+            hidden = cancelling.withdrawn(connection)
+        return [event for event in found if event.id not in hidden]
 
     def sightings(self, event_ids: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
         """Return the relays at which each event was seen, in order of first sighting."""
@@ -146,14 +150,44 @@ class SqliteStore:
             outbox.enqueue(connection, posting)
 
     def record(self, event_id: str, delivery: Delivery, *, now: int) -> None:
-        """Replace what is known of one part at one relay."""
-        with self._database.writing(durable=True) as connection:
+        """Replace what is known of one part at one relay; a relay not asked before is added."""
+        # Waiting for the disk here would cost more than the sending. What a power cut takes back is
+        # sent again, and meanwhile the lease, which is on the disk, tells that it may be out.
+        with self._database.writing() as connection:
             outbox.record(connection, event_id, delivery, now)
+
+    def lease(self, posting_id: str, owner: str, *, now: int, until: int) -> bool:
+        """Take the sole right to send a posting up to `until` (unix seconds), or renew one's own.
+
+        On the disk when it returns. False while another's has not run out, and when cancelled.
+        """
+        with self._database.writing(durable=True) as connection:
+            return leases.take(connection, outbox.row_of(connection, posting_id), owner, now, until)
+
+    def release(self, posting_id: str, owner: str) -> None:
+        """Give the lease back, and with it everything recorded is on the disk."""
+        with self._database.writing(durable=True) as connection:
+            leases.release(connection, outbox.row_of(connection, posting_id), owner)
+
+    def cancel(self, posting_id: str, *, now: int) -> Posting:
+        """Stop a posting that nobody has yet, and take its parts out of sight."""
+        with self._database.writing(durable=True) as connection:
+            row = outbox.row_of(connection, posting_id)
+            cancelling.cancel(connection, row, now)
+            return outbox.load(connection, row)
+
+    def revive(self, posting_id: str, now: int) -> Posting:
+        """Queue again what was given up, with its tries forgotten."""
+        with self._database.writing(durable=True) as connection:
+            row = outbox.row_of(connection, posting_id)
+            outbox.revive(connection, row, now)
+            return outbox.load(connection, row)
 
     def posting(self, posting_id: str) -> Posting | None:
         """Return one posting with its deliveries."""
         with self._database.reading() as connection:
-            return outbox.load(connection, posting_id)
+            row = outbox.find(connection, posting_id)
+            return None if row is None else outbox.load(connection, row)
 
     def postings(self, *, open_only: bool = False) -> list[Posting]:
         """Return postings, oldest first; with `open_only` those with a delivery not yet final."""

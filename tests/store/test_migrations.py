@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nostr_threads.core.delivery import Status
+from nostr_threads.core.delivery import Delivery, Status
 from nostr_threads.core.filters import Filter
 from nostr_threads.core.routing import Record
-from nostr_threads.errors import StoreError
+from nostr_threads.errors import InvalidInput, StoreError
 from nostr_threads.store.sqlite import SqliteStore
 from tests.store.events import ALICE, BOB, NOW, THEN, deletion, made, reply
-from tests.store.versions import version_1
+from tests.store.versions import version_1, version_2
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,11 +123,60 @@ def test_a_reader_asks_for_the_migration_and_leaves_the_file(path: Path) -> None
 
 
 def test_a_migrated_file_has_the_schema_of_a_new_one(path: Path, tmp_path: Path) -> None:
+    assert _migrated_schema(path) == _migrated_schema(tmp_path / "new.db")
+
+
+def _migrated_schema(path: Path) -> list[tuple[str, ...]]:
     SqliteStore(path).close()
-    SqliteStore(tmp_path / "new.db").close()
-    schemas = []
-    for file in (path, tmp_path / "new.db"):
-        with closing(sqlite3.connect(file)) as connection:
-            query = "SELECT type, name, sql FROM sqlite_schema ORDER BY type, name"
-            schemas.append(connection.execute(query).fetchall())
-    assert schemas[0] == schemas[1]
+    with closing(sqlite3.connect(path)) as connection:
+        query = "SELECT type, name, sql FROM sqlite_schema ORDER BY type, name"
+        return connection.execute(query).fetchall()
+
+
+PARTS = (ROOT, ANSWER)
+
+
+@pytest.fixture
+def second(tmp_path: Path) -> Path:
+    """A file of the second version with an answer of two parts on its way to one relay."""
+    path = tmp_path / "second.db"
+    with version_2(path) as connection:
+        for row, event in enumerate(PARTS, 1):
+            _write(connection, row, event)
+        connection.execute("INSERT INTO relays VALUES (1, ?)", (RELAY,))
+        connection.execute("INSERT INTO relay_records VALUES (1, 2.0, 3.0)")
+        connection.execute("INSERT INTO postings VALUES (1, ?, 1, ?)", (_blob(ROOT.id), NOW))
+        connection.executemany("INSERT INTO parts VALUES (1, ?, ?)", [(1, 1), (2, 2)])
+        connection.execute("INSERT INTO destinations VALUES (1, 0, 1)")
+        connection.executemany(
+            "INSERT INTO deliveries VALUES (1, ?, 1, ?, ?, ?)",
+            [(1, "unreachable", "no route", NOW), (2, "queued", "", NOW)],
+        )
+    return path
+
+
+def test_what_was_on_its_way_in_version_2_still_is_and_waits_for_nothing(second: Path) -> None:
+    with SqliteStore(second) as store:
+        (posting,) = store.postings(open_only=True)
+        assert posting.deliveries == (
+            Delivery(1, RELAY, Status.UNREACHABLE, "no route", tries=0, retry_at=0),
+            Delivery(2, RELAY, Status.QUEUED, tries=0, retry_at=0),
+        )
+        assert (posting.events, posting.own, posting.courtesy) == (PARTS, (RELAY,), frozenset())
+        assert store.relay_records() == {RELAY: Record(2.0, 3.0)}
+        assert store.lease(posting.id, "me", now=NOW, until=NOW + 60)
+
+
+def test_what_version_2_knew_to_be_out_is_known_still(second: Path) -> None:
+    with closing(sqlite3.connect(second)) as connection, connection:
+        connection.execute("UPDATE deliveries SET status = 'no-answer' WHERE part = 1")
+    with SqliteStore(second) as store:
+        store.record(ROOT.id, Delivery(1, RELAY, Status.UNREACHABLE), now=NOW)
+        with pytest.raises(InvalidInput, match="may have it"):
+            store.cancel(ROOT.id, now=NOW)
+
+
+def test_a_migrated_file_of_version_2_has_the_schema_of_a_new_one(
+    second: Path, tmp_path: Path
+) -> None:
+    assert _migrated_schema(second) == _migrated_schema(tmp_path / "new.db")
