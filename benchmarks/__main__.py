@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks import fetch, ingest, tree
+from benchmarks import fetch, ingest, publish, tree
 
-BENCHMARKS = {"ingest": ingest, "fetch": fetch, "tree": tree}
+BENCHMARKS = {"ingest": ingest, "fetch": fetch, "tree": tree, "publish": publish}
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """What a relay says about itself: the NIP-11 document, read with distrust.
 
-Knows the fields that matter to a client. What follows from them for questions is for `core.limits`
-to say.
+Knows the fields that matter to a client. What follows from them is for `core.limits` to say of
+questions, and for `core.admission` of what is published.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING
 
+from nostr_threads.core.admission import Admission, admission
 from nostr_threads.core.event import MAX_CREATED_AT
 from nostr_threads.core.limits import Limits, declared
 from nostr_threads.core.relay_url import normalize
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "RelayInfo",
     "RelayLimits",
+    "admission_of",
     "fetch_info",
     "fetch_info_text",
     "info_text",
@@ -128,6 +130,11 @@ def limits_of(info: RelayInfo) -> Limits:
         max_message_length=said.max_message_length,
         max_subid_length=said.max_subid_length,
     )
+
+
+def admission_of(info: RelayInfo) -> Admission:
+    """Return what a relay takes of what we publish, by its own words."""
+    return admission({"limitation": asdict(info.limits)})
 
 
 def _info(document: Mapping[str, object]) -> RelayInfo:

@@ -12,13 +12,13 @@ from nostr_threads.net.relay import Relay, RelayOptions, Timeouts
 from nostr_threads.net.transport import open_websocket
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, MutableMapping
+    from collections.abc import Callable, Iterable, Mapping, MutableMapping
 
     from nostr_threads.core.coverage import Answer
     from nostr_threads.core.event import Verified
     from nostr_threads.core.filters import Filter
     from nostr_threads.net.relay import Authenticate, LimitsOf
-    from nostr_threads.net.transport import Connect
+    from nostr_threads.net.transport import Connect, Transport
 
 __all__ = ["Pool"]
 
@@ -44,6 +44,7 @@ class Pool:
         self._authenticate = authenticate
         self._limits = limits
         self._connect = connect
+        self._clock_skews: dict[str, float] = {}
         self._relays: dict[str, Relay] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._group = asyncio.TaskGroup()
@@ -66,7 +67,7 @@ class Pool:
                 timeouts=self._timeouts,
                 authenticate=self._authenticate,
                 limits_of=self._limits,
-                connect=self._connect,
+                connect=self._dial,
             )
             self._tasks.append(self._group.create_task(self._relays[url].run()))
         relay = self._relays[url]
@@ -74,6 +75,20 @@ class Pool:
             # What is known of a relay may have changed: a stranger's hint may be named by hand.
             relay.options = self._options(url)
         return relay
+
+    def clock_skews(self) -> Mapping[str, float]:
+        """Return how many seconds each relay's clock, by URL, is ahead of ours, where it said so.
+
+        It is learned from each handshake, to within two seconds and as hostile as all that comes:
+        see `core.clocks`.
+        """
+        return dict(self._clock_skews)
+
+    async def _dial(self, url: str, seconds: float, proxy: str) -> Transport:
+        transport = await self._connect(url, seconds, proxy)
+        if transport.clock_skew is not None:
+            self._clock_skews[url] = transport.clock_skew
+        return transport
 
     async def fetch(
         self,

@@ -8,7 +8,10 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import time
 from contextlib import suppress
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from websockets.asyncio.client import connect
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from websockets.asyncio.client import ClientConnection
+    from websockets.http11 import Response
 
 __all__ = ["MAX_MESSAGE", "Connect", "Disconnected", "Transport", "Unreachable", "open_websocket"]
 
@@ -42,7 +46,14 @@ class Disconnected(Exception):
 
 
 class Transport(Protocol):
-    """One open connection: text out, bytes in."""
+    """One open connection: text out, bytes in.
+
+    `clock_skew` is how many seconds the other end's clock is ahead of ours, to within two; None if
+    it did not say.
+    """
+
+    @property
+    def clock_skew(self) -> float | None: ...  # noqa: D102 - above
 
     async def send(self, text: str) -> None:
         """Send one message. Raises `Disconnected`."""
@@ -69,6 +80,7 @@ class _Dial(connect):
 
 class _Websocket:
     def __init__(self, connection: ClientConnection) -> None:
+        self.clock_skew = _clock_skew(connection.response, time.time())
         self._connection = connection
         self._socket = connection.transport.get_extra_info("socket")
         self._loop = asyncio.get_running_loop()
@@ -140,6 +152,20 @@ async def open_websocket(url: str, seconds: float, proxy: str = "") -> Transport
         # A proxy's URL may hold a password.
         raise Unreachable(reason.replace(proxy, "the proxy") if proxy else reason) from None
     return _Websocket(connection)
+
+
+def _clock_skew(response: Response | None, now: float) -> float | None:
+    """How far the `Date` of a handshake's answer, which has just come, is ahead of `now`."""
+    dates = response.headers.get_all("Date") if response is not None else []
+    if len(dates) != 1:
+        return None
+    try:
+        said = parsedate_to_datetime(dates[0])
+        seconds = said.replace(tzinfo=said.tzinfo or UTC).timestamp()
+    except (ValueError, OverflowError):
+        return None
+    # It tells whole seconds, and the rest of them has passed unsaid.
+    return seconds + 0.5 - now
 
 
 def _acknowledge(tcp: socket.socket) -> None:

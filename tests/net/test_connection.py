@@ -179,6 +179,8 @@ async def test_following_survives_a_restart_on_the_same_port() -> None:
 class Wire:
     """One connection under the test's control."""
 
+    clock_skew = None
+
     def __init__(self) -> None:
         self.sent: asyncio.Queue[Any] = asyncio.Queue()
         self.incoming: asyncio.Queue[bytes | None] = asyncio.Queue()

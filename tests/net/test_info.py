@@ -11,11 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nostr_threads.core.admission import Admission, admission
 from nostr_threads.core.limits import Limits as AskingLimits
 from nostr_threads.errors import InvalidRelayUrl, NostrThreadsError, RelayInfoUnavailable
 from nostr_threads.net.info import (
     RelayInfo,
     RelayLimits,
+    admission_of,
     fetch_info,
     fetch_info_text,
     info_text,
@@ -275,3 +277,12 @@ def test_nothing_kept_says_nothing() -> None:
 def test_what_a_relay_says_is_what_it_is_asked_within() -> None:
     limits = limits_of(parse_info(NOSTR_WINE))
     assert (limits.cap, limits.message_bytes, limits.subid_length) == (1000, 524288, 71)
+
+
+def test_what_a_relay_says_is_what_is_published_there() -> None:
+    said = admission_of(parse_info(NOSTR_WINE))
+    limits = parse_info(NOSTR_WINE).limits
+    assert said == admission(NOSTR_WINE)
+    assert (said.message_bytes, said.tags) == (limits.max_message_length, limits.max_event_tags)
+    assert (said.past, said.future) == (94_608_000, 300)
+    assert admission_of(RelayInfo()) == Admission()
