@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks import fetch, ingest, publish, tree
+from benchmarks import fetch, ingest, publish, split, tree
 
-BENCHMARKS = {"ingest": ingest, "fetch": fetch, "tree": tree, "publish": publish}
+BENCHMARKS = {"ingest": ingest, "fetch": fetch, "tree": tree, "publish": publish, "split": split}
 
 
 def main() -> None:

@@ -10,10 +10,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nostr_threads.app.client import Nostr, open, signer_from_env, signer_from_key  # noqa: A004
+    from nostr_threads.app.client import Nostr
     from nostr_threads.app.config import Config, RelaySettings
     from nostr_threads.app.fetch import Found
+    from nostr_threads.app.opening import open, signer_from_env, signer_from_key  # noqa: A004
     from nostr_threads.app.publish import Report
+    from nostr_threads.app.writing import Plan, Style
+    from nostr_threads.core.article import Form
+    from nostr_threads.core.articles import Article
+    from nostr_threads.core.compose import Extras
     from nostr_threads.core.coverage import Coverage, Finish
     from nostr_threads.core.crawl import Budget
     from nostr_threads.core.delivery import Delivery, Status
@@ -31,14 +36,17 @@ if TYPE_CHECKING:
     from nostr_threads.store.sqlite import SqliteStore
 
 __all__ = [
+    "Article",
     "Budget",
     "Config",
     "Coverage",
     "Delivery",
     "Draft",
     "Event",
+    "Extras",
     "Filter",
     "Finish",
+    "Form",
     "Found",
     "InvalidEvent",
     "KeySigner",
@@ -47,6 +55,7 @@ __all__ = [
     "Nostr",
     "NostrThreadsError",
     "Part",
+    "Plan",
     "Pointer",
     "References",
     "RelaySettings",
@@ -56,6 +65,7 @@ __all__ = [
     "SqliteStore",
     "State",
     "Status",
+    "Style",
     "Thread",
     "Verified",
     "decode",
@@ -72,10 +82,15 @@ __all__ = [
 ]
 
 _HOMES = {
-    "app.client": ("Nostr", "open", "signer_from_env", "signer_from_key"),
+    "app.client": ("Nostr",),
     "app.config": ("Config", "RelaySettings"),
     "app.fetch": ("Found",),
+    "app.opening": ("open", "signer_from_env", "signer_from_key"),
     "app.publish": ("Report",),
+    "app.writing": ("Plan", "Style"),
+    "core.article": ("Form",),
+    "core.articles": ("Article",),
+    "core.compose": ("Extras",),
     "core.coverage": ("Coverage", "Finish"),
     "core.crawl": ("Budget",),
     "core.delivery": ("Delivery", "Status"),

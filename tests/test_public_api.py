@@ -70,7 +70,7 @@ def parameters(function: Callable[..., Any]) -> list[str]:
         (nt.verify, ["event"]),
         (nt.references, ["event"]),
         (nt.Thread.build, ["events", "*root", "*now", "*muted"]),
-        (nt.split, ["text", "limit", "*marker"]),
+        (nt.split, ["text", "limit", "*marker", "*source"]),
         (nt.Limit, ["characters", "bytes", "overhead"]),
         (nt.join, ["parts"]),
         (nt.decode, ["code"]),

@@ -1,55 +1,47 @@
-"""The whole package behind one object: what `nostr_threads.open` gives.
+"""What can be done with Nostr, behind one object: fetch, show, publish and the small verbs.
 
-Knows which adapters a job needs, and turns codes into what the core takes. Wires, decides nothing.
+Turns codes into what the core takes, and hands each job to who does it. Wires, decides nothing.
 """
 
 from __future__ import annotations
 
-import os
-import time
-from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from random import Random
-from typing import TYPE_CHECKING
-from urllib.request import getproxies
+from typing import TYPE_CHECKING, Any
 
 from nostr_threads.app.asking import Asking
 from nostr_threads.app.blocking import off_loop
-from nostr_threads.app.config import Config, find_config
 from nostr_threads.app.destinations import destinations
-from nostr_threads.app.documents import Documents
 from nostr_threads.app.fetch import Found, fetch_thread, load_thread, pointer, stored_thread
-from nostr_threads.app.places import config_folder, key_folder, store_path
-from nostr_threads.app.publish import Report, deliver, sign_all
-from nostr_threads.app.routes import Routes
-from nostr_threads.core import kinds
-from nostr_threads.core.compose import Target, compose, split_for
+from nostr_threads.app.sending import Sender
+from nostr_threads.app.writing import DEFAULT_LIMIT, Style, Writer
+from nostr_threads.core import kinds, verbs
+from nostr_threads.core.answering import Target
+from nostr_threads.core.clocks import skewed
 from nostr_threads.core.crawl import Budget
-from nostr_threads.core.event import Draft
 from nostr_threads.core.node import Node
 from nostr_threads.core.relay_url import is_local
 from nostr_threads.core.split import DEFAULT_MARKER, Limit, Part
-from nostr_threads.errors import InvalidInput, NoSigner, NotFound, SigningError
-from nostr_threads.net.pool import Pool
-from nostr_threads.net.relay import Timeouts
-from nostr_threads.signing.source import signer_from_env as from_environment
-from nostr_threads.store.base import Posting
-from nostr_threads.store.sqlite import SqliteStore
+from nostr_threads.errors import NoSigner, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import Callable, Sequence
 
+    from nostr_threads.app.config import Config
+    from nostr_threads.app.documents import Documents
     from nostr_threads.app.fetch import Progress
+    from nostr_threads.app.mining import Mining
+    from nostr_threads.app.publish import Report
+    from nostr_threads.app.routes import Routes
+    from nostr_threads.app.writing import Plan
     from nostr_threads.core.delivery import Delivery
-    from nostr_threads.core.event import Verified
-    from nostr_threads.core.routing import Choice
+    from nostr_threads.core.event import Draft, Verified
+    from nostr_threads.net.pool import Pool
     from nostr_threads.signing.signer import Signer
+    from nostr_threads.store.base import Posting
+    from nostr_threads.store.sqlite import SqliteStore
 
-__all__ = ["DEFAULT_LIMIT", "PATIENCE", "Nostr", "open", "signer_from_env", "signer_from_key"]
-
-# How far ahead of now (seconds) an answer may be dated to come after its question.
-_AHEAD = 600
+__all__ = ["PATIENCE", "Nostr"]
 
 # Seconds to look up where people read before an answer is sent without knowing it.
 _LOOKING_UP = 10.0
@@ -57,70 +49,12 @@ _LOOKING_UP = 10.0
 PATIENCE = 600.0
 """Seconds that a fetch may take: a relay that is slow within every deadline has no end."""
 
-DEFAULT_LIMIT = Limit(characters=2_000)
-"""What most relays take and most people read at a sitting."""
-
-
-@asynccontextmanager
-async def open(  # noqa: A001 - `nostr_threads.open` reads as what it does
-    store: str | Path | None = None,
-    relays: str | Path | Config | None = None,
-    signer: Signer | None = None,
-    *,
-    viewer: str | None = None,
-    clock: Callable[[], float] = time.time,
-    random: Random | None = None,
-) -> AsyncIterator[Nostr]:
-    """Open a store and a pool of relays; both are closed at the end.
-
-    `store` is a path (":memory:" for one that is forgotten), by default the user's. `relays` is the
-    path of a relays.toml or a `Config`; by default the one that is found (see `find_config`).
-    `viewer` (a public key in hex, by default the signer's) is whose mute list hides notes. `random`
-    decides between relays that are as good as each other. Raises `StoreError`, `InvalidConfig`.
-    """
-    config = relays if isinstance(relays, Config) else _configured(relays)
-    defaults = config.defaults
-    timeouts = Timeouts(defaults.connect, defaults.idle, defaults.answer, defaults.ok)
-    nostr_store = await off_loop(SqliteStore, store or store_path(os.environ))
-
-    routes = Routes(config, random or Random())  # noqa: S311 - no secret depends on it
-    documents = Documents(
-        nostr_store,
-        lambda: int(clock()),
-        # A proxy of the environment may be one for web pages alone, or for anything but them.
-        lambda url: not routes.options(url).proxy and not getproxies(),
-    )
-
-    async def authenticate(url: str, challenge: str) -> Verified | None:
-        if signer is None:
-            return None
-        tags = (("relay", url), ("challenge", challenge))
-        try:
-            return await signer.sign(Draft(int(clock()), kinds.AUTH, tags, ""))
-        except SigningError:
-            # Not to be known to one relay is that relay's answer, not the end of the job.
-            return None
-
-    try:
-        async with Pool(
-            options=routes.options,
-            timeouts=timeouts,
-            authenticate=authenticate,
-            limits=documents.limits,
-        ) as pool:
-            yield Nostr(nostr_store, pool, config, signer, clock, routes, documents, viewer)
-    finally:
-        nostr_store.close()
-
-
-def _configured(path: str | Path | None) -> Config:
-    return find_config(
-        Path(path) if path is not None else None, os.environ, config_folder(os.environ)
-    )
-
 
 class Nostr:
-    """Fetch, show and publish. Made by `open`; every relay URL given here is normalised first."""
+    """Fetch, show and publish. Made by `nostr_threads.open`.
+
+    Every relay URL given here is normalised first.
+    """
 
     def __init__(
         self,
@@ -141,6 +75,8 @@ class Nostr:
         self._clock = clock
         self._routes = routes
         self._documents = documents
+        self.outbox = Sender(store, pool, routes, self._now, config.defaults.patience)
+        """What is signed and on its way: `resume`, `check`, `cancel`."""
 
     async def fetch(
         self,
@@ -202,37 +138,30 @@ class Nostr:
             load_thread, start, store=self.store, now=self._now(), viewer=self.viewer
         )
 
-    async def draft(
+    async def plan(
         self,
         answer: str | Sequence[Part],
         *,
-        author: str,
+        author: str | None = None,
         reply_to: Node | Verified | str | None = None,
         relays: Sequence[str] = (),
         limit: Limit = DEFAULT_LIMIT,
         marker: str = DEFAULT_MARKER,
-    ) -> tuple[list[Part], list[Draft]]:
-        """Return the parts and drafts that publishing `answer` would sign, and sign nothing."""
-        target = await self._target(reply_to, relays)
-        hint = next((url for url in self._routes.writers(relays) if not is_local(url)), "")
-        if isinstance(answer, str):
-            parts = split_for(
-                answer, limit, author=author, marker=marker, target=target, relay=hint
-            )
-        else:
-            parts = list(answer)
-        created_at = self._first_date(target, len(parts))
-        drafts = compose(parts, author=author, created_at=created_at, target=target, relay=hint)
-        return parts, drafts
+        style: Style | None = None,
+    ) -> Plan:
+        """Return what publishing `answer` would sign and where it would go. Signs nothing.
 
-    def _first_date(self, target: Target | None, parts: int) -> int:
-        """The last part is dated now, the first after what it answers if that is not in the future.
-
-        Relays refuse what is too far ahead, whoever began it.
+        `author` is a public key in hex, by default the signer's; everything else is as in
+        `publish`. Relays are asked what they take, and where people read.
         """
-        now = self._now()
-        earliest = target.event.created_at + 2 if target is not None else 0
-        return max(now - parts + 1, earliest if earliest <= now + _AHEAD else 0)
+        return await self._writer(author or self._signer().public_key).plan(
+            answer,
+            target=await self._target(reply_to, relays),
+            relays=relays,
+            limit=limit,
+            marker=marker,
+            style=style or Style(),
+        )
 
     async def publish(
         self,
@@ -243,49 +172,159 @@ class Nostr:
         quorum: int | None = None,
         limit: Limit = DEFAULT_LIMIT,
         marker: str = DEFAULT_MARKER,
-        routed: Callable[[Sequence[Choice]], None] = lambda _: None,
+        style: Style | None = None,
+        planned: Callable[[Plan], None] = lambda _: None,
+        mining: Callable[[Mining], None] = lambda _: None,
         progress: Callable[[Delivery], None] = lambda _: None,
     ) -> Report:
         """Split, sign, keep, deliver and read back an answer.
 
         `answer` is a text or the parts that `split` gave. It is written to `relays`, else to those
-        of relays.toml and the author's own, to where everybody tagged reads (NIP-65), and to where
-        what it answers was seen; `routed` is told these and why. A relay that fails is in the
-        report. Raises `NoSigner`, `SigningError`, `InvalidText`, `LimitTooSmall`, `StoreError`.
+        of relays.toml and the author's own; and then, as a courtesy that no quorum counts, to where
+        everybody tagged reads (NIP-65) and to where what it answers was seen. `style` says how it
+        is written, as an article for instance. `planned` is told before anything is signed, and may
+        raise to stop it. A relay that fails is in the report. Raises `NoSigner`, `SigningError`,
+        `InvalidText`, `LimitTooSmall`, `StoreError`.
         """
+        plan = await self.plan(
+            answer, reply_to=reply_to, relays=relays, limit=limit, marker=marker, style=style
+        )
+        planned(plan)
+        return await self._send(plan, quorum, mining, progress)
+
+    async def delete(
+        self,
+        *codes: str,
+        reason: str = "",
+        relays: Sequence[str] = (),
+        planned: Callable[[Plan], None] = lambda _: None,
+        progress: Callable[[Delivery], None] = lambda _: None,
+    ) -> Report:
+        """Ask for the deletion of one's own events (NIP-09), wherever they were seen or sent.
+
+        The code of an answer in the outbox stands for all of its parts. What relays do about it is
+        theirs: a copy may stay somewhere.
+        """
+        author = self._signer().public_key
+        events: list[Verified] = []
+        postings: list[Posting] = []
+        places: dict[str, None] = {}
+        for code in codes:
+            if (sent := await self.outbox.find(code)) is not None:
+                events += sent.events
+                postings.append(sent)
+                places.update(dict.fromkeys(sent.relays))
+                self._routes.name(sent.own)
+            else:
+                events.append(await self._event(code, relays))
+        for seen in (await off_loop(self.store.sightings, [each.id for each in events])).values():
+            places.update(dict.fromkeys(seen))
+        drafts = verbs.deletion(events, author=author, created_at=self._now(), reason=reason)
+        report = await self._post(drafts, relays, planned, progress, places=tuple(places))
+        for posting in postings:
+            await self.outbox.abandon(posting)
+        return report
+
+    async def react(
+        self,
+        code: Node | Verified | str,
+        content: str = "+",
+        *,
+        image: str = "",
+        relays: Sequence[str] = (),
+        planned: Callable[[Plan], None] = lambda _: None,
+        progress: Callable[[Delivery], None] = lambda _: None,
+    ) -> Report:
+        """React to an event (NIP-25): `+`, `-`, one emoji, or `:shortcode:` with its `image`."""
+        target = await self._answered(code, relays)
+        draft = verbs.reaction(target, created_at=self._now(), content=content, image=image)
+        return await self._post([draft], relays, planned, progress)
+
+    async def repost(
+        self,
+        code: Node | Verified | str,
+        *,
+        relays: Sequence[str] = (),
+        planned: Callable[[Plan], None] = lambda _: None,
+        progress: Callable[[Delivery], None] = lambda _: None,
+    ) -> Report:
+        """Repost an event (NIP-18). Raises `InvalidInput` where no relay is known to have it."""
+        target = await self._answered(code, relays)
+        if not target.relay and not verbs.is_protected(target.event):
+            # Whoever reads it there finds what it points at: it is brought along.
+            target = replace(target, relay=self._routes.writers(relays)[0])
+        draft = verbs.repost(target, created_at=self._now())
+        return await self._post([draft], relays, planned, progress)
+
+    async def quote(
+        self, code: Node | Verified | str, text: str, *, relays: Sequence[str] = (), **how: Any
+    ) -> Report:
+        """Publish `text` with a quotation of an event (NIP-18, NIP-27); `how` as in `publish`."""
+        target = await self._answered(code, relays)
+        return await self.publish(verbs.quote(text, target), relays=relays, **how)
+
+    def clock_off(self) -> float | None:
+        """How many seconds our clock is behind what the relays say, None where it seems right."""
+        return skewed(self.pool.clock_skews())
+
+    def _signer(self) -> Signer:
         if self.signer is None:
             raise NoSigner("there is no key to sign with: set NOSTR_SECRET_KEY or pass a signer")
-        author = self.signer.public_key
-        _, drafts = await self.draft(
-            answer, author=author, reply_to=reply_to, relays=relays, limit=limit, marker=marker
+        return self.signer
+
+    def _writer(self, author: str) -> Writer:
+        return Writer(
+            author,
+            store=self.store,
+            pool=self.pool,
+            routes=self._routes,
+            documents=self._documents,
+            asking=partial(self._asking, _LOOKING_UP),
+            clock=self._now,
         )
-        choices = await destinations(
-            drafts, author, relays, self._routes, self._asking(_LOOKING_UP), self.store, self._now()
-        )
+
+    async def _send(
+        self,
+        plan: Plan,
+        quorum: int | None,
+        mining: Callable[[Mining], None],
+        progress: Callable[[Delivery], None],
+    ) -> Report:
         wanted = self.config.defaults.quorum if quorum is None else quorum
-        if not 1 <= wanted <= len(choices):
-            raise InvalidInput(
-                f"a quorum of {wanted} is not possible: there are {len(choices)} relays to write to"
-            )
-        routed(choices)
-        writers = tuple(choice.relay for choice in choices)
-        events = await sign_all(drafts, self.signer)
-        posting = Posting(events, writers, wanted, self._now())
-        await off_loop(self.store.enqueue, posting)
-        return await self._deliver(posting, progress)
-
-    async def resume(
-        self, *, progress: Callable[[Delivery], None] = lambda _: None
-    ) -> list[Report]:
-        """Deliver everything in the outbox that is still on its way: the same bytes again."""
-        postings = await off_loop(self.store.postings, open_only=True)
-        return [await self._deliver(posting, progress) for posting in postings]
-
-    async def _deliver(self, posting: Posting, progress: Callable[[Delivery], None]) -> Report:
-        self._routes.name(posting.relays)
-        return await deliver(
-            posting, pool=self.pool, outbox=self.store, clock=self._now, progress=progress
+        return await self.outbox.send(
+            plan, self._signer(), wanted, mining=mining, progress=progress
         )
+
+    async def _post(
+        self,
+        drafts: Sequence[Draft],
+        relays: Sequence[str],
+        planned: Callable[[Plan], None],
+        progress: Callable[[Delivery], None],
+        *,
+        places: Sequence[str] = (),
+    ) -> Report:
+        """Send what is no text. `places` are where it is wanted besides."""
+        author = self._signer().public_key
+        choices = await destinations(
+            drafts,
+            author,
+            relays,
+            self._routes,
+            self._asking(_LOOKING_UP),
+            self.store,
+            self._now(),
+            places=places,
+        )
+        plan = await self._writer(author).plan_drafts(drafts, choices)
+        planned(plan)
+        return await self._send(plan, None, lambda _: None, progress)
+
+    async def _answered(self, code: Node | Verified | str, relays: Sequence[str]) -> Target:
+        target = await self._target(code, relays)
+        if target is None:
+            raise NotFound("there is nothing to answer")
+        return target
 
     async def _target(
         self, reply_to: Node | Verified | str | None, relays: Sequence[str]
@@ -331,26 +370,3 @@ class Nostr:
 
     def _now(self) -> int:
         return int(self._clock())
-
-
-def signer_from_key(password: str, name: str | None = None) -> Signer:
-    """Return who signs with a key that `nostr-threads key new` made, by default the one in use.
-
-    Raises `NoSigner` when there is none, `WrongPassword`, `SigningError`.
-    """
-    from nostr_threads.signing import KeyFolder, KeySigner
-
-    folder = KeyFolder(key_folder(os.environ))
-    chosen = name or folder.current()
-    if chosen is None:
-        raise NoSigner("there is no key: make one with `nostr-threads key new NAME`")
-    return KeySigner(folder.load(chosen, password))
-
-
-def signer_from_env() -> Signer | None:
-    """Return who `$NOSTR_SECRET_KEY` (hex or nsec) signs for; None when it is not set.
-
-    Raises `SigningError`, without the value, when it is no key, and `NoSigner` when it is an
-    ncryptsec: for its password see `nostr_threads.signing.signer_from_env`.
-    """
-    return from_environment(os.environ)

@@ -50,6 +50,7 @@ class Defaults:
     answer: float = 60.0
     ok: float = 10.0
     quorum: int = 1
+    patience: float = 120.0
 
 
 @dataclass(frozen=True, slots=True)

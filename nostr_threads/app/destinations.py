@@ -36,10 +36,13 @@ async def destinations(
     asking: Asking,
     store: Store,
     now: int,
+    *,
+    places: Sequence[str] = (),
 ) -> tuple[Choice, ...]:
     """Choose where the `drafts` of `author` go: to the `named` relays alone, if there are any.
 
-    Raises `InvalidInput` when there is nowhere to write to.
+    `places` are where what they are about was sent; all of these are wanted. Raises `InvalidInput`
+    when there is nowhere to write to.
     """
     writers = routes.writers(named)
     if named:
@@ -50,12 +53,15 @@ async def destinations(
     lists = await _relay_lists(people, routes.index, asking, store, now)
     answered = [tag[1] for tag in drafts[0].tags if tag[0] == "e" and len(tag) > 1][-1:]
     seen = await off_loop(store.sightings, answered)
-    return routes.writing(
+    choices = routes.writing(
         lists.pop(author, None),
         lists,
         [url for urls in seen.values() for url in urls],
         records=await off_loop(store.relay_records),
     )
+    chosen = {choice.relay for choice in choices}
+    more = (url for url in places if url not in chosen and routes.may_dial(url))
+    return (*choices, *(Choice(url, Reason.SEEN) for url in more))
 
 
 async def _relay_lists(

@@ -2,43 +2,52 @@
 
 Knows the order that loses nothing: nothing is sent before everything is signed and stored, and part
 n+1 goes to a relay only once that relay or the quorum has part n. What became of each part at each
-relay is kept as it is learned, so that an interrupted delivery goes on where it was.
+relay is kept as it is learned, so that an interrupted delivery goes on where it was. One process at
+a time delivers a posting.
 """
 
 from __future__ import annotations
 
 import asyncio
+import random
+import secrets
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nostr_threads.app.blocking import off_loop
-from nostr_threads.core import nip19
-from nostr_threads.core.coverage import Answer, Finish
+from nostr_threads.app.courier import Courier, Terms
+from nostr_threads.app.ledger import Ledger
+from nostr_threads.core import kinds, nip19
 from nostr_threads.core.delivery import Delivery, Status
-from nostr_threads.core.filters import Filter
+from nostr_threads.errors import StoreError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
 
     from nostr_threads.core.event import Draft, Verified
+    from nostr_threads.core.pacing import Pace
     from nostr_threads.net.pool import Pool
     from nostr_threads.signing.signer import Signer
     from nostr_threads.store.base import Outbox, Posting
 
-__all__ = ["Report", "deliver", "sign_all"]
+__all__ = ["Report", "check", "deliver", "sign_all"]
 
-# After these a relay is left alone for the rest of a delivery: the next part would fare no better.
-_HOPELESS = (Status.UNREACHABLE, Status.NO_ANSWER)
 _HINTS = 3
-# Ids in one filter: some relays take messages of no more than 16 kB.
-_CHUNK = 100
+# Seconds for which a process that died keeps others from sending, and how often the living renew.
+_LEASE = 120
+_RENEWAL = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What became of a posting: one delivery for each part and relay, in order of part."""
+    """What became of a posting: one delivery for each part and relay, in order of part.
+
+    `busy` means that another process is sending it, and nothing was done here.
+    """
 
     posting: Posting
+    busy: bool = False
 
     @property
     def deliveries(self) -> tuple[Delivery, ...]:
@@ -47,14 +56,17 @@ class Report:
 
     @property
     def accepted(self) -> bool:
-        """Whether every part was taken by as many relays as the quorum wants."""
+        """Whether every part was taken by as many of the author's relays as the quorum wants."""
         parts = range(1, len(self.posting.events) + 1)
         return all(self.taken(part) >= self.posting.quorum for part in parts)
 
     @property
     def complete(self) -> bool:
-        """Whether every part was read back from every relay: an OK alone proves nothing."""
-        return all(delivery.status is Status.STORED for delivery in self.deliveries)
+        """Whether every part was read back from every relay of the author's: an OK proves nothing.
+
+        Where it went as a courtesy does not count.
+        """
+        return all(delivery.status is Status.STORED for delivery in self._own)
 
     @property
     def open(self) -> int:
@@ -67,17 +79,33 @@ class Report:
         unreached = (Status.UNREACHABLE, Status.QUEUED)
         return any(delivery.status not in unreached for delivery in self.deliveries)
 
+    @property
+    def retry_at(self) -> int | None:
+        """When (unix seconds) the next of them is due; None when none is open."""
+        return min((each.retry_at for each in self.deliveries if not each.final), default=None)
+
     def taken(self, part: int) -> int:
-        """How many relays have taken a part, as far as anybody knows."""
-        return sum(d.status.taken for d in self.deliveries if d.part == part)
+        """How many of the author's relays have taken a part, as far as anybody knows."""
+        return sum(each.status.taken for each in self._own if each.part == part)
 
     @property
     def code(self) -> str:
-        """The nevent of the first part, with relays that took it."""
+        """The nevent of the first part, or the naddr of an article, with relays that took it."""
         first = self.posting.events[0]
         relays = (d.relay for d in self.deliveries if d.part == 1 and d.status.taken)
         hints = tuple(relays)[:_HINTS]
+        if kinds.is_addressable(first.kind):
+            identifier = kinds.identifier_of(first)
+            return nip19.encode(nip19.Address(first.kind, first.pubkey, identifier, hints))
         return nip19.encode(nip19.EventPointer(first.id, hints, first.pubkey, first.kind))
+
+    @property
+    def _own(self) -> list[Delivery]:
+        return [each for each in self.deliveries if each.relay not in self.posting.courtesy]
+
+
+async def _nothing_more(_: str) -> None:
+    """Leave it at what was delivered."""
 
 
 async def sign_all(drafts: Iterable[Draft], signer: Signer) -> tuple[Verified, ...]:
@@ -92,136 +120,121 @@ async def deliver(
     outbox: Outbox,
     clock: Callable[[], int],
     progress: Callable[[Delivery], None] = lambda _: None,
+    everything: bool = True,
+    paces: MutableMapping[str, Pace] | None = None,
+    patience: float = 120.0,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    reached: Callable[[str], Awaitable[None]] = _nothing_more,
 ) -> Report:
-    """Send what is not final yet, part by part, read back what was taken, and report.
+    """Send what is not final yet, each relay at its own pace, read back what was taken, and report.
 
     The posting must be in the outbox. Sending again what a relay has already is harmless: the bytes
-    are the same. Nothing is raised for a relay that fails: see the deliveries.
+    are the same. Without `everything` only what is due is sent. A relay that wants it slower is
+    waited for, `patience` seconds in all; `paces`, by URL, is what was learned of that. `reached`
+    is called for each relay that has taken something. Nothing is raised for a relay that fails: see
+    the deliveries.
     """
-    courier = _Courier(posting, pool, outbox, clock, progress)
-    for part, event in enumerate(posting.events, 1):
-        await courier.send(part, event)
-    await courier.explain()
-    await courier.read_back()
-    return Report(replace(posting, deliveries=courier.deliveries))
+    terms = Terms(clock, random.random, {} if paces is None else paces, patience, everything, sleep)
+
+    async with _leased(posting, outbox, clock, progress) as ledger:
+        if ledger is None:
+            return Report(await _current(posting, outbox), busy=True)
+        couriers = [Courier(pool.relay(url), ledger, terms) for url in posting.relays]
+        await asyncio.gather(*(courier.bring(reached) for courier in couriers))
+        _explain(ledger)
+    return Report(ledger.settled)
 
 
-class _Courier:
-    """What is known of one posting while it is being delivered."""
+async def check(
+    posting: Posting,
+    *,
+    pool: Pool,
+    outbox: Outbox,
+    clock: Callable[[], int],
+    progress: Callable[[Delivery], None] = lambda _: None,
+) -> Report:
+    """Read back what relays had when they were last asked; what one has no more is lost, and due.
 
-    def __init__(
-        self,
-        posting: Posting,
-        pool: Pool,
-        outbox: Outbox,
-        clock: Callable[[], int],
-        progress: Callable[[Delivery], None],
-    ) -> None:
-        self._posting = posting
-        self._pool = pool
-        self._outbox = outbox
-        self._clock = clock
-        self._progress = progress
-        self._hopeless: dict[str, Delivery] = {}
-        parts = range(1, len(posting.events) + 1)
-        self._known = {
-            (part, url): Delivery(part, url, Status.QUEUED)
-            for part in parts
-            for url in posting.relays
-        }
-        self._known.update({(d.part, d.relay): d for d in posting.deliveries})
-
-    @property
-    def deliveries(self) -> tuple[Delivery, ...]:
-        return tuple(self._known.values())
-
-    def taken(self, part: int) -> int:
-        return sum(self._known[part, url].status.taken for url in self._posting.relays)
-
-    async def send(self, part: int, event: Verified) -> None:
-        """Send one part to every relay that may have it and has not decided on it."""
-        await asyncio.gather(
-            *(
-                self._send(part, event, url)
-                for url in self._posting.relays
-                if self._may_have(part, url) and not _decided(self._known[part, url])
-            )
-        )
-
-    def _may_have(self, part: int, url: str) -> bool:
-        """Whether the part before is there, or the quorum has it: no reader meets a gap."""
-        if part == 1 or self._known[part - 1, url].status.taken:
-            return True
-        return self.taken(part - 1) >= self._posting.quorum
-
-    async def _send(self, part: int, event: Verified, url: str) -> None:
-        if (earlier := self._hopeless.get(url)) is not None:
-            await self._record(replace(earlier, part=part))
-            return
-        status, reason = await self._pool.relay(url).publish(event)
-        delivery = Delivery(part, url, status, reason)
-        if status in _HOPELESS:
-            self._hopeless[url] = delivery
-        await self._record(delivery)
-
-    async def explain(self) -> None:
-        """Say of every part that was not sent why. What can never be sent is rejected with it."""
-        for part in range(2, len(self._posting.events) + 1):
-            for url in self._posting.relays:
-                delivery = self._known[part, url]
-                if delivery.status is Status.QUEUED and not self._may_have(part, url):
-                    await self._record(self._unsent(part, url))
-
-    def _unsent(self, part: int, url: str) -> Delivery:
-        before = self._known[part - 1, url]
-        at_part = [self._known[part - 1, each] for each in self._posting.relays]
-        possible = sum(not _refused(each) for each in at_part)
-        if _refused(before) and possible < self._posting.quorum:
-            why = before.reason if part > 2 and "not sent" in before.reason else ""
-            why = why or f"not sent: part {part - 1} was rejected"
-            return Delivery(part, url, Status.REJECTED, why)
-        why = f"not sent: part {part - 1} was taken by {self.taken(part - 1)}"
-        return Delivery(part, url, Status.QUEUED, f"{why} of {self._posting.quorum}")
-
-    async def read_back(self) -> None:
-        """Ask each relay for what it says it has: OK is not stored."""
-        await asyncio.gather(*(self._read_back(url) for url in self._posting.relays))
-
-    async def _read_back(self, url: str) -> None:
-        doubtful = {
-            self._posting.events[part - 1].id: delivery
-            for (part, relay), delivery in self._known.items()
-            if relay == url and delivery.status in (Status.ACCEPTED, Status.DUPLICATE)
-        }
-        if not doubtful:
-            return
-        ids = tuple(doubtful)
-        for start in range(0, len(ids), _CHUNK):
-            chunk = ids[start : start + _CHUNK]
-            answer = await self._pool.relay(url).fetch(Filter(ids=chunk))
-            held = {event.id for event in answer.events}
-            for event_id in chunk:
-                await self._judge(doubtful[event_id], answer, held=event_id in held)
-
-    async def _judge(self, delivery: Delivery, answer: Answer, *, held: bool) -> None:
-        """Note what reading back has shown; without a complete answer it has shown nothing."""
-        if held:
-            await self._record(replace(delivery, status=Status.STORED))
-        elif answer.finish is Finish.COMPLETE:
-            await self._record(replace(delivery, status=Status.LOST, reason="not read back"))
-        else:
-            why = f"not read back: {answer.reason or answer.finish.value}"
-            await self._record(replace(delivery, reason=why))
-
-    async def _record(self, delivery: Delivery) -> None:
-        self._known[delivery.part, delivery.relay] = delivery
-        event: Verified = self._posting.events[delivery.part - 1]
-        await off_loop(self._outbox.record, event.id, delivery, now=self._clock())
-        self._progress(delivery)
+    Where a relay cannot be asked what is known of it stays. Sends nothing.
+    """
+    terms = Terms(clock, random.random, {})
+    async with _leased(posting, outbox, clock, progress) as ledger:
+        if ledger is None:
+            return Report(await _current(posting, outbox), busy=True)
+        relays = [pool.relay(url) for url in posting.relays]
+        await asyncio.gather(*(Courier(relay, ledger, terms).look() for relay in relays))
+    return Report(ledger.settled)
 
 
-def _decided(delivery: Delivery) -> bool:
-    return delivery.final or delivery.status.taken
+@asynccontextmanager
+async def _leased(
+    posting: Posting,
+    outbox: Outbox,
+    clock: Callable[[], int],
+    progress: Callable[[Delivery], None],
+) -> AsyncIterator[Ledger | None]:
+    """Give the ledger of a posting that nobody else is sending, None where somebody is.
+
+    What was learned is written and the right to send given back, however the block ends.
+    """
+    owner = secrets.token_hex(8)
+    if not await _lease(posting, outbox, clock, owner):
+        yield None
+        return
+    ledger = Ledger(await _current(posting, outbox), outbox, clock, progress)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            beside = [
+                tasks.create_task(ledger.run()),
+                tasks.create_task(_renew(posting, outbox, clock, owner)),
+            ]
+            yield ledger
+            for task in beside:
+                task.cancel()
+    except BaseExceptionGroup as several:
+        # One fault of the store ends all: it is told as it is, not as a group.
+        raise several.exceptions[0] from None
+    finally:
+        try:
+            await ledger.finish()
+        finally:
+            await asyncio.shield(off_loop(outbox.release, posting.id, owner))
+
+
+async def _current(posting: Posting, outbox: Outbox) -> Posting:
+    return await off_loop(outbox.posting, posting.id) or posting
+
+
+async def _lease(posting: Posting, outbox: Outbox, clock: Callable[[], int], owner: str) -> bool:
+    now = clock()
+    return await off_loop(outbox.lease, posting.id, owner, now=now, until=now + _LEASE)
+
+
+async def _renew(posting: Posting, outbox: Outbox, clock: Callable[[], int], owner: str) -> None:
+    while True:
+        await asyncio.sleep(_RENEWAL)
+        if not await _lease(posting, outbox, clock, owner):
+            raise StoreError(f"the answer {posting.id} is being sent by another process")
+
+
+def _explain(ledger: Ledger) -> None:
+    """Say of every part that was not sent why. What can never be sent is rejected with it."""
+    for part in range(2, len(ledger.posting.events) + 1):
+        for url in ledger.posting.relays:
+            if ledger.at(part, url).status is Status.QUEUED and not ledger.may_have(part, url):
+                ledger.record(_unsent(ledger, part, url))
+
+
+def _unsent(ledger: Ledger, part: int, url: str) -> Delivery:
+    queued, before = ledger.at(part, url), ledger.at(part - 1, url)
+    own = [ledger.at(part - 1, each) for each in ledger.posting.own]
+    possible = sum(not _refused(each) for each in own)
+    if _refused(before) and possible < ledger.posting.quorum:
+        why = before.reason if part > 2 and "not sent" in before.reason else ""
+        why = why or f"not sent: part {part - 1} was rejected"
+        return replace(queued, status=Status.REJECTED, reason=why)
+    why = f"not sent: part {part - 1} was taken by {ledger.taken(part - 1)}"
+    return replace(queued, reason=f"{why} of {ledger.posting.quorum}")
 
 
 def _refused(delivery: Delivery) -> bool:

@@ -1,23 +1,25 @@
 """A note's text as tokens: links, hashtags, emoji, and the people and events it names.
 
-Knows how NIP-27, NIP-21, NIP-08 and NIP-30 write them, and which tags a text asks for. Knows
-nothing of how a token is shown. Every search is linear in the text.
+Knows how NIP-27, NIP-21, NIP-08 and NIP-30 write them, and which tags a text asks for (NIP-18,
+NIP-24). Knows nothing of how a token is shown. Every search is linear in the text.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 from nostr_threads.core.entities import HEX_64, Address, EventPointer, Note, Profile, PublicKey
 from nostr_threads.core.nip19 import decode
 from nostr_threads.core.references import CITATION, Pointer, pointer_of, references
 from nostr_threads.core.relay_url import normalize
+from nostr_threads.core.verbatim import prose_in
 from nostr_threads.errors import InvalidCode, InvalidRelayUrl
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from nostr_threads.core.entities import Entity
     from nostr_threads.core.event import Event, Tag
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Emoji",
     "Hashtag",
+    "Hint",
     "Link",
     "Person",
     "Plain",
@@ -86,6 +89,14 @@ class Quote:
     pointer: Pointer
 
 
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Where an event or a person may be found (a relay URL), and who wrote the event (hex)."""
+
+    relay: str = ""
+    author: str = ""
+
+
 Token: TypeAlias = Plain | Link | Hashtag | Emoji | Person | Quote
 
 # No code is longer than NIP-19's 5,000 characters; a name has no digit "1", so the prefix is sure.
@@ -122,6 +133,13 @@ _TOKEN = re.compile(
     rf"|{CITATION.pattern.replace('(0', '(?P<cited>0', 1)}"
     rf"|{_LINK}|{_HASHTAG}|{_EMOJI}"
 )
+
+# A link hides what it holds: `https://x.example/#part` names no hashtag.
+_MENTION = re.compile(rf"{_CODE.pattern.replace('((', '(?P<code>(', 1)}|{_LINK}|{_HASHTAG}")
+# People are called by a tag, and relays refuse events of thousands.
+_MOST_TAGS = {"p": 100, "q": 100, "t": 30}
+_NO_HINT = Hint()
+_NO_HINTS: Mapping[str, Hint] = MappingProxyType({})
 
 
 def may_mention(event: Event) -> bool:
@@ -167,16 +185,42 @@ def quotes(event: Event) -> tuple[Pointer, ...]:
     return tuple(cited.values())
 
 
-def mention_tags(text: str) -> tuple[Tag, ...]:
-    """Return the `p` and `q` tags (NIP-27, NIP-18) for the codes in `text`, once each, in order."""
+def mention_tags(text: str, *, hints: Mapping[str, Hint] = _NO_HINTS) -> tuple[Tag, ...]:
+    """Return the tags that `text` asks for, once each, in its order; code and links ask for none.
+
+    `p` for people and `q` for events (NIP-27, NIP-18: id or address, relay, author of an event that
+    has an id), `t` for hashtags in lower case (NIP-24); at most 100 of `p` and of `q`, and 30 of
+    `t`. `hints`, by event id, address or public key, says what a code leaves open.
+    """
     tags: dict[tuple[str, str], Tag] = {}
-    for match in _CODE.finditer(text):
-        try:
-            tag = _tag(decode(match[1]))
-        except InvalidCode:
-            continue
-        tags.setdefault((tag[0], tag[1]), tag)
+    room = dict(_MOST_TAGS)
+    for tag in _asked_tags(text, hints):
+        if (tag[0], tag[1]) not in tags and room[tag[0]]:
+            tags[tag[0], tag[1]] = tag
+            room[tag[0]] -= 1
     return tuple(tags.values())
+
+
+def _asked_tags(text: str, hints: Mapping[str, Hint]) -> Iterator[Tag]:
+    for start, end in prose_in(text):
+        for match in _MENTION.finditer(text, start, end):
+            if (tag := _asked_tag(match, hints)) is not None:
+                yield tag
+
+
+def _asked_tag(match: re.Match[str], hints: Mapping[str, Hint]) -> Tag | None:
+    match match.lastgroup:
+        case "code":
+            try:
+                return _tag(decode(match["code"]), hints)
+            except InvalidCode:
+                return None
+        case "hashtag":
+            hashtag = _hashtag(match[0])
+            # "#1" is a place in a list, or the number of a ticket.
+            if hashtag is not None and not hashtag.name.isdecimal():
+                return ("t", hashtag.name)
+    return None
 
 
 def _token(match: re.Match[str], event: Event, images: Mapping[str, str]) -> Token | None:
@@ -255,28 +299,28 @@ def _relays(tag: Tag) -> tuple[str, ...]:
         return ()
 
 
-def _tag(entity: Entity) -> Tag:
+def _tag(entity: Entity, hints: Mapping[str, Hint]) -> Tag:
     match entity:
-        case PublicKey():
-            return ("p", entity.hex)
-        case Profile():
-            return _trimmed("p", entity.pubkey, _first(entity.relays))
-        case Note():
-            return ("q", entity.id)
+        case PublicKey(pubkey):
+            return _hinted("p", pubkey, (), hints)
+        case Profile(pubkey, relays):
+            return _hinted("p", pubkey, relays, hints)
+        case Note(event_id):
+            return _hinted("q", event_id, (), hints, author=hints.get(event_id, _NO_HINT).author)
         case EventPointer():
-            return _trimmed("q", entity.id, _first(entity.relays), entity.author or "")
+            author = entity.author or hints.get(entity.id, _NO_HINT).author
+            return _hinted("q", entity.id, entity.relays, hints, author=author)
         case Address():
-            return _trimmed("q", entity.coordinate, _first(entity.relays))
+            # Its author is in the address: NIP-18 wants the fourth value for other events.
+            return _hinted("q", entity.coordinate, entity.relays, hints)
     raise InvalidCode("this code cannot be mentioned")
 
 
-def _first(relays: tuple[str, ...]) -> str:
-    return relays[0] if relays else ""
-
-
-def _trimmed(*values: str) -> Tag:
-    """Leave out empty values at the end of a tag."""
-    tag = list(values)
+def _hinted(
+    name: str, key: str, relays: tuple[str, ...], hints: Mapping[str, Hint], *, author: str = ""
+) -> Tag:
+    """A tag without the empty values at its end; what the code itself says goes before hints."""
+    tag = [name, key, relays[0] if relays else hints.get(key, _NO_HINT).relay, author]
     while not tag[-1]:
         tag.pop()
     return tuple(tag)

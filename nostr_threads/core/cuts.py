@@ -1,235 +1,235 @@
-"""The search for cuts: how far each part of a text reaches under a limit.
+"""The cuts that a text allows under a limit, and what each costs.
 
-Knows which stretches fit whole, what a cut fence costs and which break is best. Knows nothing of
-numbers and tags: it hands `split` the pieces to dress.
+Knows which blocks fit a part and so stay whole, and where only a cut inside a word is left. Knows
+nothing of the choice among the cuts: that is `layout`'s.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from dataclasses import dataclass
+import re
+from bisect import bisect_left, bisect_right
+from functools import lru_cache
+from itertools import compress
+from operator import sub
 from typing import TYPE_CHECKING
 
+from nostr_threads.core import penalties
 from nostr_threads.core.breaks import Break
+from nostr_threads.core.edges import Edges
 from nostr_threads.core.join import MAX_REMOVED, escaped_bytes
+from nostr_threads.core.marker import Dress
 from nostr_threads.errors import LimitTooSmall
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from nostr_threads.core.marker import Marker
     from nostr_threads.core.source import Ruler, Source
-    from nostr_threads.core.spans import Fence, Span, Spans
 
-__all__ = ["GUARD", "Cutter", "Piece", "place_marker"]
+__all__ = ["Cuts", "NoRoom"]
 
-GUARD = "\u2060"
-"""WORD JOINER: stands where a part would otherwise begin or end in white space."""
-
-_MAX_OPENING = 80
+# No character takes more in JSON: a control character is written \u0000.
+_WIDEST = 6
+_LONG_SPACE = re.compile(rf"\s{{{4 * MAX_REMOVED},}}")
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """What one part takes: `text[start:stop]`, shown as `head + text[begin:end] + close`.
+# The same few marks and fence lines are measured again and again.
+_size = lru_cache(maxsize=1_024)(escaped_bytes)
 
-    The difference is white space. `head` reopens a fence or is a guard; `close` closes a fence.
-    `own_line` asks for a line of its own for the marker: beside a closing fence nothing may stand.
+
+class NoRoom(LimitTooSmall):
+    """One grapheme does not fit beside the marker and, maybe, the lines of a reopened fence."""
+
+
+class Cuts:
+    """All cuts of one text under one limit and marker; number 0 is the text's start.
+
+    The part from cut `j` to cut `i` shows `text[begins[j]:ends[i]]`, dressed; between `ends[i]` and
+    `begins[i]` is white space. `costs[i]` is what cut `i` costs, and the part that it ends. From
+    every cut the next one can be reached, so there always is a layout. Raises `NoRoom` if a
+    grapheme does not fit. `reopen` says whether fences that are cut are closed and reopened.
     """
 
-    start: int
-    begin: int
-    end: int
-    stop: int
-    head: str
-    close: str
-    own_line: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Window:
-    """Where one part begins and ends at most; `half` and `quarter` are how full it should be."""
-
-    start: int
-    begin: int
-    reach: int
-    half: int
-    quarter: int
-    head: str
-    fence: Fence | None
-    dressed: bool
-
-
-class Cutter:
-    """Cuts one text for one width of marker, greedily from its start."""
-
-    def __init__(self, source: Source, ruler: Ruler, marker: str) -> None:
+    def __init__(self, source: Source, ruler: Ruler, marker: Marker, *, reopen: bool) -> None:
         self._source = source
         self._ruler = ruler
         self._marker = marker
-        self._everything = (source.fences, source.headings, source.atoms)
+        self.edges = Edges(source, ruler, marker, reopen=reopen)
+        self._loose = self._without_whole_fences()
+        self._thin = self._thinned()
+        self._room = self._room_to_spare()
+        self.ends, self.kinds, self.costs = self._collect()
+        self.begins = [self.edges.begin(end) for end in self.ends]
+        self._charge_torn_blocks()
+        wanted = self._ruler.reach(0) // 4
+        self._short = max(1, min(penalties.STUB_CHARACTERS, wanted))
 
-    def pieces(self) -> Iterator[Piece]:
-        """Yield the pieces in order. Raises `LimitTooSmall` where one grapheme does not fit."""
-        position, fence = 0, None
-        while position < len(self._source.text):
-            piece, fence = self._next(position, fence)
-            yield piece
-            position = piece.stop
+    def fits(self, first: int, last: int) -> bool:
+        """Whether the part from cut `first` to cut `last` has text and keeps within the limit.
 
-    def whole(self) -> Piece | None:
-        """Return the text as a single piece, if it fits; then not even an open fence is closed."""
-        window = self._window(0, None, dressed=False)
-        end = self._rest(window)
-        return self._piece(window, end)[0] if end is not None else None
+        The text's end is `len(ends)`.
+        """
+        begin = self.begins[first]
+        end = self.edges.end_after(begin) if last == len(self.ends) else self.ends[last]
+        return begin < end and self.edges.fits(self.ends[first], begin, end)
 
-    def _next(self, start: int, fence: Fence | None) -> tuple[Piece, Fence | None]:
-        # A fence that leaves no room for even one grapheme is cut as if it were prose.
-        for dressed in (True, False):
-            window = self._window(start, fence, dressed=dressed)
-            for whole in (self._everything, (self._source.fences, self._source.atoms), ()):
-                if (end := self._choose(window, whole)) is not None:
-                    return self._piece(window, end)
-        grapheme = self._source.marks.find(1, start + 1)
-        raise LimitTooSmall(
-            f"the limit cannot hold what stands at character {start + 1} "
-            f"({self._ruler.describe(start, grapheme)}) beside the marker {self._marker!r} "
-            f"({len(self._marker)} characters, {escaped_bytes(self._marker)} bytes)"
+    def may_reach_end(self, first: int) -> bool:
+        """Whether the text's end is near enough to cut `first` for a part without anything added.
+
+        If not, no earlier cut reaches it either.
+        """
+        return self._ruler.fits(self.begins[first], max(self._source.end, self.begins[first]))
+
+    def cost_of_last(self, first: int) -> int:
+        """Return what the last part costs if it begins with cut `first`: more if it is short."""
+        begin = self.begins[first]
+        missing = self._short - (self.edges.end_after(begin) - begin)
+        return penalties.PART + max(0, penalties.STUB * missing // self._short)
+
+    def rooms(self) -> tuple[list[int], list[int]]:
+        """For each cut how far a part beginning there reaches, in characters and in bytes."""
+        sums, plain = self._ruler.sums, self._marker.head(Dress())
+        characters = self._ruler.characters - len(plain)
+        size = self._ruler.bytes - _size(plain)
+        by_characters = [begin + characters for begin in self.begins]
+        by_bytes = [sums[begin] + size for begin in self.begins]
+        for number in self._dressed_heads():
+            head = self._marker.head(self.edges.head(self.ends[number], self.begins[number]))
+            by_characters[number] -= len(head) - len(plain)
+            by_bytes[number] -= _size(head) - _size(plain)
+        return by_characters, by_bytes
+
+    def needs(self) -> tuple[list[int], list[int]]:
+        """For each cut how far a part must reach to end there, in characters and in bytes."""
+        sums, plain = self._ruler.sums, self._marker.foot(Dress())
+        characters, size = len(plain), _size(plain)
+        by_characters = [end + characters for end in self.ends]
+        by_bytes = [sums[end] + size for end in self.ends]
+        for number in self._dressed_feet():
+            foot = self._marker.foot(self.edges.foot(self.ends[number]))
+            by_characters[number] += len(foot) - len(plain)
+            by_bytes[number] += _size(foot) - _size(plain)
+        return by_characters, by_bytes
+
+    def _dressed_heads(self) -> set[int]:
+        text = self._source.text
+        white = {number for number, begin in enumerate(self.begins) if text[begin].isspace()}
+        return white.union(*self._beside_fences(self.begins))
+
+    def _dressed_feet(self) -> set[int]:
+        text = self._source.text
+        white = {number for number, end in enumerate(self.ends) if end and text[end - 1].isspace()}
+        return white.union(*self._beside_fences(self.ends))
+
+    def _beside_fences(self, places: list[int]) -> list[range]:
+        """The cuts at or inside fences, of which those that are whole have only their edges."""
+        return [
+            range(bisect_left(places, fence.start), bisect_right(places, fence.end))
+            for fence in self._source.blocks.fences
+        ]
+
+    def _without_whole_fences(self) -> bytearray:
+        loose = bytearray(self._source.loose)
+        last = len(self._source.text)
+        for fence in self.edges.whole:
+            end = min(fence.end, last)
+            loose[fence.start + 1 : end] = bytes(end - fence.start - 1)
+        return loose
+
+    def _thinned(self) -> bytearray:
+        """Leave out most of the cuts inside long white space: its seams make them all alike."""
+        thin = bytearray(self._loose)
+        for match in _LONG_SPACE.finditer(self._source.text):
+            first, last = match.start() + 1, match.end()
+            kept = thin[first:last:MAX_REMOVED]
+            thin[first:last] = bytes(last - first)
+            thin[first:last:MAX_REMOVED] = kept
+        return thin
+
+    def _room_to_spare(self) -> tuple[int, int]:
+        """Characters and bytes that a part surely holds, whatever its edges ask for."""
+        marker, plain = self._marker, Dress(fenced=True)
+        added = [marker.head(plain) + marker.foot(plain)]
+        for fence in self.edges.long:
+            head = marker.head(Dress(opening=f"{fence.opening}\n"))
+            added.append(head + marker.foot(Dress(close=f"\n{fence.mark}")))
+        # Two different fences, one at each edge, take no more than twice the largest; and guards.
+        characters = self._ruler.characters - 2 * max(map(len, added)) - 2
+        return characters, self._ruler.bytes - 2 * max(map(_size, added)) - _WIDEST
+
+    def _collect(self) -> tuple[list[int], list[Break], list[int]]:
+        places, loose = self._source.places, self._loose
+        ends, kinds, costs = [0], [Break.HEADING], [0]
+        final = len(self._source.text)
+        for end, kind, cost in zip(
+            (*places.positions, final),
+            (*places.kinds, Break.HEADING),
+            (*places.costs, 0),
+            strict=True,
+        ):
+            if not loose[end] and end < final:
+                continue
+            if not self._is_near(ends[-1], end):
+                more = self._between(ends[-1], end, 0)
+                ends += more
+                kinds += [Break.GRAPHEME] * len(more)
+                grapheme = penalties.BREAK[Break.GRAPHEME] + penalties.PART
+                # Inside a link or a code it is worse still.
+                costs += [grapheme * (1 if loose[each] else 2) for each in more]
+            ends.append(end)
+            kinds.append(kind)
+            costs.append(cost + penalties.PART)
+        return ends[:-1], kinds[:-1], costs[:-1]
+
+    def _is_near(self, first: int, last: int) -> bool:
+        """Whether a part from one cut to the next surely fits; if this is false, it still may."""
+        characters, size = self._room
+        sums = self._ruler.sums
+        return last - first <= characters and sums[last] - sums[first] <= size
+
+    def _between(self, first: int, last: int, level: int) -> list[int]:
+        """Return as many cuts between two as it takes for each to be reached from the last.
+
+        First those outside links and the like, then all: a link that fits no part is cut.
+        """
+        begin = self.edges.begin(first)
+        end = self.edges.end_after(begin) if last == len(self._source.text) else last
+        if begin >= end or self.edges.fits(first, begin, end):
+            return []
+        if level > 1:
+            self._refuse(begin)
+        if level == 0:
+            few = list(compress(range(begin + 1, end), self._thin[begin + 1 : end]))
+            if self._are_near([first, *few, end]):
+                return few
+        marks = self._loose if level == 0 else self._source.marks
+        places = list(compress(range(begin + 1, end), marks[begin + 1 : end]))
+        if self._are_near([first, *places, end]):
+            return places
+        found: list[int] = []
+        for place in places:
+            found += self._between(first, place, level + 1)
+            found.append(place)
+            first = place
+        return found + self._between(first, last, level + 1)
+
+    def _are_near(self, places: list[int]) -> bool:
+        widest: int = max(map(sub, places[1:], places))
+        characters, size = self._room
+        return widest <= characters and widest * _WIDEST <= size
+
+    def _refuse(self, begin: int) -> None:
+        end = self._source.marks.find(1, begin + 1)
+        size = escaped_bytes(self._source.text[begin:end])
+        marker = self._marker.before + self._marker.after
+        raise NoRoom(
+            f"the limit cannot hold what stands at character {begin + 1} "
+            f"({end - begin} characters, {size} bytes) beside the marker {marker!r} "
+            f"({len(marker)} characters, {escaped_bytes(marker)} bytes)"
         )
 
-    def _window(self, start: int, fence: Fence | None, *, dressed: bool) -> _Window:
-        source = self._source
-        reopened = fence if dressed else None
-        begin = start if reopened else source.skip_space(start, len(source.text) - 1)
-        guard = GUARD if source.text[begin].isspace() else ""
-        head = f"{reopened.opening}\n" if reopened else guard
-        likely = max(begin, self._ruler.reach(begin, head + self._marker))
-        return _Window(
-            start,
-            begin,
-            reach=self._ruler.reach(begin, head),
-            half=begin + (likely - begin) // 2,
-            quarter=begin + (likely - begin) // 4,
-            head=head,
-            fence=reopened,
-            dressed=dressed,
-        )
-
-    def _choose(self, window: _Window, whole: tuple[Spans[Fence] | Spans[Span], ...]) -> int | None:
-        if (end := self._rest(window)) is not None:
-            return end
-        breaks = self._source.breaks
-        for rank, positions in breaks.items():
-            floor = window.quarter if rank is Break.WORD else window.half
-            if end := self._last(window, positions, floor, whole):
-                return end
-        return (
-            self._last(window, None, window.quarter, whole)
-            or max(self._last(window, spots, window.begin, whole) for spots in breaks.values())
-            or self._last(window, None, window.begin, whole)
-            or None
-        )
-
-    def _rest(self, window: _Window) -> int | None:
-        """Return the last part's end if everything that is left fits."""
-        end = max(self._source.end, self._source.marks.find(1, window.begin + 1))
-        return end if end <= window.reach and self._fits(window, end) else None
-
-    def _last(
-        self,
-        window: _Window,
-        positions: list[int] | None,
-        floor: int,
-        whole: tuple[Spans[Fence] | Spans[Span], ...],
-    ) -> int:
-        """Return the last of `positions` (None: graphemes) beyond `floor` that may be cut, or 0."""
-        most = window.reach
-        while most > floor:
-            end = self._at_most(positions, most)
-            if end <= floor:
-                break
-            if (barrier := self._barrier(end, whole)) is not None:
-                most = barrier
-            elif self._fits(window, end):
-                return end
-            else:
-                most = end - 1
-        return 0
-
-    def _at_most(self, positions: list[int] | None, most: int) -> int:
-        if positions is None:
-            return self._source.marks.rfind(1, 0, most + 1)
-        index = bisect_right(positions, most)
-        return positions[index - 1] if index else 0
-
-    def _barrier(self, end: int, whole: tuple[Spans[Fence] | Spans[Span], ...]) -> int | None:
-        """Return the start of the stretch that a cut at `end` would tear though it fits a part."""
-        for spans in whole:
-            span = spans.around(end)
-            if span is not None and self._fits_alone(span):
-                return span.start
-        return None
-
-    def _fits_alone(self, span: Fence | Span) -> bool:
-        end = min(span.end, len(self._source.text))
-        fence = self._source.code_at(span.start)
-        fence = fence if fence is not None and self._reopens(fence) else None
-        head = f"{fence.opening}\n" if fence else ""
-        alone = _Window(span.start, span.start, end, end, end, head, fence, dressed=True)
-        return self._fits(alone, end)
-
-    def _fits(self, window: _Window, end: int) -> bool:
-        foot = self._close(window, end) + place_marker(
-            self._marker, own_line=self._wants_own_line(window, end)
-        )
-        if not foot and self._source.text[end - 1].isspace():
-            foot = GUARD
-        return self._ruler.fits(window.begin, end, window.head + foot)
-
-    def _close(self, window: _Window, end: int) -> str:
-        fence = self._cut_fence(window, end)
-        return f"\n{fence.mark}" if fence else ""
-
-    def _wants_own_line(self, window: _Window, end: int) -> bool:
-        closes = self._source.fences.ending_at(end) is not None
-        return window.dressed and (closes or self._cut_fence(window, end) is not None)
-
-    def _cut_fence(self, window: _Window, end: int) -> Fence | None:
-        """Return the fence that is open at `end` in this part, and so is to be closed."""
-        fence = self._source.code_at(end)
-        if fence is None or not window.dressed or not self._reopens(fence):
-            return None
-        return fence if fence == window.fence or fence.start >= window.start else None
-
-    def _reopens(self, fence: Fence) -> bool:
-        """Whether a part still has at least half its room beside this fence's own lines."""
-        if len(fence.opening) > _MAX_OPENING or len(fence.mark) > _MAX_OPENING:
-            return False
-        lines = f"{fence.opening}\n\n{fence.mark}" + place_marker(self._marker, own_line=True)
-        return self._ruler.fits(0, 0, lines * 2)
-
-    def _piece(self, window: _Window, end: int) -> tuple[Piece, Fence | None]:
-        source = self._source
-        fence = self._cut_fence(window, end)
-        if fence is None:
-            end = self._without_space(window, end)
-        stop = len(source.text)
-        if end < source.end:
-            stop = source.skip_space(end, stop, in_code=fence is not None)
-        close, own_line = self._close(window, end), self._wants_own_line(window, end)
-        piece = Piece(window.start, window.begin, end, stop, window.head, close, own_line)
-        return piece, fence
-
-    def _without_space(self, window: _Window, end: int) -> int:
-        """Move `end` back over white space that the seam can hold."""
-        if end >= self._source.end:
-            return end
-        kept = window.begin + len(self._source.text[window.begin : end].rstrip())
-        movable = window.begin < kept and end - kept <= MAX_REMOVED
-        return kept if movable and self._fits(window, kept) else end
-
-
-def place_marker(marker: str, *, own_line: bool) -> str:
-    """Return `marker`, led by a line end instead of other white space if it needs `own_line`."""
-    bare = marker.lstrip()
-    leading = marker[: len(marker) - len(bare)]
-    return f"\n{bare}" if own_line and bare and "\n" not in leading else marker
+    def _charge_torn_blocks(self) -> None:
+        blocks = self._source.blocks
+        for block in (*blocks.tables, *blocks.codes):
+            fits = self.edges.fits_plain(block.start, block.end)
+            first = bisect_left(self.ends, block.start + 1)
+            for number in range(first, bisect_left(self.ends, block.end)):
+                self.costs[number] += penalties.TORN_BLOCK if fits else penalties.TORN_CODE

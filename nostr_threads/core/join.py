@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn
 
 from nostr_threads.errors import InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+    from nostr_threads.core.breaks import Break
 
 __all__ = [
     "MAX_ADDED",
@@ -53,13 +55,17 @@ class Seam:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part: its place (from 1), the published `text`, marker included, and both its seams."""
+    """One part: its place (from 1), the published `text`, marker included, and both its seams.
+
+    `ends` is the kind of break after it: None for the last part and one that was read from a tag.
+    """
 
     index: int
     total: int
     text: str
     before: Seam = Seam()
     after: Seam = Seam()
+    ends: Break | None = field(default=None, compare=False)
 
     @property
     def original(self) -> str:

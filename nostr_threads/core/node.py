@@ -5,17 +5,21 @@ Knows what a node is. Where it stands is decided in `tree`.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
+from nostr_threads.core.answering import stands_flat
 from nostr_threads.core.split import Part
 from nostr_threads.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
     from nostr_threads.core.event import Event, Verified
 
-__all__ = ["Node", "State", "is_next_part", "part_of"]
+__all__ = ["Node", "State", "is_next_part", "next_parts", "part_of"]
 
 
 class State(Enum):
@@ -72,3 +76,52 @@ def is_next_part(event: Event | None, part: Part | None, parent: Node) -> bool:
         and part.index == parent.part.index + 1
         and part.total == parent.part.total
     )
+
+
+def next_parts(nodes: Sequence[Node]) -> Iterator[tuple[Node, Node]]:
+    """Yield each part with one that goes on where it ends, in the order of the latter.
+
+    That one answers the part before it. In forum threads (NIP-7D) parts stand side by side: there
+    it follows the last that was written before it and answers the same, or what both answer.
+    """
+    by_id = {node.id: node for node in nodes}
+    flat = _flat_parts(nodes)
+    for node in nodes:
+        parent = by_id[node.parent] if node.parent is not None else None
+        if (before := _beside(node, flat)) is not None:
+            yield before, node
+        elif parent is not None and is_next_part(node.event, node.part, parent):
+            yield parent, node
+
+
+_Row: TypeAlias = tuple[str | None, str, int, int]
+"""Parts that may stand in each other's place: what they answer, their author, total and index."""
+
+
+def _flat_parts(nodes: Sequence[Node]) -> dict[_Row, list[Node]]:
+    """Return the parts that stand side by side, each row by age."""
+    rows: dict[_Row, list[Node]] = {}
+    for node in nodes:
+        if node.part is not None and (row := _row(node, node.part.index)) is not None:
+            rows.setdefault(row, []).append(node)
+    for alike in rows.values():
+        alike.sort(key=_written_at)
+    return rows
+
+
+def _beside(node: Node, flat: Mapping[_Row, Sequence[Node]]) -> Node | None:
+    row = _row(node, node.part.index - 1) if flat and node.part is not None else None
+    alike = flat.get(row, ()) if row is not None else ()
+    # Whoever answers the same note twice at length wrote the second answer later.
+    place = bisect_left(alike, _written_at(node), key=_written_at)
+    return alike[place - 1] if place else None
+
+
+def _row(node: Node, index: int) -> _Row | None:
+    if node.event is None or node.part is None or not stands_flat(node.event):
+        return None
+    return node.parent, node.event.pubkey, node.part.total, index
+
+
+def _written_at(node: Node) -> int:
+    return node.event.created_at if node.event is not None else 0

@@ -100,6 +100,11 @@ class Choice:
         return self.reason in (Reason.NAMED, Reason.CONFIGURED)
 
     @property
+    def is_own(self) -> bool:
+        """Whether it is the user's: chosen by hand, or one that they write to (NIP-65)."""
+        return self.is_by_hand or (self.reason is Reason.WRITES and not self.of)
+
+    @property
     def words(self) -> str:
         """The reason for a person to read, such as "write relay of npub1abcde…wxyz"."""
         words = _WORDS[self.reason]

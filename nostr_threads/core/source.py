@@ -1,30 +1,31 @@
 """A text to be split: what is known of it under every limit, and its measure against one.
 
-Knows where graphemes, protected stretches and breaks are, and how large any stretch is; each is
-found once, in linear time. Knows nothing of parts.
+Knows where graphemes, protected stretches and places to break are, and how large any stretch is;
+each is found once, in linear time. Knows nothing of parts.
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from nostr_threads.core.breaks import find_breaks
+from nostr_threads.core.blocks import find_blocks
 from nostr_threads.core.graphemes import grapheme_marks
 from nostr_threads.core.join import MAX_REMOVED, escaped_bytes
-from nostr_threads.core.spans import find_atoms, find_fences, find_headings
+from nostr_threads.core.places import find_places
+from nostr_threads.core.spans import find_atoms
 
 if TYPE_CHECKING:
-    from nostr_threads.core.breaks import Breaks
-    from nostr_threads.core.spans import Fence, Span, Spans
+    from collections.abc import Sequence
 
 __all__ = ["Ruler", "Source"]
 
 _SPACE = re.compile(rf"\s{{0,{MAX_REMOVED}}}")
-# The indentation of the next line of code must stay.
-_SPACE_IN_CODE = re.compile(rf"\r?\n|[ \t]{{0,{MAX_REMOVED}}}")
+# Blank lines may go, but the indentation of the next line of code must stay.
+_SPACE_IN_CODE = re.compile(rf"(?:\r?\n){{1,{MAX_REMOVED // 2}}}|[ \t]{{0,{MAX_REMOVED}}}")
 
 
 class Source:
@@ -33,54 +34,71 @@ class Source:
     def __init__(self, text: str) -> None:
         self.text = text
         self.marks = grapheme_marks(text)
-        self.fences: Spans[Fence] = find_fences(text)
-        self.headings: Spans[Span] = find_headings(text, self.fences)
-        self.atoms: Spans[Span] = find_atoms(text, self.marks, self.fences)
-        self.breaks: Breaks = find_breaks(text, self.marks, self.fences, self.headings)
+        self.blocks = find_blocks(text)
+        self.loose = self._loose()
+        self.places = find_places(text, self.loose, self.blocks)
         # Where the last part may stop, the white space behind it going into its seam.
         self.end = self.marks.find(1, max(len(text.rstrip()), len(text) - MAX_REMOVED))
 
-    def skip_space(self, position: int, most: int, *, in_code: bool = False) -> int:
-        """Return the last cut up to `most` with nothing but a seam's white space before it."""
+    @cached_property
+    def byte_sums(self) -> list[int]:
+        """The JSON-escaped bytes up to each position."""
+        return list(accumulate(map(_Sizes().__getitem__, self.text), initial=0))
+
+    def skip_space(self, position: int, *, in_code: bool = False) -> int:
+        """Return the last cut, short of the end, with only a seam's white space before it."""
+        if not in_code and not self.text[position].isspace():
+            return position
         match = (_SPACE_IN_CODE if in_code else _SPACE).match(self.text, position)
-        end = min(match.end(), most) if match else position
+        end = min(match.end(), len(self.text) - 1) if match else position
         return max(position, self.marks.rfind(1, position, end + 1))
 
-    def code_at(self, position: int) -> Fence | None:
-        """Return the fence whose code a cut at `position` parts."""
-        fence = self.fences.around(position)
-        return fence if fence is not None and fence.has_code_at(position) else None
+    def _loose(self) -> bytearray:
+        """The marks, without those inside links, codes and the first and last lines of fences."""
+        loose = bytearray(self.marks)
+        for atom in find_atoms(self.text, self.marks, self.blocks.fences):
+            loose[atom.start + 1 : atom.end] = bytes(atom.end - atom.start - 1)
+        for fence in self.blocks.fences:
+            loose[fence.start + 1 : fence.body + 1] = bytes(fence.body - fence.start)
+            if fence.tail < fence.end <= len(self.text):
+                first = max(fence.body, fence.tail - 1)
+                loose[first : fence.end] = bytes(fence.end - first)
+        return loose
 
 
 class Ruler:
-    """Measures stretches of `text` against at most `characters` and `bytes` (JSON, escaped)."""
+    """Measures stretches of a text against at most `characters` and `bytes` (JSON, escaped)."""
 
-    def __init__(self, text: str, characters: int | None, most_bytes: int | None) -> None:
-        unbounded = 7 * len(text) + 10_000
-        self._text = text
-        self._characters = unbounded if characters is None else characters
-        self._bytes = unbounded if most_bytes is None else most_bytes
-        sizes = _Sizes()
-        self._sums = (
-            range(len(text) + 1)
-            if most_bytes is None
-            else list(accumulate(map(sizes.__getitem__, text), initial=0))
+    def __init__(self, source: Source, characters: int | None, most_bytes: int | None) -> None:
+        unbounded = 7 * len(source.text) + 10_000
+        self.characters = unbounded if characters is None else characters
+        self.bytes = unbounded if most_bytes is None else most_bytes
+        self.sums: Sequence[int] = (
+            range(len(source.text) + 1) if most_bytes is None else source.byte_sums
         )
 
     def reach(self, begin: int, added: str = "") -> int:
         """Return the furthest end such that `text[begin:end]` fits together with `added`."""
-        budget = self._sums[begin] + self._bytes - escaped_bytes(added)
-        by_bytes = bisect_right(self._sums, budget) - 1
-        return min(begin + self._characters - len(added), by_bytes)
+        budget = self.sums[begin] + self.bytes - escaped_bytes(added)
+        by_bytes = bisect_right(self.sums, budget) - 1
+        return min(begin + self.characters - len(added), by_bytes)
 
-    def fits(self, begin: int, end: int, added: str) -> bool:
+    def least_parts(self) -> int:
+        """Return how many parts the text takes at least, whatever its cuts."""
+        # Both seams of a part hold white space that it does not show.
+        by_characters = len(self.sums) // (self.characters + 2 * MAX_REMOVED)
+        by_bytes = self.sums[-1] // (self.bytes + 2 * MAX_REMOVED * _WIDEST)
+        return max(by_characters, by_bytes)
+
+    def fits(self, begin: int, end: int, added: str = "") -> bool:
         """Whether `text[begin:end]` fits together with `added`."""
-        return end <= self.reach(begin, added)
+        if end - begin + len(added) > self.characters:
+            return False
+        return self.sums[end] - self.sums[begin] + escaped_bytes(added) <= self.bytes
 
-    def describe(self, begin: int, end: int) -> str:
-        """Say how large `text[begin:end]` is, in characters and bytes."""
-        size = escaped_bytes(self._text[begin:end])
-        return f"{end - begin} characters, {size} bytes"
+
+# No character takes more in JSON: a control character is written \u0000.
+_WIDEST = 6
 
 
 class _Sizes(dict[str, int]):

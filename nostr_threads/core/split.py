@@ -1,23 +1,34 @@
 """Split a long text into parts that each fit a limit; `join` gives the exact text back.
 
 Knows limits, markers and how a part is written. Knows nothing of relays or of the events that will
-carry the parts; where to cut is found by `cuts`.
+carry the parts; where to cut is found by `layout`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
 
-from nostr_threads.core.cuts import GUARD, Cutter, Piece, place_marker
+from nostr_threads.core.breaks import Break
+from nostr_threads.core.cuts import Cuts, NoRoom
 from nostr_threads.core.join import MAX_PARTS, Part, Seam, join, missing_parts
+from nostr_threads.core.layout import least_cost
+from nostr_threads.core.marker import GUARD, Marker, is_unicode
 from nostr_threads.core.source import Ruler, Source
 from nostr_threads.errors import InvalidInput, InvalidText, LimitTooSmall
 
-__all__ = ["DEFAULT_MARKER", "Limit", "Part", "Seam", "join", "missing_parts", "split"]
+__all__ = [
+    "DEFAULT_MARKER",
+    "Break",
+    "Limit",
+    "Part",
+    "Seam",
+    "Source",
+    "join",
+    "missing_parts",
+    "split",
+]
 
 DEFAULT_MARKER = " ({index}/{total})"
-_MAX_MARKER = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,78 +67,82 @@ class Limit:
         return self.bytes - self.overhead
 
 
-def split(text: str, limit: Limit, *, marker: str = DEFAULT_MARKER) -> list[Part]:
+def split(
+    text: str, limit: Limit, *, marker: str = DEFAULT_MARKER, source: Source | None = None
+) -> list[Part]:
     """Split `text` into parts within `limit` such that `join` returns it byte for byte.
 
-    `marker` ends each part of several; it holds `{index}` and `{total}`, or is empty. Each part
-    reaches as far as the best break in its second half: before a heading, then paragraph, line,
-    sentence, clause, word, grapheme. Links, codes, hashtags, names and fenced code stay whole
-    wherever they fit a part; a longer fence is closed and reopened, a longer link is cut between
-    graphemes. Where a part would begin or end in white space longer than a seam holds, an
-    invisible word joiner (U+2060) keeps it.
+    The cuts are those of least total cost over the whole text (`penalties` has the prices): few
+    parts, good breaks, no heading, lead-in line or stub left alone. Links, codes, hashtags, names
+    and fenced code stay whole wherever they fit a part; a longer fence is closed and reopened, a
+    longer link is cut between graphemes. Where a part would begin or end in white space longer
+    than a seam holds, an invisible word joiner (U+2060) keeps it.
+
+    Of several parts each gets `marker`: a template with `{index}` and `{total}` that follows the
+    text, or says with `{text}` where the text is; empty for none. Whoever splits one text
+    repeatedly may hand over its `source`. The time is linear in the text.
 
     Raises `InvalidText` for no text or lone surrogates, `InvalidInput` for an unusable marker, and
     `LimitTooSmall` if one grapheme and the marker do not fit or more than 10,000 parts are needed.
     """
     _check_text(text)
-    _check_marker(marker)
-    source, ruler = Source(text), Ruler(text, limit.characters, limit.content_bytes)
-    if (whole := Cutter(source, ruler, "").whole()) is not None:
-        return [_part(text, whole, 1, 1, "")]
-    pieces = _pieces(source, ruler, marker)
-    total = len(pieces)
-    return [_part(text, piece, index, total, marker) for index, piece in enumerate(pieces, 1)]
-
-
-def _pieces(source: Source, ruler: Ruler, marker: str) -> list[Piece]:
-    """Cut for a total of one digit, then two and so on, until the total has room in its marker."""
+    template = Marker.parse(marker)
+    source = source if source is not None and source.text == text else Source(text)
+    ruler = Ruler(source, limit.characters, limit.content_bytes)
+    if (whole := _whole(source, ruler)) is not None:
+        return [whole]
     for most in (9, 99, 999, 9_999, MAX_PARTS):
-        cutter = Cutter(source, ruler, _render(marker, most, most))
-        pieces = list(islice(cutter.pieces(), most + 1))
-        if len(pieces) <= most:
-            return pieces
+        # Cut for a total of one digit, then two and so on, until the total has room in its marker.
+        if ruler.least_parts() <= most:
+            cuts = _cuts(source, ruler, template.numbered(most, most))
+            layout = least_cost(cuts)
+            if len(layout) <= most:
+                return _parts(text, cuts, layout, template)
     raise LimitTooSmall(f"under this limit the text takes more than {MAX_PARTS} parts")
 
 
-def _part(text: str, piece: Piece, index: int, total: int, marker: str) -> Part:
-    body = text[piece.begin : piece.end]
-    rendered = _render(marker, index, total)
-    foot = piece.close + place_marker(rendered, own_line=piece.own_line)
-    if not foot and body[-1].isspace():
-        foot = GUARD
-    before = Seam(len(piece.head), text[piece.start : piece.begin])
-    after = Seam(len(foot), text[piece.end : piece.stop])
-    return Part(index, total, piece.head + body + foot, before, after)
+def _whole(source: Source, ruler: Ruler) -> Part | None:
+    """Return the text as a single part, if it fits; then not even an open fence is closed."""
+    text = source.text
+    begin = source.skip_space(0)
+    end = max(source.end, source.marks.find(1, begin + 1))
+    head = GUARD if text[begin].isspace() else ""
+    foot = GUARD if text[end - 1].isspace() else ""
+    if not ruler.fits(begin, end, head + foot):
+        return None
+    before, after = Seam(len(head), text[:begin]), Seam(len(foot), text[end:])
+    return Part(1, 1, head + text[begin:end] + foot, before, after)
 
 
-def _render(marker: str, index: int, total: int) -> str:
-    # Not str.format: a template must not reach attributes, and other braces are plain text.
-    return marker.replace("{index}", str(index)).replace("{total}", str(total))
+def _cuts(source: Source, ruler: Ruler, marker: Marker) -> Cuts:
+    try:
+        return Cuts(source, ruler, marker, reopen=True)
+    except NoRoom:
+        # A fence whose own lines leave no room for even one grapheme is cut as if it were prose.
+        return Cuts(source, ruler, marker, reopen=False)
+
+
+def _parts(text: str, cuts: Cuts, layout: list[int], template: Marker) -> list[Part]:
+    total, edges = len(layout), cuts.edges
+    parts, start = [], 0
+    for index, number in enumerate(layout, 1):
+        marker = template.numbered(index, total)
+        begin = cuts.begins[number]
+        if index == total:
+            end, stop, kind = edges.end_after(begin), len(text), None
+        else:
+            end, kind = cuts.ends[layout[index]], cuts.kinds[layout[index]]
+            stop = edges.stop(end)
+        head = marker.head(edges.head(cuts.ends[number], begin))
+        foot = marker.foot(edges.foot(end))
+        before, after = Seam(len(head), text[start:begin]), Seam(len(foot), text[end:stop])
+        parts.append(Part(index, total, head + text[begin:end] + foot, before, after, kind))
+        start = stop
+    return parts
 
 
 def _check_text(text: str) -> None:
     if not text.strip():
         raise InvalidText("there is no text")
-    if not _is_unicode(text):
+    if not is_unicode(text):
         raise InvalidText("the text holds a lone surrogate, which no UTF-8 can carry")
-
-
-def _check_marker(marker: str) -> None:
-    if not marker:
-        return
-    if "{index}" not in marker or "{total}" not in marker:
-        raise InvalidInput(f"the marker {marker!r} needs both {{index}} and {{total}}, or be empty")
-    if len(marker) > _MAX_MARKER:
-        raise InvalidInput(f"the marker is longer than {_MAX_MARKER} characters")
-    if marker[-1].isspace():
-        raise InvalidInput(f"the marker {marker!r} ends in white space")
-    if not _is_unicode(marker):
-        raise InvalidInput("the marker holds a lone surrogate")
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nostr_threads.core.articles import Article, articles
 from nostr_threads.core.mutes import Mutes
-from nostr_threads.core.node import Node, State, is_next_part
+from nostr_threads.core.node import Node, State, next_parts
 from nostr_threads.core.tree import build
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from nostr_threads.core.event import Verified
 
-__all__ = ["Node", "State", "Thread"]
+__all__ = ["Article", "Node", "State", "Thread"]
 
 
 class Thread:
@@ -73,15 +74,22 @@ class Thread:
         """Return the node of that id."""
         return self._by_id.get(node_id)
 
+    def articles(self) -> tuple[Article, ...]:
+        """Return every text that its author said in more than one note, in display order.
+
+        Our parts are joined by their tags; what strangers number by hand, or cut, by best effort.
+        `articles.articles` says when.
+        """
+        return articles(self.nodes)
+
     def answers(self) -> Iterator[tuple[Node, ...]]:
         """Yield the parts of every split answer whose first part is here, as far as they go."""
         following: dict[str, Node] = {}
-        for node in self.nodes:
-            if node.parent and is_next_part(node.event, node.part, self._by_id[node.parent]):
-                following.setdefault(node.parent, node)
+        for part, after in next_parts(self.nodes):
+            following.setdefault(part.id, after)
         for node in self.nodes:
             if node.part is not None and node.part.index == 1 and node.part.total > 1:
                 chain = [node]
-                while (after := following.get(chain[-1].id)) is not None:
-                    chain.append(after)
+                while (next_part := following.get(chain[-1].id)) is not None:
+                    chain.append(next_part)
                 yield tuple(chain)

@@ -17,6 +17,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from nostr_threads.core import kinds
+from nostr_threads.core.answering import stands_flat
 from nostr_threads.core.node import Node, State, is_next_part, part_of
 from nostr_threads.core.references import Relation, references
 from nostr_threads.core.standing import Standing
@@ -260,8 +261,14 @@ def _in_order(children: list[_Place], node: Node) -> list[_Place]:
         return children
     return sorted(
         children,
-        key=lambda child: (not is_next_part(child.event, child.part, node), child.age),
+        key=lambda child: (not _goes_on(child, node), child.age),
     )
+
+
+def _goes_on(child: _Place, node: Node) -> bool:
+    """Whether a part follows what it answers, and not what stands beside it (NIP-7D)."""
+    event = child.event
+    return event is not None and is_next_part(event, child.part, node) and not stands_flat(event)
 
 
 def _node(places: _Places, place: _Place, parent: Node | None, standing: Standing) -> Node:

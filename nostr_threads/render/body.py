@@ -146,6 +146,10 @@ def _spelled(found: Iterable[Token], spell: Spell) -> str:
 
 def _written(block: Block) -> list[Event]:
     """Return the events of a block, each with its stretch of the author's text as its content."""
+    events = [node.event for node in block.nodes if node.event is not None]
+    if block.article is not None:
+        joined = zip(events, block.article.stretches, strict=True)
+        return [replace(event, content=stretch) for event, stretch in joined]
     return [_own_words(node.event, node.part) for node in block.nodes if node.event is not None]
 
 

@@ -13,8 +13,9 @@ from nostr_threads.core.delivery import Status
 from nostr_threads.core.tally import Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from nostr_threads.core.articles import Article
     from nostr_threads.core.coverage import Coverage
     from nostr_threads.core.delivery import Delivery
     from nostr_threads.core.event import Draft, Event, Verified
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "arrival_object",
     "delivery_objects",
+    "draft_object",
     "event_object",
     "part_objects",
     "posted_objects",
@@ -75,6 +77,7 @@ def thread_object(
         ],
         "unsure": list(coverage.unsure),
         "nodes": [_node(node, tallies.get(node.id, _NO_TALLY)) for node in thread.nodes],
+        "articles": [_article(article) for article in thread.articles()],
         "names": {author: names[author] for author in sorted(authors) if author in names},
         "coverage": {
             "relays": _relays(coverage),
@@ -98,18 +101,43 @@ def part_objects(parts: Sequence[Part], drafts: Sequence[Draft]) -> Iterable[Jso
             "text": part.text,
             "characters": part.characters,
             "bytes": event_bytes(draft),
+            "break": None if part.ends is None else part.ends.name.lower(),
         }
 
 
+def draft_object(draft: Draft) -> Json:
+    """Return the object of the `--dry-run` of what is no text, such as a reaction."""
+    return {
+        "kind": draft.kind,
+        "created_at": draft.created_at,
+        "tags": [list(tag) for tag in draft.tags],
+        "content": draft.content,
+        "bytes": event_bytes(draft),
+    }
+
+
 def report_object(
-    code: str, events: Sequence[Verified], deliveries: Iterable[Delivery], accepted: bool
+    code: str,
+    events: Sequence[Verified],
+    deliveries: Iterable[Delivery],
+    accepted: bool,
+    *,
+    courtesy: Collection[str] = (),
+    state: str = "",
+    next_try: int | None = None,
 ) -> Json:
-    """Return the object of `publish --json` and of the outbox's commands."""
+    """Return the object of `publish --json` and of the outbox's commands.
+
+    `courtesy` are the relays on which no success depends; `next_try` is in unix seconds.
+    """
     return {
         "code": code,
         "parts": list(posted_objects(events)),
         "deliveries": list(delivery_objects(deliveries)),
         "accepted": accepted,
+        "courtesy": sorted(courtesy),
+        "state": state,
+        "next_try": next_try,
     }
 
 
@@ -154,6 +182,15 @@ def _node(node: Node, tally: Tally) -> Json:
         "reactions": dict(tally.reactions),
         "reposts": tally.reposts,
         "zaps": tally.zaps,
+    }
+
+
+def _article(article: Article) -> Json:
+    return {
+        "nodes": [node.id for node in article.nodes],
+        "text": article.text,
+        "exact": article.is_exact,
+        "missing": list(article.missing),
     }
 
 

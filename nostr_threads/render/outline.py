@@ -6,13 +6,15 @@ Knows what stands under what and how much is left out. Knows nothing of text. No
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from nostr_threads.core.node import Node, State, is_next_part
+from nostr_threads.core.node import Node, State, next_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from nostr_threads.core.articles import Article
     from nostr_threads.core.thread import Thread
 
 __all__ = ["Block", "Fold", "outline"]
@@ -25,6 +27,7 @@ class Block:
     `depth` counts blocks from 0. `last` says that nothing else stands under the same block below
     it. `to_part` is the part that it answers when that is not the last one shown above. `broken` is
     the state of the part that should go on here and does not, None when nothing is wanting.
+    `article` is set where notes without part tags were joined by best effort.
     """
 
     nodes: tuple[Node, ...]
@@ -32,6 +35,7 @@ class Block:
     last: bool
     to_part: int | None
     broken: State | None
+    article: Article | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,26 +73,38 @@ def outline(thread: Thread, fold: int | None = None) -> Iterator[Block | Fold]:
             yield group
             continue
         broken = succession.broken(group.nodes)
-        yield Block(tuple(group.nodes), depth, last, group.to_part, broken)
+        article = succession.guessed.get(group.nodes[0].id)
+        yield Block(tuple(group.nodes), depth, last, group.to_part, broken, article)
         below = _below(group, depth + 1, fold)
         waiting.extend((item, depth + 1, item is below[-1]) for item in reversed(below))
 
 
 class _Succession:
-    """Which part follows which, and why one does not."""
+    """Which part follows which, and why one does not.
+
+    `guessed` are the texts joined by best effort, by the id of their first note.
+    """
 
     def __init__(self, thread: Thread) -> None:
         self.after: dict[str, Node] = {}
+        self.guessed: dict[str, Article] = {}
+        self._places: dict[str, int] = {}
         self._unseen: dict[str, State] = {}
-        for node in thread.nodes:
-            parent = thread.node(node.parent) if node.parent is not None else None
-            if parent is None or parent.state is not State.PRESENT:
-                continue
-            if is_next_part(node.event, node.part, parent):
-                if node.state is State.PRESENT:
-                    self.after.setdefault(parent.id, node)
-                else:
-                    self._unseen.setdefault(parent.id, node.state)
+        for part, after in next_parts(thread.nodes):
+            if part.state is State.PRESENT is after.state:
+                self.after.setdefault(part.id, after)
+            elif part.state is State.PRESENT:
+                self._unseen.setdefault(part.id, after.state)
+
+        for article in thread.articles():
+            if article.is_guess:
+                self.guessed[article.root.id] = article
+                self.after.update((first.id, then) for first, then in pairwise(article.nodes))
+                self._places.update((node.id, n) for n, node in enumerate(article.nodes, 1))
+
+    def place(self, node: Node) -> int | None:
+        """Return which part of a joined text a node is."""
+        return self._places.get(node.id) or (node.part.index if node.part is not None else None)
 
     def broken(self, nodes: list[Node]) -> State | None:
         """Return what became of the part after these, None when they are shown to their end."""
@@ -109,8 +125,8 @@ def _groups(thread: Thread, succession: _Succession) -> _Group:
             continue
         parent = thread.node(node.parent) if node.parent is not None else None
         group = _Group([node], homes[parent.id] if parent is not None else None)
-        if parent is not None and parent.part is not None and parent.id in succession.after:
-            group.to_part = parent.part.index
+        if parent is not None and parent.id in succession.after:
+            group.to_part = succession.place(parent)
         while (after := succession.after.get(group.nodes[-1].id)) is not None:
             group.nodes.append(after)
         homes.update((each.id, group) for each in group.nodes)

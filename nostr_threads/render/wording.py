@@ -195,6 +195,9 @@ def _warnings(block: Block) -> str:
 
 
 def _parts(block: Block) -> str:
+    if block.article is not None:
+        rest = ", others missing" if block.article.missing else ""
+        return f"joined from {len(block.nodes)} notes, best effort{rest}"
     first, last = block.nodes[0].part, block.nodes[-1].part
     if first is None or last is None or last.total == 1:
         return ""

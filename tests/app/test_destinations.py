@@ -6,18 +6,23 @@ import time
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
+import pytest
+
 import nostr_threads as nt
 from nostr_threads.core.routing import Choice, Reason
 from nostr_threads.core.wire import Publish, Request
-from nostr_threads.testing import FaultyRelay, ManualClock
+from nostr_threads.errors import InvalidInput
+from nostr_threads.testing import Faults, FaultyRelay, ManualClock
 from tests.app.worlds import ALICE, BOB, CAROL, LIMIT, LONG, NOW, opened, relay_list
 from tests.peers.rust import local_relay, read_all, sdk, send_all
 from tests.relayd.peers import stocked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
+
+    from nostr_threads.app.writing import Plan
 
 QUESTION = BOB.note("why?", NOW, (("p", CAROL.pubkey),))
 EVERY = ("usual", "index", "own", "bobs", "carols", "seen")
@@ -67,15 +72,15 @@ class Net:
 
 
 async def test_each_relay_of_an_answer_is_chosen_for_a_reason_that_is_told(tmp_path: Path) -> None:
-    told: list[Sequence[Choice]] = []
+    told: list[Plan] = []
     async with Net() as net:
         async with net.opened(tmp_path / "a.db") as nostr:
             nostr.store.add([QUESTION], relay=net.url("seen"), now=NOW)
             report = await nostr.publish(
-                LONG, reply_to=QUESTION.id, limit=LIMIT, routed=told.append
+                LONG, reply_to=QUESTION.id, limit=LIMIT, planned=told.append
             )
         assert net.sent_to() == {"usual", "own", "bobs", "carols", "seen"}
-        (choices,) = told
+        choices = told[0].choices
         assert {choice.relay: choice for choice in choices} == {
             net.url(name): Choice(net.url(name), reason, of)
             for name, reason, of in (
@@ -87,23 +92,49 @@ async def test_each_relay_of_an_answer_is_chosen_for_a_reason_that_is_told(tmp_p
             )
         }
     assert report.complete
-    assert report.posting.relays == tuple(choice.relay for choice in choices)
+    assert report.posting.relays == told[0].relays
     words = {choice.words for choice in choices if not choice.is_by_hand}
     assert "own write relay" in words
     assert "seen there before" in words
     assert sum(each.startswith("read relay of npub1") for each in words) == 2
 
 
+async def test_relays_of_others_are_a_courtesy_that_no_quorum_counts(tmp_path: Path) -> None:
+    async with Net() as net:
+        for name in ("bobs", "carols", "seen"):
+            net.relays[name].faults = Faults(reject_with="blocked: strangers")
+        async with net.opened(tmp_path / "a.db") as nostr:
+            nostr.store.add([QUESTION], relay=net.url("seen"), now=NOW)
+            report = await nostr.publish("short", reply_to=QUESTION.id, quorum=2)
+            with pytest.raises(InvalidInput, match="there are 2 relays to write to"):
+                await nostr.publish("shorter", reply_to=QUESTION.id, quorum=3)
+        assert report.posting.courtesy == {net.url(name) for name in ("bobs", "carols", "seen")}
+    assert (report.accepted, report.complete) == (True, True)
+
+
+async def test_what_is_deleted_is_asked_for_wherever_it_was_seen(tmp_path: Path) -> None:
+    own = ALICE.note("seen in many places", NOW)
+    async with Net() as net:
+        async with net.opened(tmp_path / "a.db") as nostr:
+            for name in ("seen", "bobs"):
+                nostr.store.add([own], relay=net.url(name), now=NOW)
+            nostr.store.add([own], relay="ws://127.0.0.1:9", now=NOW)
+            report = await nostr.delete(own.id)
+        assert net.sent_to() == {"usual", "own", "seen", "bobs"}
+        assert report.posting.courtesy == {net.url("seen"), net.url("bobs")}
+
+
 async def test_with_relays_named_by_hand_it_goes_there_and_nowhere_else(tmp_path: Path) -> None:
-    told: list[Sequence[Choice]] = []
+    told: list[Plan] = []
     async with Net() as net:
         async with net.opened(tmp_path / "a.db") as nostr:
             nostr.store.add([QUESTION], relay=net.url("seen"), now=NOW)
             named = [net.url("carols")]
-            await nostr.publish("short", reply_to=QUESTION, relays=named, routed=told.append)
+            await nostr.publish("short", reply_to=QUESTION, relays=named, planned=told.append)
         assert net.sent_to() == {"carols"}
         assert net.relays["index"].accepted_connections == 0
-        assert told == [(Choice(net.url("carols"), Reason.NAMED),)]
+        assert told[0].choices == (Choice(net.url("carols"), Reason.NAMED),)
+        assert told[0].courtesy == frozenset()
 
 
 async def test_a_note_that_answers_nobody_goes_to_its_authors_relays_alone(tmp_path: Path) -> None:
@@ -182,4 +213,6 @@ async def test_what_the_store_knew_already_is_not_said_to_have_come_from_an_inde
     ):
         for _ in range(2):
             await nostr.publish("to whom it may concern")
-        assert nostr.store.sightings([listed.id]) == {listed.id: (one.url,)}
+        seen = nostr.store.sightings([listed.id])[listed.id]
+    assert one.url in seen
+    assert other.url not in seen

@@ -144,8 +144,8 @@ async def test_after_a_crash_the_same_bytes_are_sent_and_never_a_second_version(
                 await nostr.publish(LONG, limit=LIMIT, progress=die)
         (before,) = kept(store) or kept(store, open_only=False)
         async with opened(store, relay.url) as nostr:
-            reports = await nostr.resume()
-            assert await nostr.resume() == []
+            reports = await nostr.outbox.resume()
+            assert await nostr.outbox.resume() == []
         arrived = sent(relay)
         ids = [event.id for event in before.events]
         # Each part is one event whatever happened, and they came in order.
@@ -167,7 +167,7 @@ async def test_resume_sends_only_what_a_relay_has_not_taken(tmp_path: Path) -> N
         assert (report.accepted, report.complete) == (True, False)
         late.faults = Faults()
         async with opened(store) as nostr:
-            (resumed,) = await nostr.resume()
+            (resumed,) = await nostr.outbox.resume()
         assert resumed.complete
         assert sent(good) == sent(late) == list(report.posting.events)
 
@@ -205,7 +205,7 @@ async def test_an_ok_for_what_was_thrown_away_is_lost(tmp_path: Path) -> None:
         assert not report.accepted
         assert kept(store) != []
         liar.faults = Faults()
-        (again,) = await nostr.resume()
+        (again,) = await nostr.outbox.resume()
     assert outcomes(again, liar.url) == [STORED] * PARTS
 
 
@@ -243,7 +243,7 @@ async def test_a_rejection_is_final_or_stays_open_as_its_reason_says(
         assert [(d.status, d.reason) for d in report.deliveries] == [(REJECTED, reason)]
         assert (kept(store) == []) is is_final
         relay.faults = Faults()
-        resumed = await nostr.resume()
+        resumed = await nostr.outbox.resume()
         assert len(sent(relay)) == (1 if is_final else 2)
     assert [report.complete for report in resumed] == ([] if is_final else [True])
 
@@ -259,7 +259,7 @@ async def test_a_rate_limit_in_the_middle_holds_the_rest_until_it_is_over(tmp_pa
         assert sent(relay) == list(report.posting.events[:2])
         relay.faults = Faults()
         async with opened(store) as nostr:
-            (resumed,) = await nostr.resume()
+            (resumed,) = await nostr.outbox.resume()
         assert outcomes(resumed, relay.url) == [STORED] * PARTS
         assert sent(relay)[2:] == list(report.posting.events[1:])
 
@@ -494,7 +494,7 @@ async def test_what_was_accepted_is_read_back_later_and_not_sent_again(tmp_path:
         assert report.open == outcomes(report, relay.url).count(nt.Status.ACCEPTED) > 0
         relay.faults = Faults()
         already = len(sent(relay))
-        (again,) = await nostr.resume()
+        (again,) = await nostr.outbox.resume()
         assert len(sent(relay)) == already
     assert outcomes(again, relay.url) == [STORED] * PARTS
     assert kept(store) == []

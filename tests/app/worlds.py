@@ -42,9 +42,9 @@ def config(
         *(nt.RelaySettings(url, read=False, write=False, index=True) for url in index),
         *(nt.RelaySettings(url, read=False, write=False) for url in known),
     )
-    return nt.Config(
-        relays, Defaults(quick, quick, 2 * quick, quick, quorum), "the test's settings"
-    )
+    # A relay that wants it slower is not waited for: the shortest pause is a second.
+    deadlines = Defaults(quick, quick, 2 * quick, quick, quorum, patience=0.1)
+    return nt.Config(relays, deadlines, "the test's settings")
 
 
 def profile(author: Author, name: str) -> nt.Verified:

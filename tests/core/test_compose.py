@@ -1,4 +1,4 @@
-"""Drafts of a split answer: NIP-10 and NIP-22 tags, who is notified, and sizes to the byte."""
+"""Drafts of a split answer: what they answer (NIP-10, 22, 7D), who is called, sizes to the byte."""
 
 from __future__ import annotations
 
@@ -11,14 +11,23 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nostr_threads.core import kinds
-from nostr_threads.core.compose import MAX_NOTIFIED, Target, compose, event_bytes, split_for
+from nostr_threads.core.compose import (
+    MAX_NOTIFIED,
+    Extras,
+    Target,
+    compose,
+    event_bytes,
+    split_for,
+)
+from nostr_threads.core.content import Hint
 from nostr_threads.core.event import Draft, Verified
 from nostr_threads.core.join import join
-from nostr_threads.core.nip19 import EventPointer, Profile, PublicKey, encode
+from nostr_threads.core.nip19 import Address, EventPointer, Note, Profile, PublicKey, encode
+from nostr_threads.core.node import part_of
 from nostr_threads.core.references import Relation, references
 from nostr_threads.core.split import DEFAULT_MARKER, Limit, Part
 from nostr_threads.core.thread import Thread
-from nostr_threads.errors import LimitTooSmall
+from nostr_threads.errors import InvalidInput, LimitTooSmall
 from nostr_threads.testing import START, Author
 from tests.core.invented import hex_of, invented
 from tests.core.strategies import texts
@@ -34,10 +43,14 @@ PARTS = [Part(1, 3, "one"), Part(2, 3, "two"), Part(3, 3, "three")]
 
 
 def signed(
-    parts: list[Part], target: Verified | None = None, relay: str = RELAY, author: Author = ALICE
+    parts: list[Part],
+    target: Verified | None = None,
+    relay: str = RELAY,
+    author: Author = ALICE,
+    **more: Any,
 ) -> list[Verified]:
     to = Target(target, relay) if target is not None else None
-    drafts = compose(parts, author=author.pubkey, created_at=START + 100, target=to)
+    drafts = compose(parts, author=author.pubkey, created_at=START + 100, target=to, **more)
     return [author.sign(draft) for draft in drafts]
 
 
@@ -185,6 +198,7 @@ def test_a_comment_on_nothing_is_a_root_itself() -> None:
 REPLY = CAROL.reply(QUESTION, "reply")
 COMMENT = CAROL.comment(ARTICLE, "comment")
 FORUM = BOB.event(kinds.FORUM_THREAD, "forum")
+IN_FORUM = CAROL.comment(FORUM, "comment")
 UNDER_ARTICLE = CAROL.note("n", tags=(("a", ADDRESS, "", "root"),))
 TARGETS = {
     "nothing": (None, None),
@@ -194,12 +208,23 @@ TARGETS = {
     "a comment": (COMMENT, ADDRESS),
     "a forum thread": (FORUM, FORUM.id),
     "a note under an article": (UNDER_ARTICLE, ADDRESS),
+    "a comment in a forum thread": (IN_FORUM, FORUM.id),
     "a comment under a note": (CAROL.comment(QUESTION, "c"), QUESTION.id),
 }
 
 
+FLAT = {"a forum thread", "a comment in a forum thread"}
+CHAINED = [name for name in TARGETS if name not in FLAT]
+
+
+def parent_key(event: Verified) -> str:
+    parent = references(event).parent
+    assert parent is not None
+    return parent.key
+
+
 @pytest.mark.parametrize("name", TARGETS)
-def test_every_part_leads_to_the_targets_root_and_to_the_part_before(name: str) -> None:
+def test_every_part_leads_to_the_targets_root(name: str) -> None:
     target, root = TARGETS[name]
     events = signed(PARTS, target)
     for event in events[0 if target is not None else 1 :]:
@@ -207,13 +232,76 @@ def test_every_part_leads_to_the_targets_root_and_to_the_part_before(name: str) 
         found = references(event).root
         assert found is not None
         assert found.key == (root or events[0].id)
-    for before, after in pairwise([*([target] if target else []), *events]):
-        parent = references(after).parent
-        assert parent is not None
-        assert parent.key == (kinds.address_of(before) or before.id)
 
 
-@pytest.mark.parametrize("name", TARGETS)
+@pytest.mark.parametrize("name", CHAINED)
+def test_every_part_answers_the_part_before(name: str) -> None:
+    target, _ = TARGETS[name]
+    for before, after in pairwise([*([target] if target else []), *signed(PARTS, target)]):
+        assert parent_key(after) == (kinds.address_of(before) or before.id)
+
+
+_ids = st.sampled_from([hex_of("a"), hex_of("b"), "not hex", "", f"30023:{hex_of('c')}:d"])
+_markers = st.sampled_from([("",), ("", "root"), ("", "reply"), ("", "mention"), ()])
+_scopes = st.builds(
+    lambda name, value, rest: (name, value, *rest), st.sampled_from("eEaAiIkKpPq"), _ids, _markers
+)
+_parents = st.builds(
+    lambda kind, some: BOB.event(kind, "x", tags=tuple(some)),
+    st.sampled_from([1, 11, 1063, 1111, 30023]),
+    st.lists(_scopes, max_size=6),
+)
+
+
+@given(_parents)
+@settings(max_examples=200, deadline=None)
+def test_under_whatever_a_stranger_wrote_root_and_parent_are_those_it_says(
+    parent: Verified,
+) -> None:
+    said = references(parent).root if parent.kind in (kinds.NOTE, kinds.COMMENT) else None
+    own = kinds.address_of(parent) or parent.id
+    events = signed(PARTS, parent)
+    assert parent_key(events[0]) == own
+    for event in events:
+        root = references(event).root
+        assert root is not None
+        assert root.key == (said.key if said is not None else own)
+
+
+@pytest.mark.parametrize("name", sorted(FLAT))
+def test_in_a_forum_thread_the_parts_stand_side_by_side(name: str) -> None:
+    """NIP-7D wants no nested replies; the `part` tags and the times keep the order."""
+    target, _ = TARGETS[name]
+    assert target is not None
+    events = signed(PARTS, target)
+    assert [parent_key(event) for event in events] == [target.id] * 3
+    ordered = sorted(events, key=lambda event: event.created_at)
+    parts = [part for event in ordered if (part := part_of(event)) is not None]
+    assert join(parts) == "onetwothree"
+
+
+def test_a_forum_thread_is_a_titled_root_and_comments_on_it() -> None:
+    """NIP-7D."""
+    events = signed(PARTS, kind=kinds.FORUM_THREAD, extras=Extras(subject="A  matter\n of taste"))
+    assert [event.kind for event in events] == [kinds.FORUM_THREAD, kinds.COMMENT, kinds.COMMENT]
+    assert tags(events[0], "title", "subject") == [("title", "A matter of taste")]
+    assert [parent_key(event) for event in events[1:]] == [events[0].id] * 2
+    assert [tags(event, "title", "K") for event in events[1:]] == [[("K", "11")]] * 2
+
+
+def test_a_forum_thread_without_a_subject_takes_its_title_from_its_text() -> None:
+    (event,) = signed([Part(1, 1, "# On *taste*\n\nText")], kind=kinds.FORUM_THREAD)
+    assert tags(event, "title") == [("title", "On taste")]
+
+
+def test_an_answer_begins_no_forum_thread_and_no_other_kind_is_split() -> None:
+    with pytest.raises(InvalidInput):
+        signed(PARTS, QUESTION, kind=kinds.FORUM_THREAD)
+    with pytest.raises(InvalidInput):
+        signed(PARTS, kind=kinds.ARTICLE)
+
+
+@pytest.mark.parametrize("name", CHAINED)
 def test_a_thread_puts_the_parts_together_again(name: str) -> None:
     target, _ = TARGETS[name]
     events = signed(PARTS, target)
@@ -261,7 +349,65 @@ def test_later_parts_tag_what_they_mention_themselves() -> None:
 def test_who_is_answered_and_mentioned_is_tagged_once() -> None:
     profile = encode(Profile(BOB.pubkey, (RELAY,)))
     (event,) = signed([Part(1, 1, f"nostr:{profile}")], QUESTION)
+    assert tags(event, "p") == [("p", BOB.pubkey, RELAY)]
+
+
+def test_who_writes_is_not_called_by_naming_themselves() -> None:
+    (event,) = signed([Part(1, 1, f"nostr:{encode(PublicKey(ALICE.pubkey))}")], QUESTION)
     assert tags(event, "p") == [("p", BOB.pubkey)]
+
+
+def test_the_author_of_what_is_cited_is_called() -> None:
+    """NIP-10: authors of the "e" and "q" tags should be added as "p" tags."""
+    note = encode(EventPointer(REPLY.id, (), CAROL.pubkey))
+    essay = encode(Address(kinds.ARTICLE, BOB.pubkey, "essay"))
+    (event,) = signed([Part(1, 1, f"nostr:{note} and nostr:{essay}")])
+    assert tags(event, "p") == [("p", CAROL.pubkey), ("p", BOB.pubkey)]
+
+
+def test_hints_fill_what_a_code_leaves_open() -> None:
+    text = f"nostr:{encode(Note(REPLY.id))} by nostr:{encode(PublicKey(CAROL.pubkey))}"
+    hints = {REPLY.id: Hint(RELAY, CAROL.pubkey), CAROL.pubkey: Hint("wss://home.example")}
+    (event,) = signed([Part(1, 1, text)], hints=hints)
+    assert tags(event, "q") == [("q", REPLY.id, RELAY, CAROL.pubkey)]
+    assert tags(event, "p") == [("p", CAROL.pubkey, "wss://home.example")]
+
+
+def test_who_is_mentioned_is_called_before_a_crowd() -> None:
+    crowd = BOB.note("q", tags=tuple(("p", hex_of(str(number))) for number in range(500)))
+    (event,) = signed([Part(1, 1, f"nostr:{encode(PublicKey(CAROL.pubkey))}")], crowd)
+    called = [tag[1] for tag in tags(event, "p")]
+    assert (len(called), called[:2]) == (MAX_NOTIFIED, [BOB.pubkey, CAROL.pubkey])
+
+
+def test_fewer_are_called_where_relays_take_few_tags() -> None:
+    crowd = BOB.note("q", tags=tuple(("p", hex_of(str(number))) for number in range(50)))
+    for most in (3, 8, 30):
+        (event,) = signed([Part(1, 2, "#topic")], crowd, most_tags=most)
+        assert len(event.tags) == most
+        assert len(tags(event, "e", "t", "part")) == 3
+    (event,) = signed([Part(1, 2, "#topic")], crowd, most_tags=2)
+    assert tags(event, "p") == []
+
+
+@given(
+    st.lists(st.integers(0, 160), max_size=200),
+    st.lists(st.integers(100, 260), max_size=150),
+    st.sampled_from(["a note", "an article", "a comment", "nothing"]),
+)
+@settings(max_examples=50, deadline=None)
+def test_at_most_a_hundred_people_are_called_once_each(
+    crowd: list[int], named: list[int], name: str
+) -> None:
+    target = TARGETS[name][0]
+    if name == "a note":
+        target = BOB.note("q", tags=tuple(("p", hex_of(str(number))) for number in crowd))
+    text = " ".join(f"nostr:{encode(PublicKey(hex_of(str(number))))}" for number in named) or "-"
+    for event in signed([Part(1, 2, text), Part(2, 2, text)], target):
+        called = [tag[1] for tag in tags(event, "p")]
+        assert len(called) == len(set(called)) <= MAX_NOTIFIED
+        # A comment names the author of its parent (NIP-22), who wrote the part before.
+        assert ALICE.pubkey not in called or event.kind == kinds.COMMENT
 
 
 def test_a_mentioned_event_is_quoted() -> None:
@@ -286,6 +432,31 @@ def test_what_is_no_key_is_not_called() -> None:
     assert tags(one(hostile), "p") == [("p", BOB.pubkey)]
 
 
+# What an author may want said of it
+
+
+def test_every_part_says_what_its_author_wants_said_and_the_first_its_subject() -> None:
+    """NIP-14, NIP-36, NIP-40, NIP-70."""
+    extras = Extras("taste", "spoilers", START + 200, protected=True)
+    events = signed(PARTS, QUESTION, extras=extras)
+    each = [("content-warning", "spoilers"), ("expiration", str(START + 200)), ("-",)]
+    names = ("content-warning", "expiration", "-")
+    assert [tags(event, *names) for event in events] == [each] * 3
+    assert [tags(event, "subject") for event in events] == [[("subject", "taste")], [], []]
+
+
+def test_a_warning_needs_no_reason_and_nothing_is_said_unasked() -> None:
+    (event,) = signed([Part(1, 1, "answer")], extras=Extras(content_warning=""))
+    assert event.tags == (("content-warning",),)
+    assert one(BOB.note("q", tags=(("subject", "taste"),))).tags[1:] == (("p", BOB.pubkey),)
+
+
+@pytest.mark.parametrize("expires", [0, START + 100, START + 102])
+def test_nothing_expires_before_its_last_part_is_written(expires: int) -> None:
+    with pytest.raises(InvalidInput):
+        signed(PARTS, QUESTION, extras=Extras(expires=expires))
+
+
 # Sizes
 
 
@@ -305,23 +476,37 @@ _mentions = st.sampled_from(
         for number in range(60)
     ]
 )
+CROWD = [f"nostr:{encode(PublicKey(hex_of(str(number))))}" for number in range(200)]
 _words = st.one_of(_mentions, st.sampled_from(("word", '"\\', "größer", "🧵", "\n\n", "a" * 80)))
 
 
 @given(
     st.lists(_words, min_size=1, max_size=200).map(" ".join).filter(str.strip),
-    st.integers(1300, 5000),
+    st.integers(1700, 5000),
     st.sampled_from(sorted(TARGETS)),
+    st.sampled_from([Extras(), Extras("taste" * 9, "spoilers", 4_000_000_000, protected=True)]),
+    st.sampled_from([0, 60]),
 )
-@example(" ".join(f"nostr:{encode(PublicKey(hex_of(str(n))))}" for n in range(200)), 1500, "a note")
+@example(" ".join(CROWD), 1500, "a note", Extras(), 0)
 @settings(max_examples=120, deadline=None)
-def test_every_signed_part_obeys_the_limit(text: str, most: int, name: str) -> None:
+def test_every_signed_part_obeys_the_limit(
+    text: str, most: int, name: str, extras: Extras, spare: int
+) -> None:
     target, _ = TARGETS[name]
-    to = Target(target, RELAY) if target else None
-    limit = Limit(bytes=most)
-    parts = split_for(text, limit, author=ALICE.pubkey, marker=DEFAULT_MARKER, target=to)
-    events = signed(parts, target)
-    assert max(len(event.to_json().encode()) for event in events) <= most
+    more: dict[str, Any] = {"extras": extras}
+    if target is None and spare:
+        more["kind"] = kinds.FORUM_THREAD
+    parts = split_for(
+        text,
+        Limit(bytes=most),
+        author=ALICE.pubkey,
+        marker=DEFAULT_MARKER,
+        target=Target(target, RELAY) if target else None,
+        spare=spare,
+        **more,
+    )
+    events = signed(parts, target, **more)
+    assert max(len(event.to_json().encode()) for event in events) <= most - spare
     assert join(parts) == text
 
 

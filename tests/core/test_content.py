@@ -13,6 +13,7 @@ from nostr_threads.core import content
 from nostr_threads.core.content import (
     Emoji,
     Hashtag,
+    Hint,
     Link,
     Person,
     Plain,
@@ -60,11 +61,12 @@ def test_each_code_becomes_its_tag(
 
 @given(texts)
 def test_any_text_can_be_read(text: str) -> None:
-    assert all(tag[0] in "pq" for tag in mention_tags(text))
+    assert all(tag[0] in "pqt" for tag in mention_tags(text))
 
 
 @given(st.lists(hexes(32), max_size=5), texts)
 def test_tags_stand_once_each_in_the_order_of_the_text(keys: list[str], between: str) -> None:
+    between = between.translate({ord("`"): None, ord("~"): None})  # no code: it mentions nobody
     text = f" {between} ".join(f"nostr:{encode(PublicKey(key))} ." for key in keys)
     found = [tag[1] for tag in mention_tags(text) if tag[1] in keys]
     assert found == list(dict.fromkeys(keys))
@@ -95,6 +97,47 @@ def test_punctuation_around_a_code_is_no_part_of_it(around: str) -> None:
 )
 def test_what_is_no_nostr_link_of_a_person_or_event_is_no_mention(text: str) -> None:
     assert mention_tags(text) == ()
+
+
+@pytest.mark.parametrize(
+    "code", ["`{}`", "``{}``", "```\n{}\n```", "~~~\n{}", "https://a.example/{}"]
+)
+def test_code_and_links_ask_for_no_tags(code: str) -> None:
+    assert mention_tags(code.format(f"nostr:{NPUB}")) == ()
+    assert mention_tags(code.format("#tag")) == ()
+
+
+def test_hashtags_become_t_tags_in_lower_case_once_each() -> None:
+    """NIP-24."""
+    text = f"#Nostr nostr:{NPUB} (#nostr), #日本語。 #a-b # Heading\n#1 a#b"
+    assert mention_tags(text) == (("t", "nostr"), ("p", ALICE), ("t", "日本語"), ("t", "a-b"))
+
+
+def test_no_text_asks_for_more_tags_than_relays_take() -> None:
+    people = " ".join(f"nostr:{encode(PublicKey(hex_of(str(n))))}" for n in range(120))
+    hashtags = " ".join(f"#tag{n}" for n in range(50))
+    names = [tag[0] for tag in mention_tags(f"{people} {hashtags} nostr:{encode(Note(NOTE))}")]
+    assert (names.count("p"), names.count("t"), names.count("q")) == (100, 30, 1)
+
+
+@pytest.mark.parametrize(
+    ("entity", "tag"),
+    [
+        (PublicKey(ALICE), ("p", ALICE, OTHER)),
+        (Profile(ALICE, (RELAY,)), ("p", ALICE, RELAY)),
+        (Note(NOTE), ("q", NOTE, OTHER, ALICE)),
+        (EventPointer(NOTE, (RELAY,)), ("q", NOTE, RELAY, ALICE)),
+        (EventPointer(NOTE, (), "b" * 64), ("q", NOTE, OTHER, "b" * 64)),
+        (Address(30023, ALICE, "x"), ("q", f"30023:{ALICE}:x", OTHER)),
+    ],
+)
+def test_hints_fill_what_a_code_leaves_open(
+    entity: PublicKey | Profile | Note | EventPointer | Address, tag: tuple[str, ...]
+) -> None:
+    """NIP-18: the author stands in the tag of an event that has an id."""
+    hint = Hint(OTHER, ALICE)
+    hints = {ALICE: hint, NOTE: hint, f"30023:{ALICE}:x": hint}
+    assert mention_tags(f"nostr:{encode(entity)}", hints=hints) == (tag,)
 
 
 CASES = load("content/nip27.cases.json")["cases"]

@@ -3,6 +3,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
+import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,3 +67,13 @@ def test_graphemes_stand_apart(text: str, expected: list[str]) -> None:
 @given(st.text())
 def test_graphemes_make_up_the_text(text: str) -> None:
     assert "".join(graphemes(text)) == text
+
+
+def test_a_long_run_of_flags_is_cut_between_flags_and_in_linear_time() -> None:
+    """Guarded by the suite's timeout: `regex` alone takes hours for this."""
+    assert graphemes("🇩🇪" * 200_000 + "🇩a") == ["🇩🇪"] * 200_000 + ["🇩", "a"]
+
+
+@given(st.text("a \r\n\u0301\u200d👩🏽🇩각ᄀक्षि\u0600©\ufe0fか一", max_size=12))
+def test_graphemes_are_those_of_unicode_annex_29(text: str) -> None:
+    assert graphemes(text) == regex.findall(r"\X", text)

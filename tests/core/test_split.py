@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from nostr_threads.core.event import Event
 from nostr_threads.core.graphemes import grapheme_marks
 from nostr_threads.core.join import MAX_ADDED, PART_TAG_BYTES
-from nostr_threads.core.split import Limit, Part, join, split
+from nostr_threads.core.split import Break, Limit, Part, Source, join, split
 from nostr_threads.errors import InvalidInput, InvalidText, LimitTooSmall
 
 if TYPE_CHECKING:
@@ -54,7 +54,11 @@ texts = st.one_of(st.text(min_size=1), markdown).filter(lambda text: bool(text.s
 sizes = st.none() | st.integers(1, 400)
 limits = st.builds(lambda c, b: Limit(c, b) if c or b else Limit(80), sizes, sizes)
 markers = st.sampled_from(
-    [" ({index}/{total})", "", "\n{index} of {total}", "{index}/{total}", "🧵{total}{index}{x}"]
+    [
+        *(" ({index}/{total})", "", "\n{index} of {total}", "{index}/{total}"),
+        *("({index}/{total}) {text}", "{text}\n\n({index}/{total})", "{index}{text}/{total}"),
+        *("🧵{total}{index}{x}", "{index}/{total}:\n{text}"),
+    ]
 )
 
 
@@ -151,18 +155,6 @@ def test_what_fits_a_part_is_never_torn(words: list[str], characters: int) -> No
 def test_a_fence_that_fits_a_part_is_never_cut(blocks: list[str], characters: int) -> None:
     parts = try_split("\n\n".join(blocks), Limit(characters))
     assert sum(body.count(FENCE) for body in bodies(parts)) == blocks.count(FENCE)
-
-
-@given(st.lists(st.sampled_from(BLOCKS), min_size=2), st.integers(60, 120))
-def test_a_heading_is_left_behind_only_by_a_part_of_nothing_but_headings(
-    blocks: list[str], characters: int
-) -> None:
-    """Such a part comes where the next block fits a part, but not together with its headings."""
-    text = "\n\n".join([*blocks, "The end."])
-    assume("\n\n".join(["# Heading"] * 4) not in text)
-    for body in bodies(try_split(text, Limit(characters)))[:-1]:
-        last = body.rsplit("\n", 1)[-1]
-        assert not last.startswith("#") or set(body.split()) == {"#", "Heading"}
 
 
 @given(st.text())
@@ -300,8 +292,8 @@ def test_a_long_fence_is_closed_and_reopened_with_its_language() -> None:
     text = "```python\nfirst = 1\n\n    second\nthird = 3\n```"
     parts = split(text, Limit(42))
     assert [part.text for part in parts] == [
-        "```python\nfirst = 1\n\n    second\n```\n(1/2)",
-        "```python\nthird = 3\n```\n(2/2)",
+        "```python\nfirst = 1\n```\n(1/2)",
+        "```python\n    second\nthird = 3\n```\n(2/2)",
     ]
     assert join(parts) == text
 
@@ -359,6 +351,12 @@ def test_without_a_marker_parts_hold_only_the_text() -> None:
     "marker",
     [
         *("x", "{index}", "{total}", "{index}{total} ", "\ud800{index}{total}"),
+        *(
+            " {index}/{total}{text}",
+            "{text}",
+            "{text}{index}{total}{text}",
+            "{index}{text} {total} ",
+        ),
         "{index}{total}" + "x" * 60,
     ],
 )
@@ -398,6 +396,103 @@ def test_more_than_ten_thousand_parts_are_refused() -> None:
     with pytest.raises(LimitTooSmall, match="10000"):
         split("a" * 10_001, Limit(1), marker="")
     assert len(split("a" * 10_000, Limit(1), marker="")) == 10_000
+
+
+def test_a_source_is_used_again() -> None:
+    source = Source("one two three")
+    assert split(source.text, Limit(7), marker="", source=source)[0].text == "one two"
+    assert split("four five", Limit(7), marker="", source=source)[0].text == "four"
+
+
+def test_a_part_tells_the_kind_of_break_after_it() -> None:
+    text = (
+        "Words.\n\n# Title\n\nOne two.\n\n- item one\n- item two.\n\nLine one here\nLine two here"
+    )
+    parts = split(text, Limit(18), marker="")
+    assert [part.text for part in parts] == [
+        "Words.",
+        "# Title\n\nOne two.",
+        "- item one",
+        "- item two.",
+        "Line one here",
+        "Line two here",
+    ]
+    assert [part.ends for part in parts] == [
+        *(Break.HEADING, Break.PARAGRAPH, Break.ITEM, Break.PARAGRAPH, Break.LINE, None)
+    ]
+    read = [Part.from_tag(part.text, part.tag()) for part in parts]
+    assert read == parts
+    assert {part.ends for part in read} == {None}
+
+
+def test_no_stub_is_left_at_the_end() -> None:
+    text = "One two three four five six seven. Eight nine ten eleven twelve. So be it."
+    assert shown(text, 66) == [
+        "One two three four five six seven.",
+        "Eight nine ten eleven twelve. So be it.",
+    ]
+
+
+def test_a_lead_in_line_stays_with_its_list() -> None:
+    text = "Some words to begin with.\n\nBuy these things:\n\n- apples\n- pears and plums"
+    assert shown(text, 60) == [
+        "Some words to begin with.",
+        "Buy these things:\n\n- apples\n- pears and plums",
+    ]
+
+
+def test_a_table_that_fits_a_part_is_kept_whole() -> None:
+    table = "| a | b |\n|---|---|\n| 1 | 2 |\n| 3 | 4 |\n| 5 | 6 |"
+    text = f"Some words above the table, a whole paragraph.\n\n{table}\n\nWords below."
+    assert table in shown(text, 80)[1]
+
+
+def test_a_long_table_is_cut_between_rows_but_not_below_its_head() -> None:
+    table = "| a | b |\n|---|---|\n" + "\n".join(f"| {n} | {n} |" for n in range(9))
+    texts = shown(f"Words above.\n\n{table}", 48)
+    assert all(part.startswith(("|", "Words")) and part.endswith(("|", ".")) for part in texts)
+    assert not any(part.endswith("---|") for part in texts)
+
+
+def test_a_setext_heading_is_not_left_behind() -> None:
+    assert shown("Words that come first here.\n\nTitle\n=====\n\nWords below it.", 44) == [
+        "Words that come first here.",
+        "Title\n=====\n\nWords below it.",
+    ]
+
+
+def test_outer_list_items_are_parted_rather_than_inner_ones() -> None:
+    text = "- one\n  - a\n  - b\n- two\n  - c\n  - d"
+    assert shown(text, 24) == ["- one\n  - a\n  - b", "- two\n  - c\n  - d"]
+
+
+def test_a_hard_wrapped_line_is_not_preferred_to_a_sentence() -> None:
+    assert shown("One two three. Four five\nsix seven eight nine ten", 36)[0] == "One two three."
+
+
+def test_a_fence_in_a_quote_is_reopened_inside_the_quote() -> None:
+    text = "> ```js\n" + "> some code\n" * 6 + "> ```"
+    parts = split(text, Limit(60))
+    assert len(parts) > 1
+    assert all(part.text.startswith("> ```js\n> some code") for part in parts)
+    assert all("\n> ```\n(" in part.text for part in parts)
+    assert join(parts) == text
+
+
+def test_a_marker_may_lead_or_stand_on_its_own_line() -> None:
+    first, *_ = split("aaaa bbbb cccc", Limit(12), marker="({index}/{total}) {text}")
+    assert first.text == "(1/3) aaaa"
+    first, *_ = split("aaaa bbbb cccc", Limit(12), marker="{text}\n\n({index}/{total})")
+    assert first.text == "aaaa\n\n(1/3)"
+    first, *_ = split("aaaa bbbb cccc", Limit(12), marker="[{index} {text} {total}]")
+    assert first.text == "[1 aaaa 3]"
+
+
+def test_a_leading_marker_stands_above_a_reopened_fence() -> None:
+    parts = split(
+        "```py\n" + "line = 1\n" * 9 + "```", Limit(48), marker="({index}/{total}) {text}"
+    )
+    assert [part.text[:12] for part in parts] == [f"({n}/{len(parts)})\n```py\n" for n in (1, 2, 3)]
 
 
 def test_a_long_text_splits_and_joins() -> None:

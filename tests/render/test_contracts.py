@@ -21,6 +21,7 @@ from nostr_threads.render.contracts import (
     thread_object,
 )
 from tests.app.worlds import ALICE, BOB, CAROL, LIMIT, LONG, NOW
+from tests.render.threads import split_answer
 
 ROOT = ALICE.note('tricky "text" \u2028 \x00 🧵', NOW, (("t", "x"), ("p", BOB.pubkey, "")))
 EMPTY = nt.Coverage()
@@ -42,6 +43,7 @@ def test_a_thread_of_nothing_has_every_key() -> None:
         "missing": [],
         "unsure": [],
         "nodes": [],
+        "articles": [],
         "names": {},
         "coverage": {"relays": [], "estimate": None, "budget_hit": None},
     }
@@ -128,6 +130,27 @@ def test_every_state_has_the_name_that_is_promised() -> None:
     }
 
 
+def test_texts_of_several_notes_are_joined_and_say_how_surely() -> None:
+    ours = split_answer(BOB, ROOT, "first half, second half", 2)
+    theirs = [CAROL.reply(ROOT, "1/3 One.", NOW + 9)]
+    theirs.append(CAROL.reply(theirs[0], "2/3 Two.", NOW + 10))
+    written = thread_object(nt.Thread.build([ROOT, *ours, *theirs]), EMPTY, None)
+    assert written["articles"] == [
+        {
+            "nodes": [event.id for event in ours],
+            "text": "first half, second half",
+            "exact": True,
+            "missing": [],
+        },
+        {
+            "nodes": [event.id for event in theirs],
+            "text": "One.\n\nTwo.",
+            "exact": False,
+            "missing": [3],
+        },
+    ]
+
+
 @pytest.mark.parametrize("status", nt.Status)
 def test_every_outcome_has_a_promised_name(status: nt.Status) -> None:
     (written,) = delivery_objects([nt.Delivery(2, "wss://a.example", status, "why")])
@@ -139,6 +162,8 @@ def test_every_outcome_has_a_promised_name(status: nt.Status) -> None:
         "no-answer",
         "unreachable",
         "lost",
+        "given-up",
+        "cancelled",
     }
     assert written == {
         "part": 2,

@@ -145,6 +145,14 @@ def test_parts_are_one_text_and_missing_and_hidden_notes_are_named() -> None:
     assert f"> ### {C} · {WHEN} · hidden · reply to {A}\n>\n> its author is muted\n" in text
 
 
+def test_a_hand_numbered_chain_is_one_text_and_its_tokens_stay() -> None:
+    first = BOB.reply(ROOT, "(1/2) One https://a.example/x.", NOW + 1)
+    second = BOB.reply(first, "(2/2) *Two*.", NOW + 2)
+    text = written(ROOT, first, second)
+    assert f"> ### {B} · {WHEN} · joined from 2 notes, best effort · reply to {A}\n" in text
+    assert "> One [https://a.example/x](https://a.example/x).\n>\n> \\*Two\\*.\n" in text
+
+
 def test_wide_threads_are_folded_and_deep_ones_stay_readable() -> None:
     wide = nt.Thread.build(answered(2_000, deep=False))
     assert render_markdown(wide, Setting(fold=1)).endswith("> *… 1998 more replies*\n")

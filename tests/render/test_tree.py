@@ -157,6 +157,37 @@ def test_a_deleted_part_ends_the_text_and_is_named() -> None:
     assert "cd" not in [line.strip() for line in text.splitlines()]
 
 
+def test_a_hand_numbered_chain_is_one_text_that_says_it_is_a_guess() -> None:
+    first = BOB.reply(ROOT, "1/3 One.", NOW + 1)
+    second = BOB.reply(first, "2/3 Two stops in the", NOW + 2)
+    third = BOB.reply(second, "3/3 middle.", NOW + 3)
+    between = CAROL.reply(first, "to the first", NOW + 1)
+    below = CAROL.reply(third, "to the last", NOW + 4)
+    assert drawn(ROOT, first, second, third, between, below) == (
+        f"{A} · {WHEN}\n"
+        "  root\n"
+        "\n"
+        f"└─ {B} · {WHEN} · joined from 3 notes, best effort\n"
+        "     One.\n"
+        "\n"
+        "     Two stops in the middle.\n"
+        "\n"
+        f"   ├─ {C} · {WHEN} · to part 1\n"
+        "   │    to the first\n"
+        "   │\n"
+        f"   └─ {C} · {WHEN}\n"
+        "        to the last\n"
+        "\n"
+    )
+    assert " · joined from 2 notes, best effort, others missing\n" in drawn(ROOT, first, second)
+
+
+def test_an_author_who_answers_himself_keeps_his_notes_apart() -> None:
+    text = drawn(ROOT, ALICE.reply(ROOT, "no, I was wrong", NOW + 1))
+    assert text.count(A) == 2
+    assert "joined" not in text
+
+
 def test_names_times_counts_and_warnings_stand_in_the_heading() -> None:
     tags = (("content-warning", "spoilers"), ("subject", "Re: x"))
     reply = BOB.reply(ROOT, "text", NOW, tags=tags)

@@ -1,0 +1,189 @@
+"""A plan signed, kept and brought to its relays: nothing is sent that is not kept.
+
+Knows the order: work, signatures, outbox, delivery. How a delivery goes is `publish`'s to know.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from nostr_threads.app.blocking import off_loop
+from nostr_threads.app.mining import mine_chain
+from nostr_threads.app.publish import Report, check, deliver, sign_all
+from nostr_threads.core import kinds, nip19
+from nostr_threads.core.delivery import Status
+from nostr_threads.core.filters import Filter
+from nostr_threads.errors import InvalidInput, NotFound
+from nostr_threads.store.base import Posting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from nostr_threads.app.mining import Mining
+    from nostr_threads.app.routes import Routes
+    from nostr_threads.app.writing import Plan
+    from nostr_threads.core.delivery import Delivery
+    from nostr_threads.core.event import Draft, Verified
+    from nostr_threads.core.pacing import Pace
+    from nostr_threads.net.pool import Pool
+    from nostr_threads.signing.signer import Signer
+    from nostr_threads.store.sqlite import SqliteStore
+
+__all__ = ["Sender"]
+
+
+class Sender:
+    """Sends what is planned, and what is in the outbox. `clock` gives unix seconds.
+
+    A relay that wants it slower is waited for, `patience` seconds in all for an answer.
+    """
+
+    def __init__(
+        self,
+        store: SqliteStore,
+        pool: Pool,
+        routes: Routes,
+        clock: Callable[[], int],
+        patience: float,
+    ) -> None:
+        self._store = store
+        self._pool = pool
+        self._routes = routes
+        self._clock = clock
+        self._patience = patience
+        self._paces: dict[str, Pace] = {}
+
+    async def send(
+        self,
+        plan: Plan,
+        signer: Signer,
+        quorum: int,
+        *,
+        mining: Callable[[Mining], None],
+        progress: Callable[[Delivery], None],
+    ) -> Report:
+        """Do the work (NIP-13), sign everything, keep it, deliver it and read it back."""
+        own = len(plan.relays) - len(plan.courtesy)
+        if not 1 <= quorum <= own:
+            raise InvalidInput(
+                f"a quorum of {quorum} is not possible: there are {own} relays to write to"
+            )
+        drafts: Sequence[Draft] = plan.drafts
+        if plan.work:
+            drafts = await mine_chain(drafts, signer.public_key, plan.work, progress=mining)
+        events = await sign_all(drafts, signer)
+        posting = Posting(events, plan.relays, quorum, self._clock(), courtesy=plan.courtesy)
+        await off_loop(self._store.enqueue, posting)
+        return await self._deliver(posting, progress)
+
+    async def resume(
+        self,
+        code: str | None = None,
+        *,
+        everything: bool = True,
+        progress: Callable[[Delivery], None] = lambda _: None,
+    ) -> list[Report]:
+        """Deliver what is still on its way: the same bytes again.
+
+        With `code` that answer alone, also where it was given up. Without `everything` only what is
+        due: after each failure there is a pause, which grows over days.
+        """
+        if code is not None:
+            posting = await self._posting(code)
+            revived = await off_loop(self._store.revive, posting.id, self._clock())
+            return [await self._deliver(revived, progress, everything=True)]
+        postings = await off_loop(self._store.postings, open_only=True)
+        return [
+            await self._deliver(posting, progress, everything=everything) for posting in postings
+        ]
+
+    async def check(
+        self,
+        code: str | None = None,
+        *,
+        progress: Callable[[Delivery], None] = lambda _: None,
+    ) -> list[Report]:
+        """Read back again what relays were found to have: what has vanished is `lost`, and due.
+
+        What was deleted, replaced or has expired may vanish: it is passed over.
+        """
+        if code is not None:
+            postings = [await self._posting(code)]
+        else:
+            postings = await off_loop(self._store.postings)
+        postings = [each for each in postings if await off_loop(self._is_current, each)]
+        for posting in postings:
+            self._routes.name(posting.own)
+        return [
+            await check(
+                posting,
+                pool=self._pool,
+                outbox=self._store,
+                clock=self._clock,
+                progress=progress,
+            )
+            for posting in postings
+        ]
+
+    async def cancel(self, code: str) -> Report:
+        """Take back an answer that no relay can have. Raises `InvalidInput` where one may."""
+        posting = await self._posting(code)
+        return Report(await off_loop(self._store.cancel, posting.id, now=self._clock()))
+
+    async def abandon(self, posting: Posting) -> None:
+        """Give up whatever is left to do for an answer that its author had deleted."""
+        for delivery in posting.deliveries:
+            if not delivery.final:
+                over = replace(delivery, status=Status.GIVEN_UP, reason="deleted", retry_at=0)
+                event = posting.events[delivery.part - 1]
+                await off_loop(self._store.record, event.id, over, now=self._clock())
+
+    async def _deliver(
+        self, posting: Posting, progress: Callable[[Delivery], None], *, everything: bool = False
+    ) -> Report:
+        self._routes.name(posting.own)
+        return await deliver(
+            posting,
+            pool=self._pool,
+            outbox=self._store,
+            clock=self._clock,
+            progress=progress,
+            everything=everything,
+            paces=self._paces,
+            patience=self._patience,
+            reached=partial(self._spread, posting.events[0].pubkey),
+        )
+
+    async def _spread(self, author: str, url: str) -> None:
+        """Let a relay have the author's relay list, as NIP-65 asks, unless it was seen there."""
+        found = await off_loop(self._relay_list, author)
+        if found is None or url in (await off_loop(self._store.sightings, [found.id]))[found.id]:
+            return
+        status, _ = await self._pool.relay(url).publish(found)
+        if status.taken:
+            await off_loop(self._store.add, [found], relay=url, now=self._clock())
+
+    def _is_current(self, posting: Posting) -> bool:
+        wanted = Filter(ids=tuple(event.id for event in posting.events))
+        return len(self._store.query([wanted], now=self._clock())) == len(posting.events)
+
+    def _relay_list(self, author: str) -> Verified | None:
+        wanted = Filter(kinds=(kinds.RELAY_LIST,), authors=(author,), limit=1)
+        found = self._store.query([wanted], now=self._clock())
+        return found[0] if found else None
+
+    async def find(self, code: str) -> Posting | None:
+        """Return the answer in the outbox of which `code` names any part. Raises `InvalidCode`."""
+        wanted = nip19.parse_event(code)
+        key = wanted.coordinate if isinstance(wanted, nip19.Address) else wanted.id
+        for posting in await off_loop(self._store.postings):
+            if any(key in (event.id, kinds.address_of(event)) for event in posting.events):
+                return posting
+        return None
+
+    async def _posting(self, code: str) -> Posting:
+        if (found := await self.find(code)) is None:
+            raise NotFound(f"nothing in the outbox is {code}: `outbox list --all` shows what is")
+        return found

@@ -1,0 +1,228 @@
+"""What a text is called: the front matter above it, its title, and the identifier made of that.
+
+Knows `key: value` lines between two lines of `---`, and Markdown's headings. Is no YAML: what needs
+more than a line, but for a list of tags, is refused with its line.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from nostr_threads.errors import InvalidText
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["FrontMatter", "front_matter", "identifier_of_title", "title_of"]
+
+_LONGEST_TITLE = 100
+_LONGEST_IDENTIFIER = 60
+_LONGEST_LINE = 1000
+_MOST_LINES = 200
+# Nobody calls a text by what stands further down.
+_LOOKED_AT = 20_000
+
+_RULE = re.compile(r"---[ \t]*")
+_PAIR = re.compile(r"([A-Za-z][A-Za-z0-9_-]{0,40})[ \t]*:(?:[ \t]+(.*)|[ \t]*)")
+_ITEM = re.compile(r"[ \t]*-[ \t]+(.+)")
+_FIELDS = {
+    "title": "title",
+    "summary": "summary",
+    "description": "summary",
+    "image": "image",
+    "slug": "identifier",
+    "d": "identifier",
+    "identifier": "identifier",
+    "tags": "hashtags",
+    "hashtags": "hashtags",
+}
+_QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'")
+_ESCAPED = re.compile(r"\\(.)")
+# What YAML would read on from the next line, or as something else than text.
+_NOT_ONE_LINE = re.compile(r"[|>][-+0-9]*|[&*!{@`%].*", re.DOTALL)
+
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
+_HEADING = re.compile(r" {0,3}#{1,6}[ \t]+(\S.*)")
+_CLOSING = re.compile(r"(?:^|[ \t]+)#+$")
+_UNDERLINE = re.compile(r" {0,3}(?:=+|-+)[ \t]*")
+_NO_PARAGRAPH = re.compile(r" {0,3}(?:[-*+>#|]|\d{1,9}[.)][ \t])|\t| {4}")
+_IN_FRONT = re.compile(r"(?:[ \t]*(?:>|[-*+][ \t]|#{1,6}[ \t]|\d{1,9}[.)][ \t]))*[ \t]*")
+_LINKED = re.compile(r"!?\[([^\[\]]{0,300})\]\([^()\s]{0,2000}\)")
+_MARKUP = re.compile(r"\*\*|__|`|(?<!\w)[*_](?=\w)|(?<=[\w.!?])[*_](?!\w)")
+
+# Letters that have no plain one within them, as Unicode sees it.
+_FOLDED = str.maketrans(
+    {"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "\u0131": "i"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class FrontMatter:
+    """What stands above a text; empty where nothing is said. Hashtags are in lower case.
+
+    `unknown` are the keys that mean nothing here, in order.
+    """
+
+    title: str = ""
+    summary: str = ""
+    image: str = ""
+    identifier: str = ""
+    hashtags: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
+
+
+def front_matter(text: str) -> tuple[FrontMatter | None, str]:
+    """Return the front matter of `text`, None without one, and the text below it.
+
+    It is one when it starts the text, is closed, begins with a key and has one that is known: a
+    text may well begin with a line across. Raises `InvalidText` for a line that cannot be read.
+    """
+    lines = text[:_LOOKED_AT].splitlines(keepends=True)[:_MOST_LINES]
+    end = _end(lines)
+    if end is None:
+        return None, text
+    inner = [line.rstrip() for line in lines[1:end]]
+    pairs = [match for line in inner if (match := _PAIR.fullmatch(line)) is not None]
+    if _PAIR.fullmatch(_first_line(inner)) is None:
+        return None, text
+    if not any(match[1].lower() in _FIELDS for match in pairs):
+        return None, text
+    rest = text[sum(map(len, lines[: end + 1])) :]
+    return _read(inner), rest.lstrip("\r\n")
+
+
+def title_of(text: str) -> str:
+    """Return what a text is called: by its front matter, its first heading, or its first words.
+
+    One line without Markdown, 100 characters at most; "" when there are no words.
+    """
+    found, text = front_matter(text)
+    if found is not None and found.title:
+        return _short(found.title)
+    lines = text[:_LOOKED_AT].splitlines()
+    plain = (_plain(line) for line in (*_headings(lines), *lines))
+    return _short(next((line for line in plain if any(map(str.isalnum, line))), ""))
+
+
+def identifier_of_title(title: str) -> str:
+    """Return a `d` tag for a title: lower case ASCII, digits and hyphens, 1 to 60 characters.
+
+    The same for the same title, always. Where letters or signs are lost a hash of the title
+    follows: two articles with one identifier would replace each other.
+    """
+    folded = unicodedata.normalize("NFKD", title.casefold().translate(_FOLDED))
+    kept = "".join(char for char in folded if not unicodedata.combining(char))
+    slug = re.sub("[^a-z0-9]+", "-", kept).strip("-")
+    if slug and not any(map(_is_lost, kept)) and len(slug) <= _LONGEST_IDENTIFIER:
+        return slug
+    digest = sha256(title.encode(errors="replace")).hexdigest()[:8]
+    short = slug[: _LONGEST_IDENTIFIER - len(digest) - 1].rstrip("-")
+    return f"{short or 'article'}-{digest}"
+
+
+def _is_lost(char: str) -> bool:
+    """Whether an identifier without this character may be that of another title: C, C++ and C#."""
+    if char in "#%*@":
+        return True
+    return unicodedata.category(char)[0] in "LNS" and not (char.isascii() and char.isalnum())
+
+
+def _end(lines: list[str]) -> int | None:
+    """The number of the line that closes a front matter."""
+    rules = [number for number, line in enumerate(lines) if _RULE.fullmatch(line.rstrip("\r\n"))]
+    return rules[1] if len(rules) > 1 and rules[0] == 0 else None
+
+
+def _first_line(lines: list[str]) -> str:
+    return next((line for line in lines if line and not line.startswith("#")), "")
+
+
+def _read(lines: list[str]) -> FrontMatter:
+    found = FrontMatter()
+    field = ""
+    for number, line in enumerate(lines, 2):
+        if not line or line.lstrip().startswith("#"):
+            continue
+        item = _ITEM.fullmatch(line)
+        if item is not None and field:
+            added = _hashtags(item[1]) if field == "hashtags" else ()
+            found = replace(found, hashtags=found.hashtags + added)
+        elif (pair := _PAIR.fullmatch(line)) is not None:
+            key, field = pair[1], _FIELDS.get(pair[1].lower(), "unknown")
+            found = _with(found, field, key, (pair[2] or "").strip(), number)
+        else:
+            raise InvalidText(f"line {number} of the front matter is not `key: value`")
+    return replace(found, hashtags=tuple(dict.fromkeys(found.hashtags)))
+
+
+def _with(found: FrontMatter, field: str, key: str, value: str, number: int) -> FrontMatter:
+    if field == "unknown":
+        return replace(found, unknown=(*found.unknown, key))
+    if field == "hashtags":
+        return replace(found, hashtags=found.hashtags + _hashtags(value))
+    if _NOT_ONE_LINE.fullmatch(value):
+        raise InvalidText(f"the `{key}` in line {number} of the front matter is not one line")
+    return _set(found, field, _unquoted(value))
+
+
+def _set(found: FrontMatter, field: str, value: str) -> FrontMatter:
+    match field:
+        case "title":
+            return replace(found, title=value)
+        case "summary":
+            return replace(found, summary=value)
+        case "image":
+            return replace(found, image=value)
+    return replace(found, identifier=value)
+
+
+def _hashtags(value: str) -> tuple[str, ...]:
+    bare = value[1:-1] if value.startswith("[") and value.endswith("]") else value
+    names = (_unquoted(name.strip()).lstrip("#").strip().lower() for name in bare.split(","))
+    return tuple(name for name in names if name)
+
+
+def _unquoted(value: str) -> str:
+    if not _QUOTED.fullmatch(value):
+        return value
+    if value[0] == "'":
+        return value[1:-1].replace("''", "'")
+    return _ESCAPED.sub(r"\1", value[1:-1])
+
+
+def _headings(lines: list[str]) -> Iterator[str]:
+    """Headings of both kinds, outside of fenced code."""
+    fence = before = ""
+    for line in lines:
+        mark = _FENCE.match(line)
+        if fence:
+            if mark is not None and mark[1].startswith(fence) and line.strip() == mark[1]:
+                fence = ""
+            continue
+        if mark is not None:
+            fence = mark[1]
+        elif (heading := _HEADING.fullmatch(line)) is not None:
+            yield _CLOSING.sub("", heading[1][:_LONGEST_LINE].rstrip())
+        elif before.strip() and _UNDERLINE.fullmatch(line) and not _NO_PARAGRAPH.match(before):
+            yield before
+        before = line if mark is None else ""
+
+
+def _plain(line: str) -> str:
+    """A line without what is there to be seen otherwise: marks in front, emphasis, addresses."""
+    start = _IN_FRONT.match(line)
+    bare = line[start.end() :] if start is not None else line
+    return " ".join(_MARKUP.sub("", _LINKED.sub(r"\1", bare[:_LONGEST_LINE])).split())
+
+
+def _short(title: str) -> str:
+    line = " ".join(title.split())
+    if len(line) <= _LONGEST_TITLE:
+        return line
+    cut = line[: _LONGEST_TITLE - 1]
+    words, _, _ = cut.rpartition(" ")
+    return f"{words or cut}…"
