@@ -2,7 +2,7 @@
 
     NOSTR_SECRET_KEY=… python examples/post_answer.py answer.md nevent1… [wss://relay …]
 
-Without relays, those of relays.toml are written to.
+Without relays, those of relays.toml are written to, and those where its readers are.
 """
 
 from __future__ import annotations
@@ -14,11 +14,21 @@ from pathlib import Path
 import nostr_threads as nt
 
 
+def explain(plan: nt.Plan) -> None:
+    """Say what is about to be signed. Raising here would stop it."""
+    for warning in plan.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    print(f"{len(plan.drafts)} events to {len(plan.relays)} relays", file=sys.stderr)
+
+
 async def main(text: str, reply_to: str, relays: list[str]) -> int:
     """Publish, print the deliveries and the code; return 0 when enough relays have every part."""
-    parts = nt.split(text, limit=nt.Limit(characters=2_000))
+    # Form.ARTICLE publishes it in one piece; None leaves the choice to its length.
+    style = nt.Style(form=nt.Form.THREAD)
     async with nt.open(store="threads.db", signer=nt.signer_from_env()) as nostr:
-        report = await nostr.publish(parts, reply_to=reply_to, relays=relays)
+        report = await nostr.publish(
+            text, reply_to=reply_to, relays=relays, style=style, planned=explain
+        )
     for delivery in report.deliveries:
         print(f"part {delivery.part} at {delivery.relay}: {delivery.status.value}")
     print(report.code)

@@ -43,13 +43,14 @@ async def run(name: str, *arguments: str, folder: Path) -> tuple[int | None, str
 async def test_an_answer_is_posted_and_the_thread_fetched(tmp_path: Path) -> None:
     (tmp_path / "answer.md").write_bytes(ANSWER.encode())
     async with RelayServer(stocked([QUESTION])) as relay:
-        posted, told, _ = await run(
+        posted, told, before = await run(
             "post_answer.py", "answer.md", QUESTION.id, relay.url, folder=tmp_path
         )
         code = told.splitlines()[-1]
         fetched, tree, _ = await run("fetch_thread.py", code, relay.url, folder=tmp_path)
     assert (posted, fetched) == (0, 0)
     assert code.startswith("nevent1")
+    assert before == f"{len(told.splitlines()) - 1} events to 1 relays\n"
     assert told.count(": stored") == len(told.splitlines()) - 1 > 1
     assert "Because." in tree
     assert f"{relay.url}: {len(told.splitlines())} notes" in tree

@@ -210,13 +210,13 @@ class Nostr:
         postings: list[Posting] = []
         places: dict[str, None] = {}
         for code in codes:
-            if (sent := await self.outbox.find(code)) is not None:
-                events += sent.events
-                postings.append(sent)
-                places.update(dict.fromkeys(sent.relays))
-                self._routes.name(sent.own)
-            else:
+            if not (found := await self.outbox.find(code)):
                 events.append(await self._event(code, relays))
+            postings += found
+        for posting in postings:
+            events += posting.events
+            places.update(dict.fromkeys(posting.relays))
+            self._routes.name(posting.own)
         for seen in (await off_loop(self.store.sightings, [each.id for each in events])).values():
             places.update(dict.fromkeys(seen))
         drafts = verbs.deletion(events, author=author, created_at=self._now(), reason=reason)

@@ -174,16 +174,20 @@ class Sender:
         found = self._store.query([wanted], now=self._clock())
         return found[0] if found else None
 
-    async def find(self, code: str) -> Posting | None:
-        """Return the answer in the outbox of which `code` names any part. Raises `InvalidCode`."""
+    async def find(self, code: str) -> list[Posting]:
+        """Return the answers in the outbox of which `code` names any part, newest first.
+
+        An article has one for each version that was published. Raises `InvalidCode`.
+        """
         wanted = nip19.parse_event(code)
         key = wanted.coordinate if isinstance(wanted, nip19.Address) else wanted.id
-        for posting in await off_loop(self._store.postings):
-            if any(key in (event.id, kinds.address_of(event)) for event in posting.events):
-                return posting
-        return None
+        return [
+            posting
+            for posting in reversed(await off_loop(self._store.postings))
+            if any(key in (event.id, kinds.address_of(event)) for event in posting.events)
+        ]
 
     async def _posting(self, code: str) -> Posting:
-        if (found := await self.find(code)) is None:
+        if not (found := await self.find(code)):
             raise NotFound(f"nothing in the outbox is {code}: `outbox list --all` shows what is")
-        return found
+        return found[0]

@@ -12,30 +12,29 @@ from typing import TYPE_CHECKING
 
 from nostr_threads.app.blocking import off_loop
 from nostr_threads.app.destinations import destinations
+from nostr_threads.app.hints import hints_of
+from nostr_threads.app.measuring import Measure, measure
 from nostr_threads.app.reading import read
 from nostr_threads.core import kinds
-from nostr_threads.core.admission import Admission, refusal, strictest, too_strict
 from nostr_threads.core.article import Form, choose_form, draft_article, linking_note
 from nostr_threads.core.compose import NO_EXTRAS, Extras, compose, split_for
-from nostr_threads.core.content import Hint, mention_tags
-from nostr_threads.core.event import Event
+from nostr_threads.core.coverage import Finish
 from nostr_threads.core.filters import Filter
 from nostr_threads.core.front_matter import front_matter, identifier_of_title, title_of
 from nostr_threads.core.mentions import refuse_secrets
-from nostr_threads.core.pow import MAX_BITS, NONCE_TAG_BYTES, with_nonce
-from nostr_threads.core.relay_lists import relay_list_of
+from nostr_threads.core.pow import NONCE_TAG_BYTES
 from nostr_threads.core.relay_url import is_local
 from nostr_threads.core.split import Limit, Part
 from nostr_threads.errors import InvalidInput, LimitTooSmall
-from nostr_threads.net.info import admission_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from nostr_threads.app.asking import Asking
     from nostr_threads.app.documents import Documents
     from nostr_threads.app.routes import Routes
     from nostr_threads.core.compose import Target
+    from nostr_threads.core.content import Hint
     from nostr_threads.core.event import Draft, Verified
     from nostr_threads.core.routing import Choice
     from nostr_threads.net.pool import Pool
@@ -50,10 +49,10 @@ DEFAULT_LIMIT = Limit(characters=2_000)
 _AHEAD = 600
 # Seconds from the plan to the first relay, where one takes nothing that is old.
 _SIGNING = 30
+# Characters of the note that links an article.
+_LONGEST_LINK = 1_000
 # Seconds to ask for an article's earlier version.
 _PATIENCE = 10.0
-# As many digits as a nonce may have.
-_LONGEST_NONCE = 2**64
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,22 +117,14 @@ class _Sheet:
     marker: str
     warnings: list[str] = field(default_factory=list)
     choices: tuple[Choice, ...] = ()
-    said: Mapping[str, Admission] = field(default_factory=dict)
-    strict: Mapping[str, str] = field(default_factory=dict)
-    taken: Admission = field(default_factory=Admission)
+    measure: Measure = field(default_factory=Measure)
     hints: Mapping[str, Hint] = field(default_factory=dict)
-    work: int = 0
 
     @property
     def kind(self) -> int:
         """What its first part is, where it answers nothing."""
         is_forum = self.style.forum and self.target is None
         return kinds.FORUM_THREAD if is_forum else kinds.NOTE
-
-    @property
-    def most_tags(self) -> int | None:
-        """How many tags an event may have before work adds one."""
-        return self.taken.tags and self.taken.tags - (self.work > 0)
 
     @property
     def relay(self) -> str:
@@ -189,7 +180,8 @@ class Writer:
 
     async def plan_drafts(self, drafts: Sequence[Draft], choices: Sequence[Choice]) -> Plan:
         """Plan what is no text: only the work that relays want is still to be done."""
-        sheet = _Sheet("", None, Style(), DEFAULT_LIMIT, "", choices=tuple(choices))
+        longest = max((draft.content for draft in drafts), key=len)
+        sheet = _Sheet(longest, None, Style(), DEFAULT_LIMIT, "", choices=tuple(choices))
         await self._measure(sheet)
         return self._finished(sheet, Form.NOTE, (), drafts, "")
 
@@ -216,42 +208,24 @@ class Writer:
             self._store,
             self._clock(),
         )
-        sheet.hints = await off_loop(self._hints, sheet.text)
-
-    def _hints(self, text: str) -> dict[str, Hint]:
-        """Say of the events and people that a text mentions what the store knows."""
-        tags = mention_tags(text)
-        events = [tag[1] for tag in tags if tag[0] == "q" and len(tag[1]) == 64]
-        hints: dict[str, Hint] = {}
-        for key, seen in self._store.sightings(events).items():
-            event = self._store.event(key)
-            relay = next((url for url in seen if not is_local(url)), "")
-            hints[key] = Hint(relay, event.pubkey if event is not None else "")
-        people = tuple(tag[1] for tag in tags if tag[0] == "p")
-        wanted = Filter(kinds=(kinds.RELAY_LIST,), authors=people)
-        for listed in self._store.query([wanted], now=self._clock()) if people else ():
-            writes = relay_list_of(listed).write
-            hints[listed.pubkey] = Hint(next((url for url in writes if not is_local(url)), ""))
-        return hints
+        sheet.hints = await off_loop(hints_of, sheet.text, self._store, self._clock())
 
     async def _measure(self, sheet: _Sheet) -> None:
-        """Find out what the relays take. One that takes next to nothing must not rule the rest."""
-        urls = [choice.relay for choice in sheet.choices]
-        documents = await asyncio.gather(*(self._documents.of(url) for url in urls))
-        sheet.said = dict(zip(urls, map(admission_of, documents), strict=True))
-        sheet.strict = too_strict(
-            sheet.said, characters=len(sheet.text), most_pow_bits=sheet.style.most_work
+        """Find out what the relays take, and keep within it."""
+        sheet.measure = await measure(
+            self._documents,
+            [choice.relay for choice in sheet.choices],
+            characters=max(1, len(sheet.text)),
+            work=sheet.style.work,
+            most_work=sheet.style.most_work,
         )
-        heeded = (each for url, each in sheet.said.items() if url not in sheet.strict)
-        sheet.taken = strictest(heeded)
-        sheet.work = max(sheet.style.work, sheet.taken.pow_bits)
-        sheet.limit = sheet.taken.limit(sheet.limit) or sheet.limit
+        sheet.limit = sheet.measure.taken.limit(sheet.limit) or sheet.limit
 
     async def _written(self, sheet: _Sheet) -> Plan:
         """Give the text the form that was asked for, or the one that suits it."""
         form, why = sheet.style.form, ""
         if form is Form.ARTICLE:
-            return await self._article(sheet, why)
+            return await self._article(sheet)
         parts = await off_loop(self._split, sheet)
         if form is None:
             form, why = choose_form(sheet.text, len(parts))
@@ -276,8 +250,8 @@ class Writer:
             extras=sheet.style.extras,
             kind=sheet.kind,
             hints=sheet.hints,
-            most_tags=sheet.most_tags,
-            spare=NONCE_TAG_BYTES if sheet.work else 0,
+            most_tags=sheet.measure.most_tags,
+            spare=NONCE_TAG_BYTES if sheet.measure.work else 0,
         )
 
     def _planned(self, sheet: _Sheet, form: Form, parts: Sequence[Part], why: str = "") -> Plan:
@@ -290,11 +264,11 @@ class Writer:
             extras=sheet.style.extras,
             kind=sheet.kind,
             hints=sheet.hints,
-            most_tags=sheet.most_tags,
+            most_tags=sheet.measure.most_tags,
         )
         return self._finished(sheet, form, parts, drafts, why)
 
-    async def _article(self, sheet: _Sheet, why: str) -> Plan:
+    async def _article(self, sheet: _Sheet, why: str = "") -> Plan:
         """Write an article, and a note that links it: for a new one, or where it answers a note."""
         style = sheet.style
         if sheet.kind == kinds.FORUM_THREAD:
@@ -303,7 +277,7 @@ class Writer:
         title = style.title or (front.title if front else "") or title_of(sheet.text)
         identifier = style.identifier or (front.identifier if front else "")
         identifier = identifier or identifier_of_title(title)
-        previous = await self._previous(identifier, sheet.choices)
+        previous = await self._previous(identifier, sheet)
         article = draft_article(
             sheet.text,
             author=self._author,
@@ -323,7 +297,8 @@ class Writer:
         total = len(drafts)
         parts = [Part(index, total, draft.content) for index, draft in enumerate(drafts, 1)]
         if previous is not None:
-            why = why or f"it replaces the version that is published as {identifier!r}"
+            replaces = f"it replaces the version that is published as {identifier!r}"
+            why = f"{why}; {replaces}" if why else replaces
         return self._finished(sheet, Form.ARTICLE, parts, drafts, why)
 
     def _link(self, sheet: _Sheet, article: Draft) -> Draft:
@@ -334,17 +309,24 @@ class Writer:
             target=sheet.target,
             relays=[each.relay for each in sheet.choices if not is_local(each.relay)],
             extras=replace(sheet.style.extras, subject=""),
+            most=min(_LONGEST_LINK, sheet.limit.characters or _LONGEST_LINK),
         )
 
-    async def _previous(self, identifier: str, choices: Sequence[Choice]) -> Verified | None:
+    async def _previous(self, identifier: str, sheet: _Sheet) -> Verified | None:
         """Return the newest version of the author's article that is known here or at own relays."""
         wanted = Filter(kinds=(kinds.ARTICLE,), authors=(self._author,), tags={"d": (identifier,)})
-        own = [choice.relay for choice in choices if choice.is_own]
+        own = [choice.relay for choice in sheet.choices if choice.is_own]
         answers = await asyncio.gather(
             *(self._pool.relay(url).fetch(wanted, seconds=_PATIENCE) for url in own)
         )
         kept = await off_loop(self._store.query, [wanted], now=self._clock())
         found = [*kept, *(event for answer in answers for event in answer.events)]
+        silent = [
+            url
+            for url, answer in zip(own, answers, strict=True)
+            if answer.finish is not Finish.COMPLETE and not found
+        ]
+        sheet.warnings += [f"{url} did not say whether it has an earlier version" for url in silent]
         return max(found, key=lambda event: (event.created_at, event.id), default=None)
 
     def _first_date(self, sheet: _Sheet, count: int) -> int:
@@ -353,7 +335,7 @@ class Writer:
         Relays refuse what is too far ahead, whoever began it, and what they take for old.
         """
         now = self._clock()
-        first, last = sheet.taken.window(now)
+        first, last = sheet.measure.taken.window(now)
         after = sheet.target.event.created_at + 2 if sheet.target is not None else 0
         is_taken = after + count - 1 <= min(now + _AHEAD, last)
         return max(now - count + 1, first and first + _SIGNING, after if is_taken else 0)
@@ -372,27 +354,6 @@ class Writer:
             tuple(drafts),
             sheet.choices,
             why,
-            sheet.work,
-            (*sheet.warnings, *self._refusals(sheet, drafts)),
+            sheet.measure.work,
+            (*sheet.warnings, *sheet.measure.refusals(drafts, self._author, self._clock())),
         )
-
-    def _refusals(self, sheet: _Sheet, drafts: Sequence[Draft]) -> Iterator[str]:
-        """Say which relay will not take it, by its own word, and why."""
-        events = [_after_work(draft, self._author, sheet.work) for draft in drafts]
-        now = self._clock()
-        for url, said in sheet.said.items():
-            reasons = (refusal(said, event, now=now) for event in events)
-            part, reason = next((each for each in enumerate(reasons, 1) if each[1]), (0, ""))
-            if reason and url in sheet.strict:
-                yield f"{url} will refuse this: {sheet.strict[url]}"
-            elif reason:
-                yield f"{url} will refuse part {part} of {len(events)}: {reason}"
-
-
-def _after_work(draft: Draft, author: str, bits: int) -> Event:
-    """The event that a draft becomes, as large as work and a signature can make it."""
-    if bits:
-        draft = with_nonce(draft, _LONGEST_NONCE, bits)
-    worked = f"{1 << (MAX_BITS - 1 - bits):064x}" if bits < MAX_BITS else "0" * 64
-    when, kind, tags, content = draft.created_at, draft.kind, draft.tags, draft.content
-    return Event(worked, author, when, kind, tags, content, "0" * 128)

@@ -90,6 +90,16 @@ async def test_an_article_is_deleted_by_its_address_with_the_note_that_links_it(
     assert request.tag_values("a") == (f"30023:{ALICE.pubkey}:t",)
 
 
+async def test_an_article_is_deleted_with_all_its_versions_and_what_links_them() -> None:
+    style = nt.Style(form=nt.Form.ARTICLE, identifier="t")
+    async with writing() as (relay, nostr):
+        reports = [await nostr.publish(f"# T\n\nText {n}.", style=style) for n in range(2)]
+        assert reports[0].code == reports[1].code
+        request = sole(await nostr.delete(reports[1].code))
+        assert held(relay) == {request.id}
+    assert len(request.tag_values("e")) == 3
+
+
 async def test_an_older_note_of_ones_own_is_found_at_the_relays_and_deleted() -> None:
     own = ALICE.note("from another machine", NOW - 5)
     async with writing(own, QUESTION) as (relay, nostr):

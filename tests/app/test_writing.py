@@ -14,7 +14,7 @@ from nostr_threads.core.pow import committed
 from nostr_threads.core.references import references
 from nostr_threads.core.wire import Publish, encode
 from nostr_threads.errors import InvalidInput, InvalidText, LimitTooSmall
-from nostr_threads.testing import FaultyRelay
+from nostr_threads.testing import Faults, FaultyRelay
 from tests.app.worlds import ALICE, BOB, CAROL, LIMIT, LONG, NOW, opened, relay_list
 from tests.relayd.peers import stocked
 
@@ -157,15 +157,18 @@ async def test_an_answer_is_dated_after_its_question_where_relays_take_that(
 
 async def test_tags_say_where_quotes_and_people_are_found_and_whose_they_are() -> None:
     quoted = CAROL.note("quoted", NOW - 50)
+    essay = CAROL.article("essay", "text", NOW - 50)
     code = nt.encode(nip19.Note(quoted.id))
+    address = nt.encode(nip19.Address(kinds.ARTICLE, CAROL.pubkey, "essay"))
     person = nt.encode(nip19.PublicKey(BOB.pubkey))
     async with told({ONE: {}}) as nostr:
-        nostr.store.add([quoted], relay="wss://seen.example", now=NOW)
+        nostr.store.add([quoted, essay], relay="wss://seen.example", now=NOW)
         nostr.store.add([relay_list(BOB, write=["wss://bobs.example"])], relay=None, now=NOW)
-        made = await nostr.plan(f"see {code} by {person} #Nostr", relays=[ONE])
+        made = await nostr.plan(f"see {code}, {address} by {person} #Nostr", relays=[ONE])
     (draft,) = made.drafts
     assert f"nostr:{code}" in draft.content
     assert ("q", quoted.id, "wss://seen.example", CAROL.pubkey) in draft.tags
+    assert ("q", f"30023:{CAROL.pubkey}:essay", "wss://seen.example") in draft.tags
     assert ("p", BOB.pubkey, "wss://bobs.example") in draft.tags
     assert ("t", "nostr") in draft.tags
     assert ("p", CAROL.pubkey) in draft.tags
@@ -247,6 +250,13 @@ async def test_what_the_author_says_of_an_article_comes_before_its_front_matter(
     assert {("d", "id"), ("title", "Two"), ("summary", "S")} <= {*tags}
 
 
+async def test_the_note_that_links_an_article_is_as_short_as_relays_want() -> None:
+    made = await plan_article("Short.", {"max_content_length": 300}, summary="So it is. " * 80)
+    assert len(made.drafts[1].content) <= 300
+    assert "nostr:naddr1" in made.drafts[1].content
+    assert made.warnings == ()
+
+
 async def test_a_text_too_long_for_one_note_is_no_note() -> None:
     with pytest.raises(LimitTooSmall, match="it takes 3 parts"):
         await plan(LONG * 5, style=nt.Style(form=nt.Form.NOTE))
@@ -289,6 +299,19 @@ async def writing(*events: nt.Verified) -> AsyncIterator[tuple[FaultyRelay, nt.N
 async def seen_by_others(relay: FaultyRelay, code: str) -> nt.Thread:
     async with opened(":memory:", relay.url) as stranger:
         return (await stranger.fetch(code)).thread
+
+
+async def test_an_answer_to_the_address_of_an_article_is_a_comment() -> None:
+    """NIP-22."""
+    essay = BOB.article("essay", "text", NOW - 50)
+    code = nt.encode(nip19.Address(kinds.ARTICLE, BOB.pubkey, "essay"))
+    async with writing(essay) as (relay, nostr):
+        report = await nostr.publish(LONG, reply_to=code, limit=LIMIT)
+        thread = await seen_by_others(relay, code)
+    refs = references(report.posting.events[0])
+    assert {event.kind for event in report.posting.events} == {kinds.COMMENT}
+    assert [each.key for each in (refs.root, refs.parent) if each] == [kinds.address_of(essay)] * 2
+    assert [article.text for article in thread.articles()] == [LONG]
 
 
 @pytest.mark.parametrize("text", [LONG, f"\ufeff\n\n  {LONG}\r\n\t", "```py\nx\n\n" * 90])
@@ -398,6 +421,15 @@ async def test_an_edited_article_replaces_the_earlier_one_and_is_linked_no_more(
     assert new.tag_values("d") == ("tails",)
     assert new.created_at > old.created_at
     assert told_of[0].why == "it replaces the version that is published as 'tails'"
+
+
+async def test_a_relay_that_does_not_say_whether_it_has_an_earlier_version_is_named() -> None:
+    async with (
+        FaultyRelay(stocked(), Faults(refuse_connections=True)) as relay,
+        opened(":memory:", relay.url, by=ALICE, quick=1.0) as nostr,
+    ):
+        made = await nostr.plan("# T\n\nText.", style=nt.Style(form=nt.Form.ARTICLE))
+    assert made.warnings == (f"{relay.url} did not say whether it has an earlier version",)
 
 
 async def test_an_edited_article_that_answers_something_is_linked_there() -> None:
