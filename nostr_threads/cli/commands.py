@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from nostr_threads.cli import answers, codes, demo, keys, news, outbox, relays, threads
+from nostr_threads.cli import answers, codes, demo, keys, news, outbox, relays, threads, verbs
 from nostr_threads.cli.console import emit
 
 __all__ = ["app"]
@@ -38,7 +38,11 @@ app.command("fetch")(threads.fetch)
 app.command("show")(threads.show)
 app.command("new")(news.new)
 app.command("compose")(answers.compose)
-app.command("publish")(answers.publish)
+app.command("publish", cls=answers.Warned)(answers.publish)
+app.command("quote", cls=answers.Warned)(answers.quote)
+app.command("react")(verbs.react)
+app.command("repost")(verbs.repost)
+app.command("delete")(verbs.delete)
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(keys.app, name="key")
 app.add_typer(relays.app, name="relay")

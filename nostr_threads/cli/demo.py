@@ -73,8 +73,8 @@ async def _run(folder: Path, limit: int) -> None:
 
 
 async def _publish(store: Path, url: str, text: str, reply_to: str | None, limit: int) -> str:
-    from nostr_threads.app.client import open as open_nostr
     from nostr_threads.app.config import Config
+    from nostr_threads.app.opening import open as open_nostr
     from nostr_threads.core.split import Limit
     from nostr_threads.signing import KeySigner, new_secret
 
@@ -101,8 +101,8 @@ def _published(report: Report, is_question: bool) -> str:
 
 
 async def _read_as_stranger(store: Path, url: str, code: str) -> None:
-    from nostr_threads.app.client import open as open_nostr
     from nostr_threads.app.config import Config
+    from nostr_threads.app.opening import open as open_nostr
     from nostr_threads.core.split import join
     from nostr_threads.render.tree import render_tree
 

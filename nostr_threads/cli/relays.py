@@ -150,7 +150,7 @@ async def _serve(
 
 
 async def _try_all(config: Config, urls: list[str]) -> list[dict[str, object]]:
-    from nostr_threads.app.client import open as open_nostr
+    from nostr_threads.app.opening import open as open_nostr
 
     async with open_nostr(":memory:", config) as nostr:
 

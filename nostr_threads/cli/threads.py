@@ -143,7 +143,7 @@ async def _fetch(
     relays: Path | None,
 ) -> Found:
     from nostr_threads.app.client import PATIENCE
-    from nostr_threads.app.client import open as open_nostr
+    from nostr_threads.app.opening import open as open_nostr
     from nostr_threads.cli.secrets import reading_signer
 
     longest = PATIENCE if seconds is None else seconds

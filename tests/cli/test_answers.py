@@ -13,6 +13,7 @@ from nostr_threads.core.wire import Publish
 from nostr_threads.relayd import RelayServer
 from nostr_threads.testing import Faults, FaultyRelay
 from tests.app.worlds import ALICE, BOB, LONG, NOW, relay_list
+from tests.cli.killing import lapse
 from tests.relayd.peers import stocked
 
 if TYPE_CHECKING:
@@ -39,7 +40,11 @@ def sent(relay: FaultyRelay) -> list[str]:
 
 def assert_report(report: dict[str, Any]) -> None:
     """The contract of `publish --json`."""
-    assert set(report) == {"code", "parts", "deliveries", "accepted"}
+    assert set(report) == {
+        *("code", "parts", "deliveries", "accepted", "courtesy", "state", "next_try")
+    }
+    assert report["state"] in {"on its way", "arrived", "refused", "given up", "cancelled"}
+    assert (report["next_try"] is not None) is (report["state"] == "on its way")
     assert isinstance(report["accepted"], bool)
     for part in report["parts"]:
         assert {name: type(value) for name, value in part.items()} == PART
@@ -70,6 +75,7 @@ async def test_compose_json_is_one_object_a_part_and_the_parts_join_to_the_file(
             "text": str,
             "characters": int,
             "bytes": int,
+            "break": str if index < len(parts) else type(None),
         }
         assert (part["index"], part["total"]) == (index, len(parts))
         assert part["characters"] == len(part["text"]) <= 400
@@ -82,7 +88,7 @@ async def test_compose_json_is_one_object_a_part_and_the_parts_join_to_the_file(
 
 async def test_compose_reads_stdin_and_drops_a_byte_order_mark(home: Home) -> None:
     text = "grüße, 🧵 und so\n"
-    for data in (text.encode(), text.encode("utf-8-sig")):
+    for data in (text.encode(), text.encode("utf-8-sig"), text.encode("utf-16")):
         ran = await home.run("compose", "-", "--json", stdin=data)
         assert (ran.code, ran.object["text"]) == (0, text.rstrip())
 
@@ -99,9 +105,15 @@ BAD_ANSWERS: tuple[tuple[bytes, tuple[str, ...], str], ...] = (
     (b"", (), "bad.md: there is no text in it"),
     (b" \n\t\n", (), "bad.md: there is no text in it"),
     (b"\xef\xbb\xbf", (), "bad.md: there is no text in it"),
-    (b"one\ntwo\nthr\xffee\n", (), "bad.md:3: byte 11 is not UTF-8"),
-    (b"\xef\xbb\xbfone\n\xff", (), "bad.md:2: byte 7 is not UTF-8"),
-    (b"\xff\xfeo\x00n\x00", (), "bad.md:1: byte 0 is not UTF-8"),
+    (b"one\ntwo\nthr\xffee\n", (), "bad.md: line 3, byte 4 is not UTF-8"),
+    (b"\xef\xbb\xbfone\n\xff", (), "bad.md: line 2, byte 1 is not UTF-8"),
+    (b"\xff\xfeo\x00n\x00\x00", (), "bad.md: line 1, byte 7 is not UTF-16"),
+    (
+        b"Hello **world**.\n\nIt goes on: we want",
+        ("--strict",),
+        "seems to stop in the middle of a sentence",
+    ),
+    (b"word " * 50, ("--limit", "50", "--as", "note"), "it does not fit one note"),
     (b"word " * 50, ("--limit", "5"), "limit"),
     (b"word " * 50, ("--limit", "0"), "a limit of 0 holds nothing"),
     (b"word " * 50, ("--limit-bytes", "60"), "limit of 60 bytes"),
@@ -126,7 +138,7 @@ async def test_an_answer_that_cannot_be_cut_is_exit_2_and_says_why(home: Home) -
 async def test_a_bad_answer_on_stdin_is_told_as_such(home: Home) -> None:
     ran = await home.run("publish", "-", stdin=b"ok\n\xff")
     assert (ran.code, ran.out) == (2, "")
-    assert "stdin:2: byte 3 is not UTF-8" in ran.err
+    assert "stdin: line 2, byte 1 is not UTF-8" in ran.err
 
 
 async def test_a_file_that_is_not_there_is_exit_2(home: Home) -> None:
@@ -200,7 +212,7 @@ async def test_a_dry_run_sends_nothing_and_keeps_nothing(alice: Home) -> None:
         ran = await published(alice, relay.url, more=("--dry-run", "--reply-to", question.id))
         listed = await alice.run("outbox", "list", "--all", "--json")
     assert ran.code == 0
-    assert {"index", "total", "text", "characters", "bytes"} == set(ran.objects[0])
+    assert {"index", "total", "text", "characters", "bytes", "break"} == set(ran.objects[0])
     assert sent(relay) == []
     assert (listed.code, listed.out) == (0, "")
 
@@ -212,7 +224,7 @@ async def test_a_dry_run_sends_nothing_and_keeps_nothing(alice: Home) -> None:
         (Faults(ok_but_not_stored=True), 1, {"lost"}),
         (Faults(refuse_connections=True), 4, {"unreachable", "no-answer"}),
         (Faults(ok_for_other_id=True), 1, {"no-answer"}),
-        (Faults(reject_with="rate-limited: wait", accept_first=1), 5, None),
+        (Faults(reject_with="error: no room", accept_first=1), 5, None),
     ],
 )
 async def test_what_one_relay_does_decides_the_exit_code(
@@ -322,7 +334,7 @@ async def test_resume_sends_the_same_bytes_and_then_nothing_is_on_its_way(alice:
     code, about, words = every.out.splitlines()
     assert code == resumed.object["code"]
     assert about.endswith(
-        f" · {len(ids)} parts · {len(ids)} of {len(ids)} deliveries done · {relay.url}"
+        f" · arrived · {len(ids)} parts · {len(ids)} of {len(ids)} deliveries done · {relay.url}"
     )
     assert words.strip().startswith(LONG[:20])
 
@@ -341,6 +353,7 @@ async def test_after_a_power_cut_the_same_bytes_are_sent(alice: Home) -> None:
             await asked.wait()
             process.kill()
             await process.communicate()
+        lapse(alice)
         relay.faults = Faults()
         resumed = await alice.run("outbox", "resume", "--json")
         ids = [part["id"] for part in resumed.object["parts"]]

@@ -53,6 +53,7 @@ THREAD = {
     "missing": list,
     "unsure": list,
     "nodes": list,
+    "articles": list,
     "names": dict,
     "coverage": dict,
 }

@@ -190,6 +190,7 @@ def test_a_parts_bytes_are_those_of_the_event_it_becomes() -> None:
             "text": part.text,
             "characters": len(part.text),
             "bytes": post["bytes"],
+            "break": None if part.ends is None else part.ends.name.lower(),
         }
         assert {**post, "event": None} == {
             "index": part.index,

@@ -1,0 +1,107 @@
+"""One thing that is signed and sent, from the command line to its exit code.
+
+Knows who signs, what is shown meanwhile and how it ends. What is sent is the caller's to say.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import typer
+
+from nostr_threads.cli.console import say
+from nostr_threads.cli.reports import exit_code, show_plan, show_report, tell_clock
+from nostr_threads.errors import NostrThreadsError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from nostr_threads.app.client import Nostr
+    from nostr_threads.app.publish import Report
+    from nostr_threads.app.writing import Plan
+    from nostr_threads.cli.watching import Watch
+    from nostr_threads.core.admission import Admission
+
+__all__ = ["Errand"]
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """As whom and where something is sent, and how that is told."""
+
+    relay: tuple[str, ...]
+    key: str | None
+    password_fd: int | None
+    as_json: bool
+    dry_run: bool
+    store: Path | None
+    relays: Path | None
+
+    def run(self, act: Callable[[Nostr, Watch], Awaitable[Report]]) -> NoReturn:
+        """Do `act`, report on it and exit with its code; with `dry_run` show what it would be."""
+        if self.dry_run:
+            show_plan(*asyncio.run(self._plan(act)), as_json=self.as_json)
+            raise typer.Exit
+        report = asyncio.run(self._send(act))
+        raise typer.Exit(exit_code(report))
+
+    async def _send(self, act: Callable[[Nostr, Watch], Awaitable[Report]]) -> Report:
+        from nostr_threads.app.opening import open as open_nostr
+        from nostr_threads.cli.secrets import writing_signer
+        from nostr_threads.cli.watching import Watch
+
+        signer = writing_signer(self.key, self.password_fd)
+        async with open_nostr(self.store, self.relays, signer) as nostr:
+            try:
+                with Watch() as watch:
+                    report = await act(nostr, watch)
+            except asyncio.CancelledError:
+                say("interrupted; what was signed is in the outbox: `nostr-threads outbox resume`")
+                raise
+            show_report(report, self.as_json)
+            tell_clock(nostr.clock_off())
+            return report
+
+    async def _plan(
+        self, act: Callable[[Nostr, Watch], Awaitable[Report]]
+    ) -> tuple[Plan, Mapping[str, Admission]]:
+        from nostr_threads.app.opening import open as open_nostr
+        from nostr_threads.cli.watching import Planned, Watch
+        from nostr_threads.signing import ReadOnlySigner
+
+        async with open_nostr(self.store, self.relays) as nostr:
+            # Relays are not told who it is: nothing is signed, not even that.
+            nostr.signer = ReadOnlySigner(_author(self.key))
+            with Watch(only_plan=True) as watch:
+                try:
+                    await act(nostr, watch)
+                except Planned as stopped:
+                    return stopped.plan, _admissions(nostr, stopped.plan)
+        raise NostrThreadsError("there was no plan to show")
+
+
+def _author(key: str | None) -> str:
+    """Who would sign, as far as that can be said without a password."""
+    from nostr_threads.cli.drafting import NOBODY
+    from nostr_threads.cli.secrets import key_folder, reading_signer
+
+    if key is None and (signer := reading_signer()) is not None:
+        return signer.public_key
+    folder = key_folder()
+    chosen = key or folder.current()
+    return folder.public_key(chosen) if chosen is not None else NOBODY
+
+
+def _admissions(nostr: Nostr, plan: Plan) -> dict[str, Admission]:
+    """What the relays have said they take, by URL."""
+    from nostr_threads.net.info import admission_of, parse_info
+
+    documents = {url: nostr.store.relay_document(url) for url in plan.relays}
+    return {
+        url: admission_of(parse_info(kept[0]))
+        for url, kept in documents.items()
+        if kept is not None and kept[0]
+    }
