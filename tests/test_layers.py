@@ -42,8 +42,8 @@ RINGS: dict[str, frozenset[str]] = {
 DOORS: dict[str, tuple[str, ...]] = {
     "coincurve": ("core/schnorr.py", "testing/"),
     "msgspec": ("core/event.py", "core/wire.py"),
-    "markdown_it": ("core/blocks.py",),
-    "regex": ("core/graphemes.py",),
+    "markdown_it": ("core/splitting/blocks.py",),
+    "regex": ("core/splitting/graphemes.py",),
     "ftfy": ("core/encoding.py",),
     "websockets": ("net/transport.py", "relayd/"),
     "httpx": ("net/",),

@@ -15,7 +15,7 @@ from nostr_threads.errors import InvalidInput
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from nostr_threads.core.breaks import Break
+    from nostr_threads.core.splitting.breaks import Break
 
 __all__ = [
     "MAX_ADDED",

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nostr_threads.core.breaks import Break
-from nostr_threads.core.cuts import Cuts, NoRoom
 from nostr_threads.core.join import MAX_PARTS, Part, Seam, join, missing_parts
-from nostr_threads.core.layout import least_cost
-from nostr_threads.core.marker import GUARD, Marker, is_unicode
-from nostr_threads.core.source import Ruler, Source
+from nostr_threads.core.splitting.breaks import Break
+from nostr_threads.core.splitting.cuts import Cuts, NoRoom
+from nostr_threads.core.splitting.layout import least_cost
+from nostr_threads.core.splitting.marker import GUARD, Marker, is_unicode
+from nostr_threads.core.splitting.source import Ruler, Source
 from nostr_threads.errors import InvalidInput, InvalidText, LimitTooSmall
 
 __all__ = [

@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from nostr_threads.core.graphemes import grapheme_marks
+from nostr_threads.core.splitting.graphemes import grapheme_marks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,9 +9,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from nostr_threads.core.event import Event
-from nostr_threads.core.graphemes import grapheme_marks
 from nostr_threads.core.join import MAX_ADDED, PART_TAG_BYTES
 from nostr_threads.core.split import Break, Limit, Part, Source, join, split
+from nostr_threads.core.splitting.graphemes import grapheme_marks
 from nostr_threads.errors import InvalidInput, InvalidText, LimitTooSmall
 
 if TYPE_CHECKING:

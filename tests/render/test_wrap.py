@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from nostr_threads.core.graphemes import grapheme_marks
+from nostr_threads.core.splitting.graphemes import grapheme_marks
 from nostr_threads.render.escape import printable
 from nostr_threads.render.wrap import cells, wrap
 from tests.render.threads import texts

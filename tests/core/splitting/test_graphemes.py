@@ -7,7 +7,7 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nostr_threads.core.graphemes import grapheme_marks
+from nostr_threads.core.splitting.graphemes import grapheme_marks
 
 
 def graphemes(text: str) -> list[str]:

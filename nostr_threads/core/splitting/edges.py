@@ -9,12 +9,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
-from nostr_threads.core.marker import Dress
+from nostr_threads.core.splitting.marker import Dress
 
 if TYPE_CHECKING:
-    from nostr_threads.core.marker import Marker
-    from nostr_threads.core.source import Ruler, Source
-    from nostr_threads.core.spans import Fence
+    from nostr_threads.core.splitting.marker import Marker
+    from nostr_threads.core.splitting.source import Ruler, Source
+    from nostr_threads.core.splitting.spans import Fence
 
 __all__ = ["Edges"]
 

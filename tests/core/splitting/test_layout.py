@@ -5,11 +5,11 @@ from __future__ import annotations
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from nostr_threads.core.cuts import Cuts, NoRoom
 from nostr_threads.core.join import escaped_bytes
-from nostr_threads.core.layout import cost, least_cost
-from nostr_threads.core.marker import Dress, Marker
-from nostr_threads.core.source import Ruler, Source
+from nostr_threads.core.splitting.cuts import Cuts, NoRoom
+from nostr_threads.core.splitting.layout import cost, least_cost
+from nostr_threads.core.splitting.marker import Dress, Marker
+from nostr_threads.core.splitting.source import Ruler, Source
 from tests.core.test_split import FENCE, PHRASES, WHOLE, markdown, markers
 
 LONG_FENCES = [

@@ -11,16 +11,16 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nostr_threads.core import penalties
-from nostr_threads.core.breaks import Break
 from nostr_threads.core.join import MAX_REMOVED
-from nostr_threads.core.sentences import ends_sentence, find_cjk_breaks, rank_of_space
+from nostr_threads.core.splitting import penalties
+from nostr_threads.core.splitting.breaks import Break
+from nostr_threads.core.splitting.sentences import ends_sentence, find_cjk_breaks, rank_of_space
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from nostr_threads.core.blocks import Blocks
-    from nostr_threads.core.spans import Fence
+    from nostr_threads.core.splitting.blocks import Blocks
+    from nostr_threads.core.splitting.spans import Fence
 
 __all__ = ["Places", "find_places"]
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nostr_threads.core.cuts import Cuts
+    from nostr_threads.core.splitting.cuts import Cuts
 
 __all__ = ["cost", "least_cost"]
 

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nostr_threads.core.blocks import find_blocks
+from nostr_threads.core.splitting.blocks import find_blocks
 from tests.core.test_split import markdown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from nostr_threads.core.spans import Span
+    from nostr_threads.core.splitting.spans import Span
 
 
 def shown(text: str, spans: Iterable[Span]) -> list[str]:

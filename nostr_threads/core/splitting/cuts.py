@@ -13,16 +13,16 @@ from itertools import compress
 from operator import sub
 from typing import TYPE_CHECKING
 
-from nostr_threads.core import penalties
-from nostr_threads.core.breaks import Break
-from nostr_threads.core.edges import Edges
 from nostr_threads.core.join import MAX_REMOVED, escaped_bytes
-from nostr_threads.core.marker import Dress
+from nostr_threads.core.splitting import penalties
+from nostr_threads.core.splitting.breaks import Break
+from nostr_threads.core.splitting.edges import Edges
+from nostr_threads.core.splitting.marker import Dress
 from nostr_threads.errors import LimitTooSmall
 
 if TYPE_CHECKING:
-    from nostr_threads.core.marker import Marker
-    from nostr_threads.core.source import Ruler, Source
+    from nostr_threads.core.splitting.marker import Marker
+    from nostr_threads.core.splitting.source import Ruler, Source
 
 __all__ = ["Cuts", "NoRoom"]
 

@@ -5,7 +5,7 @@ Knows numbers and the reasons for them. Knows nothing of where the faults are.
 
 from __future__ import annotations
 
-from nostr_threads.core.breaks import Break
+from nostr_threads.core.splitting.breaks import Break
 
 __all__ = [
     "BREAK",

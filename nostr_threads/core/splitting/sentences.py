@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from nostr_threads.core.breaks import Break
+from nostr_threads.core.splitting.breaks import Break
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,11 +12,11 @@ from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from nostr_threads.core.blocks import find_blocks
-from nostr_threads.core.graphemes import grapheme_marks
 from nostr_threads.core.join import MAX_REMOVED, escaped_bytes
-from nostr_threads.core.places import find_places
-from nostr_threads.core.spans import find_atoms
+from nostr_threads.core.splitting.blocks import find_blocks
+from nostr_threads.core.splitting.graphemes import grapheme_marks
+from nostr_threads.core.splitting.places import find_places
+from nostr_threads.core.splitting.spans import find_atoms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

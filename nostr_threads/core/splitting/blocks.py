@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
-from nostr_threads.core.spans import Fence, Span
+from nostr_threads.core.splitting.spans import Fence, Span
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,0 +1,67 @@
+"""How fast a relay is sent to: what its refusals and its patience teach."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nostr_threads.core.pacing import Pace
+
+ANSWERS = st.lists(st.one_of(st.none(), st.just(""), st.text(max_size=80), st.integers(0, 999)))
+"""None for an event that was taken, else a refusal's words or the seconds it names."""
+
+
+def after(answers: list[str | int | None]) -> list[Pace]:
+    """Every pace on the way, the first one included."""
+    paces = [Pace()]
+    for answer in answers:
+        words = f"rate-limited: wait {answer} s" if isinstance(answer, int) else answer
+        paces.append(paces[-1].taken() if words is None else paces[-1].refused(words))
+    return paces
+
+
+def test_nothing_is_held_back_until_a_relay_complains() -> None:
+    assert Pace().gap == 0
+    assert Pace().taken() == Pace()
+
+
+def test_each_refusal_doubles_the_gap_from_a_second_up_to_a_minute() -> None:
+    gaps = [pace.gap for pace in after([""] * 8)]
+    assert gaps == [0, 1, 2, 4, 8, 16, 32, 60, 60]
+
+
+@pytest.mark.parametrize(
+    ("words", "seconds"),
+    [
+        ("rate-limited: slow down", 1),
+        ("rate-limited: try again in 12 seconds", 12),
+        ("rate-limited: 5s", 5),
+        ("rate-limited: 3 sec, or 20 sec", 20),
+        ("rate-limited: wait 900 s", 60),
+        ("rate-limited: 10 events", 1),
+    ],
+)
+def test_a_relay_that_says_how_long_is_waited_for_that_long(words: str, seconds: float) -> None:
+    assert Pace().refused(words).gap == seconds
+
+
+@given(ANSWERS)
+def test_the_gap_is_never_shorter_than_the_last_refusal_taught(
+    answers: list[str | int | None],
+) -> None:
+    paces = after(answers)
+    for answer, before, now in zip(answers, paces, paces[1:], strict=False):
+        assert 0 <= now.gap <= 60
+        if answer is None:
+            assert now.gap == 0 or 0.7 * before.gap < now.gap < before.gap
+        else:
+            assert now.gap >= min(60, max(1, 2 * before.gap))
+            assert not isinstance(answer, int) or now.gap >= min(60, answer)
+
+
+@given(ANSWERS)
+def test_a_relay_that_takes_everything_again_is_soon_sent_to_without_pause(
+    answers: list[str | int | None],
+) -> None:
+    assert after([*answers, *[None] * 30])[-1] == Pace()
