@@ -31,13 +31,13 @@ BREAK: dict[Break, int] = {
     Break.ITEM: 50,
     Break.LINE: 90,
     Break.SENTENCE: 120,
-    Break.CLAUSE: 220,
-    Break.WORD: 320,
+    Break.CLAUSE: 450,
+    Break.WORD: 600,
     # Only where nothing else is left; it must not pay to save a part with it.
     Break.GRAPHEME: 1_500,
 }
 PART = 300
-"""Each part: about what a break after a word costs more than one between paragraphs."""
+"""Each part: less than a break in the middle of a sentence costs, more than one at its end."""
 STUB = 600
 """A last part of no length; falls to nothing at `STUB_CHARACTERS` or a quarter of a part."""
 STUB_CHARACTERS = 160
@@ -47,7 +47,7 @@ LEAD_IN_LEFT = 450
 """A line that ends in a colon, without what it announces: worth a part more, barely."""
 TEXT_ABOVE_LEFT = 60
 """A paragraph right above a list, table or code, which often introduces it."""
-MID_SENTENCE = 130
+MID_SENTENCE = 360
 """A line end in the middle of a sentence (hard-wrapped text) is no better than a comma."""
 NESTED = 10
 """For each list around the place: the outer lists are broken first."""
