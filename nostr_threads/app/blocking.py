@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["off_loop"]
+__all__ = ["off_loop", "to_its_end"]
 
 _Given = ParamSpec("_Given")
 _Result = TypeVar("_Result")
@@ -28,3 +28,16 @@ def off_loop(
     """Run `function` in one of our threads; otherwise as `asyncio.to_thread` does."""
     loop = asyncio.get_running_loop()
     return loop.run_in_executor(_threads, partial(function, *args, **options))
+
+
+async def to_its_end(work: asyncio.Future[_Result]) -> _Result:
+    """Wait for what must not be left half done: whoever is cancelled meanwhile stays until its end.
+
+    Raises what the work raises, even then.
+    """
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait([work])
+        work.result()
+        raise

@@ -6,22 +6,27 @@ Knows who may go on and who has to wait. Knows nothing of relays.
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from dataclasses import replace
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from nostr_threads.app.blocking import off_loop
+from nostr_threads.app.blocking import off_loop, to_its_end
 from nostr_threads.core.delivery import Delivery, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import AsyncIterator, Callable, Iterable
 
     from nostr_threads.store.base import Outbox, Posting
 
 __all__ = ["Ledger"]
 
+# Seconds between two writings: what comes close together is written together.
+_PAUSE = 0.1
+
 
 class Ledger:
-    """The deliveries of one posting. `run` writes while more is learned, `finish` what is left.
+    """The deliveries of one posting, written to the outbox while they are `kept`.
 
     What was learned and not written when the process dies is learned again: the same bytes are sent
     once more, which harms nobody. `progress` is told of each delivery at once.
@@ -46,9 +51,8 @@ class Ledger:
         self._known.update({(each.part, each.relay): each for each in posting.deliveries})
         self._unwritten: dict[tuple[int, str], Delivery] = {}
         self._came = asyncio.Event()
-        self._changed = asyncio.Event()
         self._active = 0
-        self._waiting = 0
+        self._waiting: list[tuple[int, asyncio.Future[bool]]] = []
 
     @property
     def settled(self) -> Posting:
@@ -85,53 +89,81 @@ class Ledger:
 
     # Waiting for others
 
-    def enter(self) -> None:
-        """Count one more who may change what others wait for."""
-        self._active += 1
+    def enter(self, count: int) -> None:
+        """Count so many more who may change what others wait for, before any of them begins."""
+        self._active += count
 
     def leave(self) -> None:
-        """Count one less; when nobody is left who could change anything, all stop waiting."""
+        """Count one less: one who waits may be waiting for nobody now."""
         self._active -= 1
-        if not self._active:
-            self._wake()
+        self._give_up()
 
     async def allowed(self, part: int, url: str) -> bool:
-        """Wait until a part may go to a relay; False once nobody is left to bring that about."""
+        """Wait until a part may go to a relay; False once nobody can bring that about.
+
+        Each relay asks for its parts in their order.
+        """
         while not self.may_have(part, url):
-            if self._active == 1:
-                return False
+            waiting: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+            self._waiting.append((part, waiting))
             self._active -= 1
-            self._waiting += 1
-            if not self._active:
-                self._wake()
-            changed = self._changed
-            await changed.wait()
+            self._give_up()
+            if not await waiting:
+                return False
         return True
 
+    def _give_up(self) -> None:
+        """When all wait, tell the one with the lowest part: nobody will send what it waits for.
+
+        It may have later parts to send, for which others wait.
+        """
+        if not self._active and self._waiting:
+            hopeless = min(self._waiting, key=itemgetter(0))
+            self._waiting.remove(hopeless)
+            self._resume(hopeless[1], False)
+
     def _wake(self) -> None:
-        """Let all who wait look again: each counts as active until it waits once more."""
-        self._active += self._waiting
-        self._waiting = 0
-        self._changed.set()
-        self._changed = asyncio.Event()
+        """Let all who wait look again."""
+        waiting, self._waiting = self._waiting, []
+        for _, each in waiting:
+            self._resume(each, True)
+
+    def _resume(self, waiting: asyncio.Future[bool], is_hopeful: bool) -> None:
+        self._active += 1
+        # One that was cancelled hears nothing any more.
+        if not waiting.done():
+            waiting.set_result(is_hopeful)
 
     # The outbox
 
-    async def run(self) -> None:
-        """Write what is learned, several at a time. Runs until cancelled; raises `StoreError`."""
+    @asynccontextmanager
+    async def kept(self) -> AsyncIterator[None]:
+        """Write what is learned while the block runs, and the rest however it ends.
+
+        Raises `StoreError`, in a group.
+        """
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                keeping = tasks.create_task(self._keep())
+                yield
+                keeping.cancel()
+        finally:
+            await self._flush()
+
+    async def _keep(self) -> None:
         while True:
             await self._came.wait()
             self._came.clear()
-            await self.finish()
+            await self._flush()
+            await asyncio.sleep(_PAUSE)
 
-    async def finish(self) -> None:
-        """Write what is left. Raises `StoreError`."""
+    async def _flush(self) -> None:
+        """Write all that was learned meanwhile: one thread for many."""
         unwritten, self._unwritten = self._unwritten, {}
         if unwritten:
-            await asyncio.shield(off_loop(self._write, tuple(unwritten.values())))
+            await to_its_end(off_loop(self._write, tuple(unwritten.values())))
 
     def _write(self, deliveries: Iterable[Delivery]) -> None:
-        now = self._clock()
-        for delivery in deliveries:
-            event = self.posting.events[delivery.part - 1]
-            self._outbox.record(event.id, delivery, now=now)
+        events = self.posting.events
+        learned = [(events[each.part - 1].id, each) for each in deliveries]
+        self._outbox.record_all(learned, now=self._clock())

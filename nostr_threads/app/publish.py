@@ -10,17 +10,16 @@ from __future__ import annotations
 
 import asyncio
 import random
-import secrets
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nostr_threads.app.blocking import off_loop
 from nostr_threads.app.courier import Courier, Terms
+from nostr_threads.app.leasing import leased
 from nostr_threads.app.ledger import Ledger
 from nostr_threads.core import kinds, nip19
 from nostr_threads.core.delivery import Delivery, Status
-from nostr_threads.errors import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
@@ -34,9 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["Report", "check", "deliver", "sign_all"]
 
 _HINTS = 3
-# Seconds for which a process that died keeps others from sending, and how often the living renew.
-_LEASE = 120
-_RENEWAL = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,18 +125,20 @@ async def deliver(
     """Send what is not final yet, each relay at its own pace, read back what was taken, and report.
 
     The posting must be in the outbox. Sending again what a relay has already is harmless: the bytes
-    are the same. Without `everything` only what is due is sent. A relay that wants it slower is
-    waited for, `patience` seconds in all; `paces`, by URL, is what was learned of that. `reached`
-    is called for each relay that has taken something. Nothing is raised for a relay that fails: see
-    the deliveries.
+    are the same. Without `everything` only what is due is sent. A relay that wants it slower, or
+    never says OK, is waited for, `patience` seconds in all; `paces`, by URL, is what was learned of
+    that. `reached` is called for each relay that has taken something. Nothing is raised for a relay
+    that fails: see the deliveries. Raises `StoreError`, also when the right to send is lost.
     """
     terms = Terms(clock, random.random, {} if paces is None else paces, patience, everything, sleep)
-
-    async with _leased(posting, outbox, clock, progress) as ledger:
+    async with _at_work(posting, outbox, clock, progress) as ledger:
         if ledger is None:
             return Report(await _current(posting, outbox), busy=True)
-        couriers = [Courier(pool.relay(url), ledger, terms) for url in posting.relays]
-        await asyncio.gather(*(courier.bring(reached) for courier in couriers))
+        relays = [pool.relay(url) for url in ledger.posting.relays]
+        ledger.enter(len(relays))
+        async with asyncio.TaskGroup() as tasks:
+            for relay in relays:
+                tasks.create_task(Courier(relay, ledger, terms).bring(reached))
         _explain(ledger)
     return Report(ledger.settled)
 
@@ -158,16 +156,17 @@ async def check(
     Where a relay cannot be asked what is known of it stays. Sends nothing.
     """
     terms = Terms(clock, random.random, {})
-    async with _leased(posting, outbox, clock, progress) as ledger:
+    async with _at_work(posting, outbox, clock, progress) as ledger:
         if ledger is None:
             return Report(await _current(posting, outbox), busy=True)
-        relays = [pool.relay(url) for url in posting.relays]
-        await asyncio.gather(*(Courier(relay, ledger, terms).look() for relay in relays))
+        async with asyncio.TaskGroup() as tasks:
+            for url in ledger.posting.relays:
+                tasks.create_task(Courier(pool.relay(url), ledger, terms).look())
     return Report(ledger.settled)
 
 
 @asynccontextmanager
-async def _leased(
+async def _at_work(
     posting: Posting,
     outbox: Outbox,
     clock: Callable[[], int],
@@ -175,46 +174,29 @@ async def _leased(
 ) -> AsyncIterator[Ledger | None]:
     """Give the ledger of a posting that nobody else is sending, None where somebody is.
 
-    What was learned is written and the right to send given back, however the block ends.
+    What was learned is written, however the block ends.
     """
-    owner = secrets.token_hex(8)
-    if not await _lease(posting, outbox, clock, owner):
-        yield None
-        return
-    ledger = Ledger(await _current(posting, outbox), outbox, clock, progress)
     try:
-        async with asyncio.TaskGroup() as tasks:
-            beside = [
-                tasks.create_task(ledger.run()),
-                tasks.create_task(_renew(posting, outbox, clock, owner)),
-            ]
-            yield ledger
-            for task in beside:
-                task.cancel()
+        async with leased(posting.id, outbox, clock) as is_ours:
+            if not is_ours:
+                yield None
+                return
+            ledger = Ledger(await _current(posting, outbox), outbox, clock, progress)
+            async with ledger.kept():
+                yield ledger
     except BaseExceptionGroup as several:
-        # One fault of the store ends all: it is told as it is, not as a group.
-        raise several.exceptions[0] from None
-    finally:
-        try:
-            await ledger.finish()
-        finally:
-            await asyncio.shield(off_loop(outbox.release, posting.id, owner))
+        raise _first(several) from None
+
+
+def _first(fault: BaseException) -> BaseException:
+    """One fault ends everything: it is told as it is, not as a group of one in another."""
+    while isinstance(fault, BaseExceptionGroup):
+        fault = fault.exceptions[0]
+    return fault
 
 
 async def _current(posting: Posting, outbox: Outbox) -> Posting:
     return await off_loop(outbox.posting, posting.id) or posting
-
-
-async def _lease(posting: Posting, outbox: Outbox, clock: Callable[[], int], owner: str) -> bool:
-    now = clock()
-    return await off_loop(outbox.lease, posting.id, owner, now=now, until=now + _LEASE)
-
-
-async def _renew(posting: Posting, outbox: Outbox, clock: Callable[[], int], owner: str) -> None:
-    while True:
-        await asyncio.sleep(_RENEWAL)
-        if not await _lease(posting, outbox, clock, owner):
-            raise StoreError(f"the answer {posting.id} is being sent by another process")
 
 
 def _explain(ledger: Ledger) -> None:
@@ -226,16 +208,24 @@ def _explain(ledger: Ledger) -> None:
 
 
 def _unsent(ledger: Ledger, part: int, url: str) -> Delivery:
+    """Say why a part was not sent: for now, until one of those before it is tried again, or ever.
+
+    What nobody refused but all have given up is given up with it.
+    """
     queued, before = ledger.at(part, url), ledger.at(part - 1, url)
     own = [ledger.at(part - 1, each) for each in ledger.posting.own]
-    possible = sum(not _refused(each) for each in own)
-    if _refused(before) and possible < ledger.posting.quorum:
+    possible = sum(not _is_over(each) for each in own)
+    if _is_over(before) and possible < ledger.posting.quorum:
         why = before.reason if part > 2 and "not sent" in before.reason else ""
-        why = why or f"not sent: part {part - 1} was rejected"
-        return replace(queued, status=Status.REJECTED, reason=why)
+        word = "rejected" if before.status is Status.REJECTED else "given up"
+        why = why or f"not sent: part {part - 1} was {word}"
+        return replace(queued, status=before.status, reason=why, retry_at=0)
     why = f"not sent: part {part - 1} was taken by {ledger.taken(part - 1)}"
-    return replace(queued, reason=f"{why} of {ledger.posting.quorum}")
+    due = [each.retry_at for each in (before, *own) if not (each.final or each.status.taken)]
+    retry_at = min(due, default=0)
+    return replace(queued, reason=f"{why} of {ledger.posting.quorum}", retry_at=retry_at)
 
 
-def _refused(delivery: Delivery) -> bool:
-    return delivery.status is Status.REJECTED and delivery.final
+def _is_over(delivery: Delivery) -> bool:
+    """Whether it did not arrive, and nobody tries again by itself."""
+    return delivery.final and delivery.status is not Status.STORED

@@ -214,6 +214,10 @@ class Outbox(Protocol):
         """
         ...
 
+    def record_all(self, deliveries: Sequence[tuple[str, Delivery]], *, now: int) -> None:
+        """Do as `record` for each (event id, delivery), in order and in one transaction."""
+        ...
+
     def lease(self, posting_id: str, owner: str, *, now: int, until: int) -> bool:
         """Take the sole right to send a posting up to `until` (unix seconds), or renew one's own.
 

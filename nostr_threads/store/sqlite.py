@@ -151,10 +151,15 @@ class SqliteStore:
 
     def record(self, event_id: str, delivery: Delivery, *, now: int) -> None:
         """Replace what is known of one part at one relay; a relay not asked before is added."""
+        self.record_all([(event_id, delivery)], now=now)
+
+    def record_all(self, deliveries: Sequence[tuple[str, Delivery]], *, now: int) -> None:
+        """Do as `record` for each (event id, delivery), in order and in one transaction."""
         # Waiting for the disk here would cost more than the sending. What a power cut takes back is
         # sent again, and meanwhile the lease, which is on the disk, tells that it may be out.
         with self._database.writing() as connection:
-            outbox.record(connection, event_id, delivery, now)
+            for event_id, delivery in deliveries:
+                outbox.record(connection, event_id, delivery, now)
 
     def lease(self, posting_id: str, owner: str, *, now: int, until: int) -> bool:
         """Take the sole right to send a posting up to `until` (unix seconds), or renew one's own.

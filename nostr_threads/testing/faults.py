@@ -61,6 +61,8 @@ class Faults:
     wrong_subscription: events carry the id of a subscription that nobody opened.
     answer_limit: no answer has more events, and EOSE claims nothing (no NIP-67).
     finish_after: no answer has more events, and EOSE claims that this was all (NIP-67).
+    forget_after: once it has been asked this many times (REQ), over all connections, it gives no
+    event any more.
     extra_events: events sent in every answer, whether they match or not.
     duplicates: how many more times each event is sent.
     garbage: frames sent before each message; `GARBAGE` is a good choice.
@@ -82,6 +84,7 @@ class Faults:
     wrong_subscription: bool = False
     answer_limit: int | None = None
     finish_after: int | None = None
+    forget_after: int | None = None
     extra_events: tuple[Verified, ...] = ()
     duplicates: int = 0
     garbage: tuple[str | bytes, ...] = ()
@@ -91,6 +94,10 @@ class Faults:
         last = None if self.reject_first is None else self.accept_first + self.reject_first
         late_enough = number >= self.accept_first
         return bool(self.reject_with) and late_enough and (last is None or number < last)
+
+    def forgets(self, number: int) -> bool:
+        """Whether the REQ of that number (from 0, over all connections) brings nothing."""
+        return self.forget_after is not None and number >= self.forget_after
 
 
 def forged(event: Event, how: Forgery) -> Event:

@@ -10,7 +10,14 @@ import time
 from itertools import count
 from typing import TYPE_CHECKING
 
-from nostr_threads.core.wire import Malformed, Ok, Publish, decode_client_message
+from nostr_threads.core.wire import (
+    Delivered,
+    Malformed,
+    Ok,
+    Publish,
+    Request,
+    decode_client_message,
+)
 from nostr_threads.relayd.conversation import HangUp, Hooks
 from nostr_threads.relayd.limits import Limits
 from nostr_threads.relayd.server import RelayServer
@@ -55,6 +62,7 @@ class FaultyRelay:
         self.received: list[ClientMessage | Malformed] = []
         self.accepted_connections = 0
         self._published = count()
+        self._asked = count()
         self._wait = wait
         self._server = RelayServer(
             store,
@@ -99,6 +107,10 @@ class FaultyRelay:
         """Return how many EVENT messages came before this one, over all connections."""
         return next(self._published)
 
+    def next_question(self) -> int:
+        """Return how many REQ messages came before this one, over all connections."""
+        return next(self._asked)
+
     def _admit(self) -> str | None:
         return "refused" if self.faults.refuse_connections else None
 
@@ -128,7 +140,10 @@ class _FaultyConversation:
         self._relay.received.append(message)
         if isinstance(message, Publish) and (verdict := self._verdict(message)) is not None:
             return self._faulty([verdict])
-        return self._faulty(self._honest.receive(data, now))
+        answers = self._honest.receive(data, now)
+        if isinstance(message, Request) and self._relay.faults.forgets(self._relay.next_question()):
+            answers = [frame for frame in answers if not isinstance(frame, Delivered)]
+        return self._faulty(answers)
 
     def events_accepted(self) -> list[Verified]:
         return self._honest.events_accepted()

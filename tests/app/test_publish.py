@@ -173,8 +173,9 @@ async def test_resume_sends_only_what_a_relay_has_not_taken(tmp_path: Path) -> N
 
 
 async def test_an_ok_for_another_id_is_no_answer(tmp_path: Path) -> None:
+    """What it names was never sent, and what was sent is not there."""
     async with (
-        FaultyRelay(stocked(), Faults(ok_for_other_id=True)) as relay,
+        FaultyRelay(stocked(), Faults(ok_for_other_id=True, ok_but_not_stored=True)) as relay,
         opened(tmp_path / "a.db", relay.url, by=ALICE, quick=0.3) as nostr,
     ):
         report = await nostr.publish("short")
@@ -185,7 +186,7 @@ async def test_an_ok_for_another_id_is_no_answer(tmp_path: Path) -> None:
 
 async def test_no_ok_at_all_is_no_answer_and_stays_in_the_outbox(tmp_path: Path) -> None:
     async with (
-        FaultyRelay(stocked(), Faults(no_ok=True)) as relay,
+        FaultyRelay(stocked(), Faults(no_ok=True, ok_but_not_stored=True)) as relay,
         opened(tmp_path / "a.db", relay.url, by=ALICE, quick=0.3) as nostr,
     ):
         report = await nostr.publish(LONG, limit=LIMIT)
@@ -235,15 +236,14 @@ async def test_a_rejection_is_final_or_stays_open_as_its_reason_says(
     tmp_path: Path, reason: str, *, is_final: bool
 ) -> None:
     store = tmp_path / "a.db"
-    async with (
-        FaultyRelay(stocked(), Faults(reject_with=reason)) as relay,
-        opened(store, relay.url, by=ALICE) as nostr,
-    ):
-        report = await nostr.publish("short")
+    async with FaultyRelay(stocked(), Faults(reject_with=reason)) as relay:
+        async with opened(store, relay.url, by=ALICE) as nostr:
+            report = await nostr.publish("short")
         assert [(d.status, d.reason) for d in report.deliveries] == [(REJECTED, reason)]
         assert (kept(store) == []) is is_final
         relay.faults = Faults()
-        resumed = await nostr.outbox.resume()
+        async with opened(store) as nostr:
+            resumed = await nostr.outbox.resume()
         assert len(sent(relay)) == (1 if is_final else 2)
     assert [report.complete for report in resumed] == ([] if is_final else [True])
 

@@ -223,7 +223,7 @@ async def test_a_dry_run_sends_nothing_and_keeps_nothing(alice: Home) -> None:
         (Faults(reject_with="blocked: not you"), 1, {"rejected"}),
         (Faults(ok_but_not_stored=True), 1, {"lost"}),
         (Faults(refuse_connections=True), 4, {"unreachable", "no-answer"}),
-        (Faults(ok_for_other_id=True), 1, {"no-answer"}),
+        (Faults(ok_for_other_id=True, ok_but_not_stored=True), 1, {"no-answer"}),
         (Faults(reject_with="error: no room", accept_first=1), 5, None),
     ],
 )

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from nostr_threads.core.pacing import Pace
 
+MOMENTS = st.floats(min_value=0, max_value=1e9)
+PACES = st.builds(Pace, st.floats(min_value=0, max_value=60), MOMENTS | st.just(float("-inf")))
 ANSWERS = st.lists(st.one_of(st.none(), st.just(""), st.text(max_size=80), st.integers(0, 999)))
 """None for an event that was taken, else a refusal's words or the seconds it names."""
 
@@ -22,7 +24,7 @@ def after(answers: list[str | int | None]) -> list[Pace]:
 
 
 def test_nothing_is_held_back_until_a_relay_complains() -> None:
-    assert Pace().gap == 0
+    assert Pace().gap == Pace().wait(5.0) == Pace().sent(5.0).wait(5.0) == 0
     assert Pace().taken() == Pace()
 
 
@@ -65,3 +67,35 @@ def test_a_relay_that_takes_everything_again_is_soon_sent_to_without_pause(
     answers: list[str | int | None],
 ) -> None:
     assert after([*answers, *[None] * 30])[-1] == Pace()
+
+
+@given(PACES, MOMENTS, st.floats(min_value=0, max_value=200))
+def test_the_wait_ends_a_gap_after_the_last_event_and_not_before(
+    pace: Pace, now: float, passed: float
+) -> None:
+    wait = pace.sent(now).wait(now + passed)
+    assert 0 <= wait <= pace.gap
+    assert passed + wait >= pace.gap - 1e-6
+
+
+@given(PACES, MOMENTS)
+def test_a_clock_that_went_back_costs_no_more_than_the_gap(pace: Pace, now: float) -> None:
+    assert 0 <= pace.wait(now) <= pace.gap
+
+
+@given(st.floats(min_value=0.2, max_value=20), st.integers(1, 60))
+def test_a_relay_with_a_steady_limit_refuses_ever_fewer_than_it_takes(
+    limit: float, events: int
+) -> None:
+    """A relay that takes one event every `limit` seconds is found out, and all arrive."""
+    pace, now, taken_at, refusals = Pace(), 0.0, float("-inf"), 0
+    for _ in range(events):
+        while True:
+            now += pace.wait(now)
+            pace = pace.sent(now)
+            if now - taken_at >= limit - 1e-9:
+                break
+            refusals += 1
+            pace = pace.refused("rate-limited: slow down")
+        taken_at, pace = now, pace.taken()
+    assert refusals <= 6 + events

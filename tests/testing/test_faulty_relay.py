@@ -269,3 +269,9 @@ async def test_open_connections_follow_when_the_faults_change() -> None:
         assert (await peer.ask(ALL))[0] == []
         relay.faults = Faults()
         assert (await peer.ask(ALL))[0] == NEWEST_FIRST
+
+
+async def test_a_relay_may_forget_what_it_has_once_it_was_asked() -> None:
+    async with faulty(Faults(forget_after=1)) as (_, peer):
+        assert await peer.ask(ALL) == (NEWEST_FIRST, Eose("sub", ("finish",)))
+        assert await peer.ask(ALL, name="again") == ([], Eose("again", ("finish",)))
