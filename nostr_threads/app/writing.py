@@ -265,6 +265,7 @@ class Writer:
             kind=sheet.kind,
             hints=sheet.hints,
             most_tags=sheet.measure.most_tags,
+            most_bytes=sheet.limit.bytes,
         )
         return self._finished(sheet, form, parts, drafts, why)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
+from unicodedata import category
 
 from nostr_threads.core import kinds
 from nostr_threads.core.answering import Target, answering, stands_flat
@@ -43,6 +44,12 @@ __all__ = [
 MAX_NOTIFIED = 100
 """People tagged by one part at most; a thread of thousands is no reason to call them all."""
 
+# The part of an event that place and conversation may take: the text pays for it in every part.
+_CONVERSATIONS_SHARE = 4
+# Bytes of a `p` tag without a relay, its comma included.
+_PERSON_BYTES = 73
+# Characters of a subject that is taken on: NIP-14 wants it shorter than 80.
+_LONGEST_SUBJECT = 79
 # How often a text is cut again to make room for the tags of its mentions.
 _ROUNDS = 40
 # As long as the times of this century are, and before all of them: sizes are measured with it.
@@ -78,6 +85,7 @@ def compose(
     kind: int = kinds.NOTE,
     hints: Mapping[str, Hint] | None = None,
     most_tags: int | None = None,
+    most_bytes: int | None = None,
 ) -> list[Draft]:
     """Return one draft a part: the first answers `target`, each other the one before it.
 
@@ -88,7 +96,11 @@ def compose(
     `created_at` (unix seconds) is the first part's, and one second more for each part, so that what
     is sorted by time is in order. `relay` is a URL at which the parts will be found. People are
     called once, by the first part; later ones call whom they mention. `hints` are those of
-    `mention_tags`. Fewer are called when an event would have more than `most_tags` otherwise.
+    `mention_tags`. Where an event would have more than `most_tags`, fewer are called, then hashtags
+    and at last citations go untagged. Of a conversation only so many are called that their tags
+    leave most of `most_bytes`, an event's limit, to the text.
+
+    An answer to a note without a subject of its own takes on the note's (NIP-14).
 
     Without a target `kind` is that of the first part: a note, or a forum thread, which takes its
     title from the text if `extras` has no subject. Raises `InvalidInput` for another kind, and for
@@ -106,11 +118,14 @@ def compose(
         rest: Tags = (
             *(tag for tag in mentions if tag[0] != "p"),
             *((part.tag(),) if part.needs_tag else ()),
-            *(() if drafts else _subject(part, place_kind, extras)),
+            *(() if drafts else _subject(part, place_kind, extras, target)),
             *extra_tags(extras, created_at + len(drafts)),
         )
-        room = MAX_NOTIFIED if most_tags is None else most_tags - len(place) - len(rest)
-        conversation = () if drafts else _conversation(target)
+        room = MAX_NOTIFIED
+        if most_tags is not None:
+            rest = _at_most(most_tags - len(place), rest)
+            room = most_tags - len(place) - len(rest)
+        conversation = () if drafts else _conversation(target, place, most_bytes)
         people = called(mentions, author, conversation=conversation, place=place, room=room)
         tags = (*place, *people, *rest)
         draft = Draft(created_at + len(drafts), place_kind, tags, part.text)
@@ -181,7 +196,8 @@ def split_for(
 ) -> list[Part]:
     """Split so that every signed event obeys `limit`, whose `bytes` are those of the whole JSON.
 
-    The other arguments are those of `compose`. `spare` bytes stay free in each event, for a tag
+    The other arguments are those of `compose`, whose `most_bytes` has to be `limit.bytes` for these
+    parts: it decides how many are called. `spare` bytes stay free in each event, for a tag
     that is added later. Raises `LimitTooSmall` when the tags alone exceed the limit, and what
     `split` and `compose` raise.
     """
@@ -198,6 +214,7 @@ def split_for(
         kind=kind,
         hints=hints,
         most_tags=most_tags,
+        most_bytes=limit.bytes,
     )
     source = Source(text)
     overhead = _bare_bytes(drafts_of) + PART_TAG_BYTES
@@ -240,14 +257,21 @@ def _as_event(draft: Draft, author: str) -> Event:
     )
 
 
-def _conversation(target: Target | None) -> tuple[str, ...]:
+def _conversation(target: Target | None, place: Tags, most_bytes: int | None) -> tuple[str, ...]:
     """Those who take part so far (NIP-10), the author of what is answered first.
 
-    NIP-22 calls that author only, and by the tags that say what is answered.
+    The tags of them and of `place` take no more than their share of `most_bytes`, but that author
+    is always among them. NIP-22 calls nobody else, and by the tags that say what is answered.
     """
     if target is None or target.event.kind != kinds.NOTE:
         return ()
-    return (target.event.pubkey, *target.event.tag_values("p"))
+    people = dict.fromkeys(filter(HEX_64.fullmatch, target.event.tag_values("p")))
+    most = MAX_NOTIFIED
+    if most_bytes is not None:
+        taken = sum(len(value.encode()) + 3 for tag in place for value in tag)
+        most = max(0, (most_bytes // _CONVERSATIONS_SHARE - taken) // _PERSON_BYTES - 1)
+    people.pop(target.event.pubkey, None)
+    return (target.event.pubkey, *islice(people, most))
 
 
 def _cited_author(quote: Tag) -> str:
@@ -256,12 +280,32 @@ def _cited_author(quote: Tag) -> str:
     return quote[3] if len(quote) > 3 else ""
 
 
-def _subject(part: Part, kind: int, extras: Extras) -> Tags:
+def _at_most(most: int, tags: Tags) -> Tags:
+    """Leave out hashtags, then citations, from the end, until no more than `most` tags are left."""
+    excess = max(0, len(tags) - most)
+    expendable = (tag for name in ("t", "q") for tag in reversed(tags) if tag[0] == name)
+    left_out = set(islice(expendable, excess))
+    return tuple(tag for tag in tags if tag not in left_out)
+
+
+def _subject(part: Part, kind: int, extras: Extras, target: Target | None) -> Tags:
     subject = _one_line(extras.subject)
     if kind == kinds.FORUM_THREAD:
         subject = subject or title_of(part.original)
         return (("title", subject),) if subject else ()
+    if kind == kinds.NOTE and target is not None:
+        subject = subject or _answered_subject(target.event)
     return (("subject", subject),) if subject else ()
+
+
+def _answered_subject(note: Event) -> str:
+    """The subject of a note as that of its answers, "" for none (NIP-14)."""
+    said = next(iter(note.tag_values("subject")), "")[:_LONGEST_SUBJECT]
+    # Some relays refuse an event with a zero character, and this one would be a stranger's.
+    subject = _one_line("".join(" " if category(char) == "Cc" else char for char in said))
+    if not subject or subject[:3].lower() == "re:":
+        return subject
+    return f"Re: {subject}"[:_LONGEST_SUBJECT].rstrip()
 
 
 def _one_line(text: str) -> str:

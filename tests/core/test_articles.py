@@ -258,6 +258,55 @@ def test_of_two_that_may_come_next_the_number_that_fits_is_taken_else_the_oldest
     assert said(again, *chained("1/2 a.", "2/2 b.")) == ["a.\n\nb."]
 
 
+@pytest.mark.parametrize(
+    "parents",
+    [
+        {"1/4 a.": "q", "2/4 b.": "1/4 a.", "3/4 c.": "1/4 a.", "4/4 d.": "1/4 a."},
+        {"1/4 a.": "q", "2/4 b.": "1/4 a.", "3/4 c.": "2/4 b.", "4/4 d.": "1/4 a."},
+        {"1/4 a.": "q", "2/4 b.": "q", "3/4 c.": "q", "4/4 d.": "q"},
+        {"1/4 a.": "q", "2/4 b.": "q", "3/4 c.": "2/4 b.", "4/4 d.": "q"},
+        {"1/4 a.": "q", "2/4 b.": "1/4 a.", "3/4 c.": "q", "4/4 d.": "1/4 a."},
+        {"1/4 a.": "gone", "2/4 b.": "gone", "3/4 c.": "gone", "4/4 d.": "gone"},
+    ],
+)
+@pytest.mark.parametrize("step", [MINUTE, 0, -MINUTE])
+def test_numbers_are_followed_side_by_side(parents: dict[str, str], step: int) -> None:
+    made = [
+        note(text, parent, at=place * step) for place, (text, parent) in enumerate(parents.items())
+    ]
+    (article,) = joined(*made)
+    assert (article.text, article.missing) == ("a.\n\nb.\n\nc.\n\nd.", ())
+
+
+@pytest.mark.parametrize(
+    "contents",
+    [
+        ("1/3 a.", "3/3 c."),
+        ("1/3 a.", "2/4 b."),
+        ("1/ a.", "2/ b."),
+        ("1. a.", "2. b."),
+        ("1/3 a.", "b."),
+        ("1/3 a.", "2/ b."),
+        ("3/3 a.", "4/3 b."),
+        ("a. (cont.)", "(cont.) b."),
+    ],
+)
+def test_side_by_side_only_the_next_number_of_the_same_total_will_do(
+    contents: tuple[str, ...],
+) -> None:
+    assert said(*(note(text, at=place) for place, text in enumerate(contents))) == []
+
+
+def test_side_by_side_no_note_is_another_authors_or_kinds_or_used_twice() -> None:
+    assert said(note("1/2 a."), note("2/2 b.", by="eve")) == []
+    assert said(note("1/2 a."), note("2/2 b.", kind=1111)) == []
+    assert said(note("1/2 a."), note("2/2 b.", kind=30023)) == []
+    twice = [note(text, name=text + str(at), at=at) for at in (1, 2) for text in ("1/2 a", "2/2 b")]
+    assert said(*twice) == ["a b", "a b"]
+    assert said(*twice, note("1/2 alone", at=3)) == ["a b", "a b"]
+    assert said(*chained("1/2 a.", "2/2 b."), note("2/2 again.", at=1)) == ["a.\n\nb."]
+
+
 def test_only_notes_that_talk_are_joined() -> None:
     assert said(note("1/2 a.", kind=30023), note("2/2 b.", "1/2 a.")) == []
     assert said(note("1/2 a."), note("2/2 b.", "1/2 a.", kind=6)) == []
@@ -313,14 +362,18 @@ def test_any_thread_is_joined_by_one_author_and_no_note_twice(data: st.DataObjec
     assert Thread.build(list(reversed(made))).articles() == found
 
 
-@pytest.mark.parametrize("shape", ["numbered", "unnumbered", "ours", "wide"])
+@pytest.mark.parametrize("shape", ["numbered", "unnumbered", "ours", "wide", "beside", "comb"])
 def test_ten_thousand_notes_take_little_time(shape: str) -> None:
     count = 10_000 if shape == "ours" else 999
     made = [answer("n0", "q", by="alice")]
     for place in range(1, 10_000):
-        parent = "n0" if shape == "wide" else f"n{place - 1}"
+        parent = "n0" if shape in ("wide", "beside") else f"n{place - 1}"
+        if shape == "comb":
+            parent = f"n{place - 1 - (place > 1 and place % 2)}"
         more = (("part", str(place + 1), str(count)),) if shape == "ours" else ()
         text = f"{place % 999 + 1}/ x" if shape in ("numbered", "wide") else "x (cont.)"
+        if shape in ("beside", "comb"):
+            text = f"{place * 2 // 10_000 + 1 if shape == 'beside' else place % 999 + 1}/999 x"
         made.append(note(text, parent, name=f"n{place}", at=place, tags=more))
     thread = Thread.build([invented("q"), *made])
     begun = perf_counter()

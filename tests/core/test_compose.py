@@ -199,10 +199,12 @@ REPLY = CAROL.reply(QUESTION, "reply")
 COMMENT = CAROL.comment(ARTICLE, "comment")
 FORUM = BOB.event(kinds.FORUM_THREAD, "forum")
 IN_FORUM = CAROL.comment(FORUM, "comment")
+CROWDED = BOB.note("q", tags=tuple(("p", hex_of(str(number))) for number in range(120)))
 UNDER_ARTICLE = CAROL.note("n", tags=(("a", ADDRESS, "", "root"),))
 TARGETS = {
     "nothing": (None, None),
     "a note": (QUESTION, QUESTION.id),
+    "a crowded note": (CROWDED, CROWDED.id),
     "a reply": (REPLY, QUESTION.id),
     "an article": (ARTICLE, ADDRESS),
     "a comment": (COMMENT, ADDRESS),
@@ -390,6 +392,43 @@ def test_fewer_are_called_where_relays_take_few_tags() -> None:
     assert tags(event, "p") == []
 
 
+def test_hashtags_and_then_citations_go_where_relays_take_few_tags() -> None:
+    topics = " ".join(f"#topic{number}" for number in range(12))
+    (event,) = signed([Part(1, 1, topics)], most_tags=10)
+    assert event.tags == tuple(("t", f"topic{number}") for number in range(10))
+    notes = [encode(EventPointer(hex_of(name), (), CAROL.pubkey)) for name in "ab"]
+    text = f"{topics} nostr:{notes[0]} nostr:{notes[1]}"
+    extras = Extras("taste", "spoilers", START + 200, protected=True)
+    fixed = ["e", "part", "subject", "content-warning", "expiration", "-"]
+    for most, more in ((9, ["t", "q", "q"]), (8, ["q", "q"]), (7, ["q"]), (6, []), (1, [])):
+        (event,) = signed([Part(1, 2, text)], QUESTION, most_tags=most, extras=extras)
+        assert sorted(tag[0] for tag in event.tags) == sorted(fixed + more)
+
+
+@pytest.mark.parametrize("most", [4096, 8192])
+def test_a_crowd_leaves_most_of_every_part_to_the_text(most: int) -> None:
+    text = "Some sentence of words that goes on. " * 400
+    more: dict[str, Any] = {"author": ALICE.pubkey, "target": Target(CROWDED, RELAY)}
+    parts = split_for(text, Limit(bytes=most), marker=DEFAULT_MARKER, **more)
+    assert len(parts) <= 2 * len(text) // most
+    drafts = compose(parts, created_at=START, most_bytes=most, **more)
+    assert max(map(event_bytes, drafts)) <= most
+    called = [tag[1] for tag in drafts[0].tags if tag[0] == "p"]
+    assert called[0] == BOB.pubkey
+    assert 8 < len(called) < 30
+    assert called[1:] == [hex_of(str(number)) for number in range(len(called) - 1)]
+
+
+def test_who_is_answered_and_mentioned_is_called_however_small_the_limit() -> None:
+    npub = f"nostr:{encode(PublicKey(CAROL.pubkey))}"
+    hostile = BOB.note("q", tags=(("p", "no key"), *CROWDED.tags))
+    for target in (CROWDED, hostile):
+        (event,) = signed([Part(1, 1, npub)], target, most_bytes=500)
+        assert [tag[1] for tag in tags(event, "p")] == [BOB.pubkey, CAROL.pubkey]
+        (event,) = signed([Part(1, 1, npub)], target, most_bytes=2**17)
+        assert len(tags(event, "p")) == MAX_NOTIFIED
+
+
 @given(
     st.lists(st.integers(0, 160), max_size=200),
     st.lists(st.integers(100, 260), max_size=150),
@@ -448,7 +487,33 @@ def test_every_part_says_what_its_author_wants_said_and_the_first_its_subject() 
 def test_a_warning_needs_no_reason_and_nothing_is_said_unasked() -> None:
     (event,) = signed([Part(1, 1, "answer")], extras=Extras(content_warning=""))
     assert event.tags == (("content-warning",),)
-    assert one(BOB.note("q", tags=(("subject", "taste"),))).tags[1:] == (("p", BOB.pubkey),)
+    assert one(QUESTION).tags[1:] == (("p", BOB.pubkey),)
+
+
+@pytest.mark.parametrize(
+    ("said", "taken_on"),
+    [
+        ("taste", "Re: taste"),
+        (" of \n taste\0", "Re: of taste"),
+        ("RE: taste", "RE: taste"),
+        ("x" * 10_000, "Re: " + "x" * 75),
+        ("re:" + "x" * 10_000, "re:" + "x" * 76),
+    ],
+)
+def test_an_answer_takes_on_the_subject_of_what_it_answers(said: str, taken_on: str) -> None:
+    """NIP-14."""
+    target = BOB.note("q", tags=(("subject", said), ("subject", "another")))
+    events = signed(PARTS, target)
+    assert [tags(event, "subject") for event in events] == [[("subject", taken_on)], [], []]
+    own = signed(PARTS, target, extras=Extras(subject="mine"))
+    assert tags(own[0], "subject") == [("subject", "mine")]
+
+
+def test_a_comment_and_an_answer_to_no_subject_have_none() -> None:
+    """NIP-14 is about kind 1."""
+    for target in (BOB.note("q", tags=(("subject", " \n"),)), BOB.note("q", tags=(("subject",),))):
+        assert tags(one(target), "subject") == []
+    assert tags(one(BOB.event(1063, "a file", tags=(("subject", "a"),))), "subject") == []
 
 
 @pytest.mark.parametrize("expires", [0, START + 100, START + 102])
@@ -505,7 +570,7 @@ def test_every_signed_part_obeys_the_limit(
         spare=spare,
         **more,
     )
-    events = signed(parts, target, **more)
+    events = signed(parts, target, most_bytes=most, **more)
     assert max(len(event.to_json().encode()) for event in events) <= most - spare
     assert join(parts) == text
 
