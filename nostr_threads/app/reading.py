@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nostr_threads.core.encoding import garbled, mend
-from nostr_threads.core.manuscript import cleaned, removal, unfinished
+from nostr_threads.core.endings import unfinished
+from nostr_threads.core.manuscript import cleaned, removal
 from nostr_threads.core.mentions import broken, linked, refuse_secrets, unresolved
 from nostr_threads.errors import InvalidCode, InvalidInput, InvalidText
 from nostr_threads.net.names import resolve

@@ -134,8 +134,20 @@ _TOKEN = re.compile(
     rf"|{_LINK}|{_HASHTAG}|{_EMOJI}"
 )
 
-# A link hides what it holds: `https://x.example/#part` names no hashtag.
-_MENTION = re.compile(rf"{_CODE.pattern.replace('((', '(?P<code>(', 1)}|{_LINK}|{_HASHTAG}")
+# A link hides what it holds: `https://x.example/#part` and `[a](#part)` name no hashtag; nor do
+# an escaped sign, `href="#part"` and a comment of HTML. `[Ann](nostr:npub1...)` does name Ann.
+_TARGET = (
+    r"\]\((?!<?nostr:)(?:<[^<>\r\n]*+>|(?:[^\s()]|\([^\s()]*+\))*+)"
+    r"(?:[ \t]++\"[^\"\r\n]*+\"\))?+"
+)
+_MENTION = re.compile(
+    rf"{_CODE.pattern.replace('((', '(?P<code>(', 1)}|{_LINK}|{_TARGET}|\\[\\#]"
+    rf"|(?P<comment><!--)|(?<![=][\"']){_HASHTAG}"
+)
+# Words such as "#cafe" have no digit, and do not repeat one letter as "#fff" does.
+_COLOUR = re.compile(
+    r"(?=[a-f]*[0-9]|([a-f])\1+\Z)(?:[0-9a-f]{3}|[0-9a-f]{4}|[0-9a-f]{6}|[0-9a-f]{8})"
+)
 # People are called by a tag, and relays refuse events of thousands.
 _MOST_TAGS = {"p": 100, "q": 100, "t": 30}
 _NO_HINT = Hint()
@@ -186,7 +198,9 @@ def quotes(event: Event) -> tuple[Pointer, ...]:
 
 
 def mention_tags(text: str, *, hints: Mapping[str, Hint] = _NO_HINTS) -> tuple[Tag, ...]:
-    """Return the tags that `text` asks for, once each, in its order; code and links ask for none.
+    """Return the tags that `text` asks for, once each, in its order.
+
+    Code, links and comments ask for none, and a colour such as `#ff0000` is no hashtag.
 
     `p` for people and `q` for events (NIP-27, NIP-18: id or address, relay, author of an event that
     has an id), `t` for hashtags in lower case (NIP-24); at most 100 of `p` and of `q`, and 30 of
@@ -202,9 +216,15 @@ def mention_tags(text: str, *, hints: Mapping[str, Hint] = _NO_HINTS) -> tuple[T
 
 
 def _asked_tags(text: str, hints: Mapping[str, Hint]) -> Iterator[Tag]:
+    last_close = text.rfind("-->")
+    hidden = 0
     for start, end in prose_in(text):
         for match in _MENTION.finditer(text, start, end):
-            if (tag := _asked_tag(match, hints)) is not None:
+            if match.start() < hidden:
+                continue
+            if match["comment"] and match.start() < last_close:
+                hidden = text.index("-->", match.start())
+            elif (tag := _asked_tag(match, hints)) is not None:
                 yield tag
 
 
@@ -217,10 +237,14 @@ def _asked_tag(match: re.Match[str], hints: Mapping[str, Hint]) -> Tag | None:
                 return None
         case "hashtag":
             hashtag = _hashtag(match[0])
-            # "#1" is a place in a list, or the number of a ticket.
-            if hashtag is not None and not hashtag.name.isdecimal():
+            if hashtag is not None and _is_name(hashtag.name):
                 return ("t", hashtag.name)
     return None
+
+
+def _is_name(name: str) -> bool:
+    """Whether a hashtag is no colour, and no number: "#1" is a place in a list, or a ticket."""
+    return not name.isdecimal() and _COLOUR.fullmatch(name) is None
 
 
 def _token(match: re.Match[str], event: Event, images: Mapping[str, str]) -> Token | None:

@@ -130,6 +130,13 @@ _THREE_BYTES = re.compile(
 _CLOSING = frozenset(
     "\u2018\u2019\u201a\u201c\u201d\u2039\u203a«»\u2026\u2013\u2014\u2022\u2122·®©¹²³½¼¾ªº\xa0\xad"
 )
+# Never evidence, but right next to it: what Vietnamese and the phonetic alphabet have besides.
+_COMPANY = re.compile(r"[\u0180-\u036f]")
+_VIETNAMESE = re.compile(r"[\u1ea0-\u1ef9]")
+# Ă stands before none of these in the languages that have it: Romanian and Vietnamese.
+_NEVER_AFTER_BREVE = frozenset("ŚŤŽŹŠśťžźšŁĄŻłąľżĽ")
+# Of "à" the no-break space, which programs make a space, fold with the next, or cut from a line.
+_LOST_SPACE = ("Ã ", "Ã")
 _BOX = re.compile(r"[\u2500-\u259f]")
 _OPENS_WITH_SYMBOL = frozenset("([{<\u2018\u201c\u201e«\u2039\"'")
 
@@ -151,6 +158,10 @@ class _CodePage:
 
     def sequences(self, line: str) -> Iterator[_Sequence]:
         for match in self.sequence.finditer(line):
+            if match[0] in _LOST_SPACE:
+                folded = match[0] == "Ã " and line[match.end() : match.end() + 1].strip()
+                yield _Sequence(match.start(), match.end(), "à " if folded else "à")
+                continue
             try:
                 meant = bytes(self.bytes_of[char] for char in match[0]).decode()
             except UnicodeDecodeError:
@@ -188,6 +199,8 @@ def _code_page(name: str) -> _CodePage:
         f"[{between(low, top)}][{rest}]{{{count}}}"
         for low, top, count in ((0xC2, 0xDF, 1), (0xE0, 0xEF, 2), (0xF0, 0xF4, 3))
     )
+    if name == _WESTERN:
+        pattern += r"|(?<![A-ZÀ-Þ])Ã(?: |\Z)"
     return _CodePage(name, bytes_of, re.compile(pattern))
 
 
@@ -205,12 +218,41 @@ def _in_line(line: str) -> list[tuple[int, str, str]]:
 
 
 def _accepted(line: str, page: _CodePage) -> list[_Sequence]:
-    found = [each for each in page.sequences(line) if _is_written(each.meant)]
-    runs = [run for run in _runs(found) if _is_sure(line, run, page)]
-    whole = sum(map(_size, found)) == sum(not char.isascii() for char in line)
+    found = [each for each in page.sequences(line) if _kind(each.meant) is not None]
+    evidence = [each for each in found if _is_evidence(line, each)]
+    sure = [each for run in _runs(evidence) if _is_sure(line, run, page) for each in run]
+    if not sure:
+        return []
+    garbled = sum(not char.isascii() for each in found for char in line[each.start : each.end])
     # When all of a line can be bytes of UTF-8 and some of it surely is, then all of it is.
-    accepted = found if runs and whole else [each for run in runs for each in run]
-    return accepted if accepted and _is_better(line, accepted) else []
+    whole = garbled == sum(not char.isascii() for char in line)
+    accepted = found if whole else _with_company(line, found, sure)
+    return accepted if _is_better(line, accepted) else []
+
+
+def _is_evidence(line: str, each: _Sequence) -> bool:
+    return _kind(each.meant) is not _COMPANY and line[each.start : each.end] not in _LOST_SPACE
+
+
+def _with_company(
+    line: str, found: Sequence[_Sequence], sure: Sequence[_Sequence]
+) -> list[_Sequence]:
+    """What is sure in a line, and what is like it: a line that is half mended is worse than none.
+
+    Other signs of the line are right as they are, so that "é »" beside a garbled “ is no Han.
+    """
+    surely = frozenset(sure)
+    kinds = {_kind(each.meant) for each in sure}
+    is_vietnamese = any(_VIETNAMESE.match(each.meant) for each in sure)
+
+    def is_like_them(each: _Sequence) -> bool:
+        kind = _kind(each.meant)
+        if is_vietnamese and kind in (_LATIN, _COMPANY, _THREE_BYTES):
+            return True
+        is_clear = not _CLOSING.issuperset(line[each.start + 1 : each.end])
+        return kind in kinds and (is_clear or kind in (_TWO_BYTES, _THREE_BYTES))
+
+    return [each for each in found if each in surely or is_like_them(each)]
 
 
 def _is_better(line: str, accepted: Sequence[_Sequence]) -> bool:
@@ -239,15 +281,16 @@ def _runs(found: Sequence[_Sequence]) -> list[list[_Sequence]]:
     return runs
 
 
-def _is_written(char: str) -> bool:
-    patterns = _LATIN, _SYMBOLS, _EMOJI, _TWO_BYTES, _THREE_BYTES
-    return any(pattern.match(char) for pattern in patterns)
+def _kind(char: str) -> re.Pattern[str] | None:
+    """The kind of characters that `char` is of, or None for what nobody writes."""
+    kinds = _LATIN, _SYMBOLS, _EMOJI, _TWO_BYTES, _THREE_BYTES, _COMPANY
+    return next((kind for kind in kinds if kind.match(char)), None)
 
 
 def _is_sure(line: str, run: Sequence[_Sequence], page: _CodePage) -> bool:
     """Whether a run of sequences can be nothing but garbled text."""
     is_western = page.name == _WESTERN
-    if any(_is_sure_alone(line, each, is_western=is_western) for each in run):
+    if any(_is_sure_alone(line, each, page) for each in run):
         return True
     # Mac Roman and DOS have signs of mathematics and boxes where others have letters.
     fewest = 2 if page.name in _WINDOWS else 3
@@ -257,23 +300,29 @@ def _is_sure(line: str, run: Sequence[_Sequence], page: _CodePage) -> bool:
     )
 
 
-def _is_sure_alone(line: str, each: _Sequence, *, is_western: bool) -> bool:
+def _is_sure_alone(line: str, each: _Sequence, page: _CodePage) -> bool:
     rest = line[each.start + 1 : each.end]
     if _EMOJI.match(each.meant):
         return True
     if _SYMBOLS.match(each.meant):
         # “ilâ”… is right Turkish; only the marks that follow a letter are in doubt.
         return not _CLOSING.issuperset(rest)
+    if page.name == _WESTERN and _VIETNAMESE.match(each.meant):
+        return not _CLOSING.issuperset(rest)
     if not _LATIN.match(each.meant):
         return False
+    if line[each.start] == "Ă" and rest in _NEVER_AFTER_BREVE:
+        return True
     before = line[max(each.start - 2, 0) : each.start]
     after = line[each.end : each.end + 1]
-    if is_western:
+    if page.name == _WESTERN:
         return _is_western_latin(line[each.start], rest, before[-1:], after)
     # "fГјr", "cafΓ©", "f√ºr": signs of another script or of mathematics inside a Latin word.
     inside = _is_small(before[-1:]) and (
         _is_small(after) or (len(before) == 2 and _is_small(before[0]))
     )
+    if page.name in _WINDOWS and _is_capital(before.strip()):
+        inside = _is_small(after)
     return inside and each.meant.isalpha() and rest not in ("π", "Ω", "µ", "∞", "∑", "∫", "∏")
 
 
@@ -288,6 +337,10 @@ def _is_western_latin(lead: str, rest: str, before: str, after: str) -> bool:
 
 def _is_small(char: str) -> bool:
     return char.isascii() and char.islower()
+
+
+def _is_capital(char: str) -> bool:
+    return len(char) == 1 and char.isascii() and char.isupper()
 
 
 def _is_odd_in_a_word(line: str, each: _Sequence, *, is_last: bool, is_western: bool) -> bool:

@@ -1,25 +1,23 @@
-"""Where a text is code: fenced blocks and inline code, in which nothing is a mention or a mark.
+"""Where a text is code: fenced and indented blocks, and inline code; nothing there is a mention.
 
-Knows Markdown's backticks and tildes (CommonMark 4.5 and 6.1) as far as that takes. Knows nothing
-of what prose means. Takes time linear in the text.
+Knows Markdown's inline code (CommonMark 6.1) as far as that takes, and asks `splitting.blocks` for
+the blocks. Knows nothing of what prose means. Takes time linear in the text.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from nostr_threads.core.splitting.blocks import find_blocks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 __all__ = ["Code", "code_in", "prose_in"]
 
-# A fence may stand in a block quote or begin a list item.
-_FENCE_LINE = re.compile(
-    r"^[ \t>]{0,16}+(?:(?:[-*+]|[0-9]{1,9}[.)])[ \t]{1,4}+)?(`{3,}+|~{3,}+)([^\r\n]*+)",
-    re.MULTILINE,
-)
 _PARAGRAPH_END = re.compile(r"(?:\r\n?|\n)[ \t]*+(?:\r\n?|\n)")
 _BACKTICKS = re.compile(r"`++")
 
@@ -28,22 +26,24 @@ _BACKTICKS = re.compile(r"`++")
 class Code:
     """The characters from `start` up to, not including, `end`, with their fences or backticks.
 
-    `is_open` says that a fenced block is never closed; it then reaches to the end of the text.
+    `is_block` tells fenced and indented blocks from inline code. `is_open` says that a fenced block
+    is never closed; it then reaches to the end of the text.
     """
 
     start: int
     end: int
+    is_block: bool = False
     is_open: bool = False
 
 
 def code_in(text: str) -> tuple[Code, ...]:
-    """Return the fenced blocks and the inline code of `text`, in order; none overlap."""
+    """Return the blocks of code and the inline code of `text`, in order; none overlap."""
     found: list[Code] = []
     position = 0
-    for fence in _fences(text):
-        found += _inline(text, position, fence.start)
-        found.append(fence)
-        position = fence.end
+    for block in _blocks(text):
+        found += _inline(text, position, block.start)
+        found.append(block)
+        position = block.end
     found += _inline(text, position, len(text))
     return tuple(found)
 
@@ -59,17 +59,25 @@ def prose_in(text: str) -> Iterator[tuple[int, int]]:
         yield position, len(text)
 
 
-def _fences(text: str) -> Iterator[Code]:
-    opened: re.Match[str] | None = None
-    for line in _FENCE_LINE.finditer(text):
-        if opened is None:
-            # CommonMark: a line with a second run of backticks is inline code.
-            opened = None if line[1][0] == "`" and "`" in line[2] else line
-        elif line[1].startswith(opened[1]) and not line[2].strip():
-            yield Code(opened.start(1), line.end())
-            opened = None
-    if opened is not None:
-        yield Code(opened.start(1), len(text), is_open=True)
+# A text is asked for its people, its tags and its end, one after the other.
+@lru_cache(maxsize=1)
+def _blocks(text: str) -> tuple[Code, ...]:
+    # No block of code is without these, and most texts are.
+    if not any(mark in text for mark in ("```", "~~~", "    ", "\t")):
+        return ()
+    blocks = find_blocks(text)
+    fences = [
+        # Its line may begin with the marks of a quote and of a list.
+        Code(
+            text.index(fence.mark.lstrip("> "), fence.start),
+            min(fence.end, len(text)),
+            is_block=True,
+            is_open=fence.end > len(text),
+        )
+        for fence in blocks.fences
+    ]
+    indented = [Code(block.start, block.end, is_block=True) for block in blocks.codes]
+    return tuple(sorted((*fences, *indented), key=lambda code: code.start))
 
 
 def _inline(text: str, start: int, end: int) -> Iterator[Code]:

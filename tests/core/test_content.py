@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -111,6 +112,54 @@ def test_hashtags_become_t_tags_in_lower_case_once_each() -> None:
     """NIP-24."""
     text = f"#Nostr nostr:{NPUB} (#nostr), #日本語。 #a-b # Heading\n#1 a#b"
     assert mention_tags(text) == (("t", "nostr"), ("p", ALICE), ("t", "日本語"), ("t", "a-b"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "- [Install](#install)\n- [Usage](#usage)",
+        '[a](page.md?x=-#part) [b](<#a b>) [c](#d(e)#f) [g](x "see #h")',
+        '<a href="#install">',
+        "\\#no",
+        "#fff #FFF #ff0000 #3fa #12ab #aabbcc80 #1e1",
+        "<!-- #hid `x` #hid\n\n#hid -->",
+        "Text.\n\n    # indented #notatag\n    echo #foo\n",
+        "```text\n     ```python\n     #a\n     ```\n```",
+    ],
+)
+def test_targets_escapes_colours_comments_and_code_name_no_hashtags(text: str) -> None:
+    assert mention_tags(text) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("#cafe", "cafe"),
+        ("#b00k", "b00k"),
+        ("#a1b2c", "a1b2c"),
+        ("\\\\#yes", "yes"),
+        ("<!-- a --> #yes", "yes"),
+        ("<!-- #yes", "yes"),
+        ("`<!--` #yes `-->`", "yes"),
+        ("[#yes](https://a.example/#no)", "yes"),
+        ("[a](b)#yes", "yes"),
+        ("```text\n     ```\n```\n#yes", "yes"),
+    ],
+)
+def test_a_hashtag_beside_them_is_one(text: str, name: str) -> None:
+    assert mention_tags(text) == (("t", name),)
+
+
+def test_a_person_who_is_the_target_of_a_link_is_mentioned() -> None:
+    assert mention_tags(f"[Alice](nostr:{NPUB})") == (("p", ALICE),)
+
+
+@pytest.mark.parametrize("piece", ["<!--", "](", '](a "', "](a(", "\\#", "](<a", "#", "<!-- -->"])
+def test_the_tags_of_a_hostile_text_are_found_in_linear_time(piece: str) -> None:
+    text = piece * (200_000 // len(piece))
+    start = time.process_time()
+    mention_tags(text)
+    assert time.process_time() - start < 3
 
 
 def test_no_text_asks_for_more_tags_than_relays_take() -> None:

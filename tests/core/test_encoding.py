@@ -21,7 +21,8 @@ class TestDecode:
         plain = text.replace("\ufeff", "").replace("\0", "")
         assert decode(plain.encode()) == plain
         assert decode(BOM_UTF8 + text.encode()) == text
-        assert decode(BOM_UTF16_LE + text.encode("utf-16-le")) == text or not plain
+        # With a zero first, the mark of UTF-16 is the mark of UTF-32.
+        assert decode(BOM_UTF16_LE + plain.encode("utf-16-le")) == plain
         assert decode(BOM_UTF16_BE + text.encode("utf-16-be")) == text
 
     @pytest.mark.parametrize(
@@ -86,6 +87,10 @@ RIGHT = [
     "Čeština „Ž“, Łódź ”Ł”, Ő„ Ű“",
     "Tiếng Việt có dấu: ậ ệ ộ, Â và Ă",
     "Türkçe: ağaç, ışık, “ş” Ğ, ilâ…",
+    "«está»…pero él» «á»”",
+    "Ăştia, ăşti, ÎNVĂŢĂ, CĂŞTIGĂ „Ăsta”",
+    "Ľúbim ĽAVÝ ŽIAĽ ĹBIŤ Ĺ Ľ; NÃO À Ã e Ã",
+    "BÂŞ; Đ Ơ Ư Â Ă “Ă”",
     "„Ärger“ ‚Ärger‘ ‚Äußerst‘",
     "中文，「引用」。日本語のテキスト。한국어",
     "مرحبا، שלום, हिन्दी।",
@@ -113,6 +118,29 @@ class TestGarbled:
     )
     def test_other_scripts_read_as_western_are_mended(self, text: str) -> None:
         assert mend(text.encode().decode("sloppy-windows-1252")) == text
+
+    @pytest.mark.parametrize(
+        ("wrong", "right"),
+        [
+            ("Viá»‡t Nam", "Việt Nam"),
+            ("tiáº¿ng Viá»‡t lÃ\xa0 ngÃ´n ngá»¯", "tiếng Việt là ngôn ngữ"),
+            ("tiáº¿ng Viá»‡t lÃ  ngÃ´n ngá»¯", "tiếng Việt là ngôn ngữ"),
+            ("tiáº¿ng Viá»‡t lÃ ngÃ´n ngá»¯ lÃ", "tiếng Việt là ngôn ngữ là"),
+            ("ngÆ°á»\x9di Ä‘á»™ Viá»‡t — right", "người độ Việt — right"),
+            ("GrĂĽĂźe aus MĂĽnchen", "Grüße aus München"),
+            ("MĂĽller", "Müller"),
+            ("MГјller", "Müller"),
+            ("schĂ¶ne FĂĽĂźe fĂĽr Ă„rzte", "schöne Füße für Ärzte"),
+        ],
+    )
+    def test_a_line_is_mended_whole_when_one_letter_of_it_is_sure(
+        self, wrong: str, right: str
+    ) -> None:
+        assert mend(wrong).replace("\xa0", " ").replace("  ", " ") == right
+
+    def test_right_signs_beside_a_garbled_one_stay(self) -> None:
+        text = "Il a dit «\xa0café\xa0» et “Ä” — câ€™est bon"
+        assert mend(text) == text.replace("â€™", "’")
 
     @pytest.mark.parametrize(
         ("wrong", "right"),

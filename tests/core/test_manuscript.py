@@ -8,7 +8,8 @@ import time
 import pytest
 from hypothesis import given
 
-from nostr_threads.core.manuscript import Ending, Removed, Unfinished, cleaned, removal, unfinished
+from nostr_threads.core.endings import Ending, Unfinished, unfinished
+from nostr_threads.core.manuscript import Removed, cleaned, removal
 from tests.core.strategies import AWKWARD, texts
 
 CODE = "nostr:npub10elfcs4fr0l0r8af98jlmgdh9c8tcxjvz9qkw038js35mp4dma8qzvjptg"
@@ -133,6 +134,23 @@ FINISHED = [
     "Use `the` here.",
     "It ends in code: `print(1)`.",
     "First.\r\n\r\nSecond.",
+    "Good. Use `a`",
+    "Good. Use **`a`**",
+    "- First.\n- Use `a`.\n- Use `b`",
+    "Good. It grew by 100%",
+    "Good. It has 20°C",
+    "Good. It costs 5€",
+    "Good. I write C++",
+    "Good. I write C#",
+    "Good. It takes n²",
+    "Good. Write:\n\n    code\n    more (",
+    "Good. Thanks!\n\nBob",
+    "Good.\n\nThank you so much",
+    "これは文です。\n\nよろしくお願いします",
+    "これは文です。\nよろしくお願いします",
+    "Write it so:\n\n```text\n     ```python\n     code\n     ```\n```\n\nThanks. The end.\n",
+    "- a\n  ```\n  code\n\nNext para. Done.\n",
+    "gm\n\n```\ncode.\n```\n\nhave fun",
 ]
 
 CUT = [
@@ -176,6 +194,18 @@ CUT = [
     ("He said “it works and", Ending.QUOTATION),
     ("Er sagte: „Das geht", Ending.QUOTATION),
     ('He said "it works', Ending.QUOTATION),
+    ("It works.\n\n| a | b |\n|---|---|", Ending.TABLE),
+    ("It works.\n\na | b\n--- | :-:", Ending.TABLE),
+    ("Run this:\n\n```\nx\n```\n\nThen we", Ending.SENTENCE),
+    ("Run this:\n```\nx\n```\nThen we", Ending.SENTENCE),
+    ("It works. See https://", Ending.SENTENCE),
+    ("https://", Ending.SENTENCE),
+    ("It works.\n\nThe", Ending.SENTENCE),
+    ("It works.\n\nHowever", Ending.SENTENCE),
+    ("これは文です。\n\nこれは", Ending.SENTENCE),
+    ("It works (see `a`", Ending.BRACKET),
+    ("It works. One `a` +", Ending.SENTENCE),
+    ("It works. See `a` and the", Ending.SENTENCE),
     ("It works. **Important", Ending.EMPHASIS),
     ("Roses are red\nViolets are blue\nSugar is sweet\nAnd the", Ending.SENTENCE),
 ]
