@@ -2,11 +2,13 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from nostr_threads.core.event import Event
 from nostr_threads.core.join import MAX_ADDED, PART_TAG_BYTES
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 NPUB = "npub1sn0wdenkukak0d9dfczzeacvhkrgz92ak56egt7vdgzn8pv2wfqqhrjdv9"
 URL = "https://example.com/a/path_(with)/parts?q=1,2;3&z=é#frag.ment"
 FAMILY = "👩🏽‍👩‍👧‍👦"
+# What may open a fence, with the indentation that its lines of code have too.
+INDENTED = re.compile(r" {1,3}[`~>*+\-0-9]")
 FENCE = "```python\ndef f():\n\n    return 1\n```"
 
 PHRASES = [
@@ -104,9 +108,12 @@ def test_every_part_is_within_every_limit(text: str, limit: Limit, marker: str) 
 
 
 @given(texts, limits, markers)
-def test_no_part_begins_or_ends_in_white_space(text: str, limit: Limit, marker: str) -> None:
+def test_no_part_begins_or_ends_in_white_space_but_that_of_a_fence(
+    text: str, limit: Limit, marker: str
+) -> None:
     for part in try_split(text, limit, marker):
-        assert part.text == part.text.strip()
+        assert part.text == part.text.rstrip()
+        assert not part.text[0].isspace() or (part.before.added and INDENTED.match(part.text))
 
 
 @given(texts, limits, markers)
@@ -522,3 +529,77 @@ def test_no_notation_makes_splitting_slow(unit: str) -> None:
 
 def test_closing_marks_with_nothing_before_them_end_no_sentence() -> None:
     assert shown("*** word", 6) == ["***", "word"]
+
+
+def rendered_code(text: str) -> list[str]:
+    """Return the code of the one block of code in `text`, and check that the marker is outside."""
+    tokens = MarkdownIt("commonmark").parse(text)
+    (code,) = (token for token in tokens if token.type in ("fence", "code_block"))
+    assert code.type == "fence"
+    assert (code.info, code.markup) == ("py", "```")
+    shown_otherwise = [token.content for token in tokens if token.type == "inline"]
+    assert shown_otherwise[-1].endswith(")")
+    return code.content.splitlines()
+
+
+CODE = [line for n in range(15) for line in (f"for n in {n}:", "    work(n)")]
+
+
+@pytest.mark.parametrize("marker", [" ({index}/{total})", "({index}/{total})\n\n{text}\n\n(end)"])
+@pytest.mark.parametrize(
+    ("above", "opening", "indent"),
+    [
+        ("1. Write this:\n\n", "   ", "   "),
+        ("- Write this:\n\n", "  ", "  "),
+        ("", "- ", "  "),
+        ("", " - ", "   "),
+        ("", "10. ", "    "),
+        ("10. Write this:\n\n", "    ", "    "),
+        ("- One\n  - two\n    - three\n\n", "      ", "      "),
+        ("- Two:\n  ", "- ", "    "),
+        ("", "> ", "> "),
+        ("", "> - ", ">   "),
+        ("", "- > ", "  > "),
+    ],
+)
+@pytest.mark.parametrize("lead", ["Steps:\n\n", "Words. " * 38 + "\n\n"])
+def test_cut_code_renders_as_one_block_of_the_same_lines_in_every_part(
+    lead: str, above: str, opening: str, indent: str, marker: str
+) -> None:
+    code = "".join(f"{indent}{line}\n" for line in CODE)
+    text = f"{lead}{above}{opening}```py\n{code}{indent}```\n\nThen run it.\n"
+    parts = split(text, Limit(300), marker=marker)
+    assert join(parts) == text
+    lines: list[str] = []
+    for part in parts:
+        if "```" in part.text:
+            lines += rendered_code(part.text)
+    assert lines == CODE
+
+
+def test_code_that_fits_no_part_is_cut_between_words() -> None:
+    code = "`" + "word " * 60 + "`"
+    for part in split(code, Limit(150), marker=""):
+        assert set(part.text.strip("`").split()) == {"word"}
+    stray = "One ` mark. " + "Prose goes on. " * 40 + "One more ` mark."
+    assert set(" ".join(shown(stray, 150)).split()) == set(stray.split())
+
+
+@pytest.mark.parametrize("link", ["https://example.com/" + "p" * 60, f"nostr:{NPUB}"])
+def test_a_link_in_code_that_fits_no_part_stays_whole(link: str) -> None:
+    spaced = "`curl -X POST " + "-H 'a: b' " * 30 + link + "`"
+    dense = "`" + "-H'a:b'" * 50 + f'"{link}"' + "-H'a:b'" * 30 + "`"
+    titled = "[" + "word " * 60 + f"]({link})"
+    for text in (spaced, dense, titled):
+        for characters in range(130, 201, 10):
+            assert any(link in part for part in shown(text, characters))
+
+
+@pytest.mark.parametrize("mark", "؟۔।።։။༎។？")
+def test_a_sentence_may_end_in_the_mark_of_any_script(mark: str) -> None:
+    assert shown(f"ab cd, ef gh{mark} ij, kl mn", 20)[0] == f"ab cd, ef gh{mark}"
+
+
+@pytest.mark.parametrize("mark", "،؛՝፣၊")
+def test_a_clause_may_end_in_the_mark_of_any_script(mark: str) -> None:
+    assert shown(f"ab cd ef{mark} gh ij kl", 16)[0] == f"ab cd ef{mark}"

@@ -24,7 +24,9 @@ __all__ = ["Blocks", "find_blocks"]
 # Those that the parser knows, which also is where it counts its lines.
 _LINE_END = re.compile(r"\r\n?|\n")
 _INDENT = re.compile(r"[^\S\r\n]*")
-_NOT_A_QUOTE = re.compile(r"[^>]")
+_NOT_A_QUOTE = re.compile(r"[^>\t]")
+# Behind more than three spaces, at a line's start or inside a quote, no mark opens a block.
+_DEEP = re.compile(r"(?:\A|(?<=> )) {4,}")
 # Rules that are not asked: text inside blocks, and link definitions, which are like paragraphs.
 _UNASKED = ["inline", "text_join", "reference"]
 
@@ -137,8 +139,8 @@ class _Places:
         first, after = token.map or (0, 0)
         line, start = self._lines[first], self._first_character(first)
         mark = text.index(token.markup, line)
-        # A list's mark cannot be repeated, and its indentation need not be; a quote's must.
-        quote = _NOT_A_QUOTE.sub(" ", text[line:mark]).lstrip()
+        # A list's mark cannot be repeated, but the lines of code are indented by its width.
+        around = _NOT_A_QUOTE.sub(" ", text[line:mark]).expandtabs(4)
         body = min(self._line(first + 1), len(text))
         opening = text[mark:body].rstrip()
         last = after - 1
@@ -151,7 +153,9 @@ class _Places:
         else:
             # The list or quote around it ends, and the fence with it.
             tail = end = max(body, end)
-        return Fence(start, body, tail, end, quote + opening, quote + token.markup)
+        lead = _standing_alone(text[line:start].expandtabs(4))
+        opening = _standing_alone(around) + opening
+        return Fence(start, body, tail, end, opening, around + token.markup, lead)
 
     def _line(self, number: int) -> int:
         return self._lines[number] if number < len(self._lines) else len(self._text)
@@ -165,3 +169,14 @@ class _Places:
         while end > start and self._text[end - 1].isspace():
             end -= 1
         return end
+
+
+def _standing_alone(around: str) -> str:
+    """Put what is too deep for a block of its own into list items as wide."""
+    return _DEEP.sub(lambda match: _items(len(match[0])), around)
+
+
+def _items(width: int) -> str:
+    # A list's mark takes two characters at least, and five at most.
+    last = 4 + width % 2
+    return "- " * ((width - last) // 2) + "-".ljust(last)

@@ -148,9 +148,7 @@ class Cuts:
         """Characters and bytes that a part surely holds, whatever its edges ask for."""
         marker, plain = self._marker, Dress(fenced=True)
         added = [marker.head(plain) + marker.foot(plain)]
-        for fence in self.edges.long:
-            head = marker.head(Dress(opening=f"{fence.opening}\n"))
-            added.append(head + marker.foot(Dress(close=f"\n{fence.mark}")))
+        added += self.edges.widest_additions()
         # Two different fences, one at each edge, take no more than twice the largest; and guards.
         characters = self._ruler.characters - 2 * max(map(len, added)) - 2
         return characters, self._ruler.bytes - 2 * max(map(_size, added)) - _WIDEST
@@ -170,10 +168,8 @@ class Cuts:
             if not self._is_near(ends[-1], end):
                 more = self._between(ends[-1], end, 0)
                 ends += more
-                kinds += [Break.GRAPHEME] * len(more)
-                grapheme = penalties.BREAK[Break.GRAPHEME] + penalties.PART
-                # Inside a link or a code it is worse still.
-                costs += [grapheme * (1 if loose[each] else 2) for each in more]
+                kinds += map(self._kind_between, more)
+                costs += map(self._cost_between, more)
             ends.append(end)
             kinds.append(kind)
             costs.append(cost + penalties.PART)
@@ -188,19 +184,20 @@ class Cuts:
     def _between(self, first: int, last: int, level: int) -> list[int]:
         """Return as many cuts between two as it takes for each to be reached from the last.
 
-        First those outside links and the like, then all: a link that fits no part is cut.
+        First those outside links and the like; then, since one of these fits no part, those at
+        the white space in it, those outside the links in it, and all.
         """
         begin = self.edges.begin(first)
         end = self.edges.end_after(begin) if last == len(self._source.text) else last
         if begin >= end or self.edges.fits(first, begin, end):
             return []
-        if level > 1:
+        if level > 3:
             self._refuse(begin)
         if level == 0:
             few = list(compress(range(begin + 1, end), self._thin[begin + 1 : end]))
             if self._are_near([first, *few, end]):
                 return few
-        marks = self._loose if level == 0 else self._source.marks
+        marks = self._marks(level)
         places = list(compress(range(begin + 1, end), marks[begin + 1 : end]))
         if self._are_near([first, *places, end]):
             return places
@@ -210,6 +207,22 @@ class Cuts:
             found.append(place)
             first = place
         return found + self._between(first, last, level + 1)
+
+    def _marks(self, level: int) -> bytearray:
+        if level == 0:
+            return self._loose
+        if level == 1:
+            return self._source.spaces
+        return self._source.outside_links if level == 2 else self._source.marks
+
+    def _kind_between(self, place: int) -> Break:
+        in_atom = not self._loose[place]
+        return Break.WORD if in_atom and self._source.spaces[place] else Break.GRAPHEME
+
+    def _cost_between(self, place: int) -> int:
+        cost = penalties.BREAK[self._kind_between(place)] + penalties.PART
+        # Inside a link or a code it is worse still.
+        return cost if self._loose[place] else 2 * cost
 
     def _are_near(self, places: list[int]) -> bool:
         widest: int = max(map(sub, places[1:], places))

@@ -33,6 +33,7 @@ class Edges:
         self._ruler = ruler
         self._marker = marker
         fences = source.blocks.fences
+        self._leads = {fence.start: fence.lead[-_MAX_OPENING:] for fence in fences if reopen}
         self.whole = [fence for fence in fences if self._fits_whole(fence)]
         cut = [fence for fence in fences if reopen and not self._fits_whole(fence)]
         self.long = [fence for fence in cut if self._reopens(fence)]
@@ -43,7 +44,6 @@ class Edges:
             fence.start: Dress(close=f"\n{fence.mark}", fenced=True) for fence in self.long
         }
         self._starts_of_long = [fence.start for fence in self.long]
-        self._starts = {fence.start for fence in fences} if reopen else frozenset()
         self._ends = {fence.end for fence in fences} if reopen else frozenset()
 
     def begin(self, position: int) -> int:
@@ -68,8 +68,9 @@ class Edges:
         fence = self._code_at(position)
         if fence is not None:
             return self._reopened[fence.start]
-        white = self._source.text[begin].isspace()
-        return Dress(fenced=begin in self._starts, white=white)
+        if begin in self._leads:
+            return Dress(opening=self._leads[begin], fenced=True)
+        return Dress(white=self._source.text[begin].isspace())
 
     def foot(self, end: int) -> Dress:
         """Return what stands after a part that ends at `end`."""
@@ -89,19 +90,29 @@ class Edges:
         dress = Dress()
         return self._ruler.fits(begin, end, self._marker.head(dress) + self._marker.foot(dress))
 
+    def widest_additions(self) -> list[str]:
+        """Return all that may be added to a part because of a fence, for each that asks for any."""
+        marker, foot = self._marker, self._marker.foot(Dress(fenced=True))
+        added = {
+            marker.head(Dress(opening=lead, fenced=True)) + foot for lead in self._leads.values()
+        }
+        return [*added, *map(self._around, self.long)]
+
+    def _around(self, fence: Fence) -> str:
+        head = self._marker.head(Dress(opening=f"{fence.opening}\n"))
+        return head + self._marker.foot(Dress(close=f"\n{fence.mark}"))
+
     def _fits_whole(self, fence: Fence) -> bool:
         end = min(fence.end, len(self._source.text))
-        dress = Dress(fenced=True)
-        added = self._marker.head(dress) + self._marker.foot(dress)
-        return self._ruler.fits(fence.start, end, added)
+        head = self._marker.head(Dress(opening=self._leads.get(fence.start, ""), fenced=True))
+        foot = self._marker.foot(Dress(fenced=True))
+        return self._ruler.fits(fence.start, end, head + foot)
 
     def _reopens(self, fence: Fence) -> bool:
         """Whether a part still has at least half its room beside this fence's own lines."""
-        if len(fence.opening) > _MAX_OPENING or len(fence.mark) > _MAX_OPENING:
+        if max(len(fence.opening), len(fence.mark)) > _MAX_OPENING:
             return False
-        head = self._marker.head(Dress(opening=f"{fence.opening}\n"))
-        foot = self._marker.foot(Dress(close=f"\n{fence.mark}"))
-        return self._ruler.fits(0, 0, (head + foot) * 2)
+        return self._ruler.fits(0, 0, self._around(fence) * 2)
 
     def _code_at(self, position: int) -> Fence | None:
         """Return the reopened fence whose code a cut at `position` parts."""

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from nostr_threads.core.splitting.breaks import Break
+from nostr_threads.core.splitting.punctuation import CLAUSE_MARKS, SENTENCE_MARKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,10 +18,11 @@ if TYPE_CHECKING:
 __all__ = ["ends_sentence", "find_cjk_breaks", "rank_of_space"]
 
 _LOOK_BACK = 40
+_CLAUSE_MARKS = frozenset(CLAUSE_MARKS)
 _CLOSERS = "\"'”’»›)]}*_）」』】》〉"
 _LAST_WORD = re.compile(r"[^\s(\[\"“‘«*_]*\Z")
 _ENUMERATOR = re.compile(r"\w|\d{1,2}|(?:\w\.)+\w")
-_FULL_STOPS = ".!?…。！？｡"
+_DOTS = ".…‥"
 # fmt: off
 _ABBREVIATIONS = frozenset((
     "adm", "al", "apr", "approx", "art", "aug", "bzw", "ca", "capt", "cf", "ch", "cmd", "co",
@@ -64,7 +66,7 @@ def rank_of_space(text: str, start: int, end: int) -> Break:
     before = text[max(0, start - _LOOK_BACK) : start]
     if ends_sentence(before, text[end : end + 1]):
         return Break.SENTENCE
-    clause = before.rstrip(_CLOSERS)[-1:] in tuple(",;:，、；：") or before[-1] in "—–"
+    clause = before.rstrip(_CLOSERS)[-1:] in _CLAUSE_MARKS or before[-1] in "—–"
     return Break.CLAUSE if clause else Break.WORD
 
 
@@ -74,13 +76,13 @@ def ends_sentence(before: str, after: str) -> bool:
     'e.g.', 'Dr.', 'J.' and '3.' end none, nor does what a word in lower case goes on from.
     """
     bare = before.rstrip(_CLOSERS)
-    if not bare or bare[-1] not in _FULL_STOPS:
+    if not bare or bare[-1] not in SENTENCE_MARKS:
         return False
-    if bare[-1] not in ".…":
+    if bare[-1] not in _DOTS:
         return True
     if after.islower():
         return False
-    if bare[-1] == "…" or bare.endswith("..."):
+    if bare[-1] != "." or bare.endswith("..."):
         return True
     found = _LAST_WORD.search(bare.rstrip("."))
     word = found[0] if found else ""

@@ -16,7 +16,7 @@ from nostr_threads.core.join import MAX_REMOVED, escaped_bytes
 from nostr_threads.core.splitting.blocks import find_blocks
 from nostr_threads.core.splitting.graphemes import grapheme_marks
 from nostr_threads.core.splitting.places import find_places
-from nostr_threads.core.splitting.spans import find_atoms
+from nostr_threads.core.splitting.spans import find_atoms, find_links
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Ruler", "Source"]
 
 _SPACE = re.compile(rf"\s{{0,{MAX_REMOVED}}}")
+_WORD_END = re.compile(r"(?<=\S)\s")
 # Blank lines may go, but the indentation of the next line of code must stay.
 _SPACE_IN_CODE = re.compile(rf"(?:\r?\n){{1,{MAX_REMOVED // 2}}}|[ \t]{{0,{MAX_REMOVED}}}")
 
@@ -35,6 +36,7 @@ class Source:
         self.text = text
         self.marks = grapheme_marks(text)
         self.blocks = find_blocks(text)
+        self._atoms = find_atoms(text, self.marks, self.blocks.fences)
         self.loose = self._loose()
         self.places = find_places(text, self.loose, self.blocks)
         # Where the last part may stop, the white space behind it going into its seam.
@@ -44,6 +46,23 @@ class Source:
     def byte_sums(self) -> list[int]:
         """The JSON-escaped bytes up to each position."""
         return list(accumulate(map(_Sizes().__getitem__, self.text), initial=0))
+
+    @cached_property
+    def spaces(self) -> bytearray:
+        """The marks at white space inside links and codes."""
+        spaces = bytearray(len(self.marks))
+        for atom in self._atoms:
+            for match in _WORD_END.finditer(self.text, atom.start + 1, atom.end):
+                spaces[match.start()] = self.marks[match.start()]
+        return spaces
+
+    @cached_property
+    def outside_links(self) -> bytearray:
+        """The marks, without those inside links: those inside other atoms are here."""
+        outside = bytearray(self.marks)
+        for link in find_links(self.text, self.marks, self._atoms):
+            outside[link.start + 1 : link.end] = bytes(link.end - link.start - 1)
+        return outside
 
     def skip_space(self, position: int, *, in_code: bool = False) -> int:
         """Return the last cut, short of the end, with only a seam's white space before it."""
@@ -56,7 +75,7 @@ class Source:
     def _loose(self) -> bytearray:
         """The marks, without those inside links, codes and the first and last lines of fences."""
         loose = bytearray(self.marks)
-        for atom in find_atoms(self.text, self.marks, self.blocks.fences):
+        for atom in self._atoms:
             loose[atom.start + 1 : atom.end] = bytes(atom.end - atom.start - 1)
         for fence in self.blocks.fences:
             loose[fence.start + 1 : fence.body + 1] = bytes(fence.body - fence.start)

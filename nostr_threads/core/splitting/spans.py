@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["Fence", "Span", "find_atoms"]
+__all__ = ["Fence", "Span", "find_atoms", "find_links"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,8 @@ class Fence:
 
     `body` and `tail` are where the first line of code and the closing line begin. A fence that is
     never closed ends one past the text, so that the text's own end lies inside it. `opening` and
-    `mark` are what reopens and closes it.
+    `mark` are what reopens and closes it as deep as it is, `lead` what stands for the indentation
+    before `start` where nothing stands above.
     """
 
     start: int
@@ -40,6 +41,7 @@ class Fence:
     end: int
     opening: str
     mark: str
+    lead: str
 
     def has_code_at(self, position: int) -> bool:
         """Whether a cut at `position` parts the code of this fence."""
@@ -88,9 +90,21 @@ def find_atoms(text: str, marks: bytearray, fences: Iterable[Fence]) -> list[Spa
         found += _matches(_IN_CODE, text, fence.body, fence.tail)
         position = fence.end
     found += _matches(_IN_PROSE, text, position, len(text))
+    return _in_whole_graphemes(found, marks)
+
+
+def find_links(text: str, marks: bytearray, atoms: Iterable[Span]) -> list[Span]:
+    """Return the links and Nostr codes that are atoms or inside one, in whole graphemes."""
+    found: list[Span] = []
+    for atom in atoms:
+        found += _matches(_IN_CODE, text, atom.start, atom.end)
+    return _in_whole_graphemes(found, marks)
+
+
+def _in_whole_graphemes(spans: Iterable[Span], marks: bytearray) -> list[Span]:
     return [
         Span(marks.rfind(1, 0, span.start + 1), marks.find(1, span.end))
-        for span in found
+        for span in spans
         if span.start < span.end
     ]
 

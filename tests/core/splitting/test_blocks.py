@@ -63,7 +63,28 @@ def test_a_fence_ends_with_the_list_item_around_it() -> None:
     text = "- ```\n  code\n\nWords."
     (fence,) = find_blocks(text).fences
     assert text[fence.start : fence.end] == "- ```\n  code"
-    assert (fence.opening, fence.mark) == ("```", "```")
+    assert (fence.opening, fence.mark) == ("  ```", "  ```")
+
+
+@pytest.mark.parametrize(
+    ("line", "opening", "mark", "lead"),
+    [
+        ("   ```", "   ```", "   ```", "   "),
+        ("- ```", "  ```", "  ```", ""),
+        (" 10. ```", "-    ```", "     ```", " "),
+        ("- - - ```", "- -   ```", "      ```", ""),
+        ("-\t```", "-   ```", "    ```", ""),
+        ("> ```", "> ```", "> ```", ""),
+        ("- > ```", "  > ```", "  > ```", ""),
+        ("> - - - ```", "> - -   ```", ">       ```", ""),
+        ("- a\n  - b\n\n    ```", "-   ```", "    ```", "-   "),
+    ],
+)
+def test_a_fence_is_reopened_and_closed_as_deep_as_it_is(
+    line: str, opening: str, mark: str, lead: str
+) -> None:
+    (fence,) = find_blocks(f"{line}\n").fences
+    assert (fence.opening, fence.mark, fence.lead) == (opening, mark, lead)
 
 
 def test_the_depth_of_a_place_counts_the_items_around_it() -> None:
