@@ -13,6 +13,7 @@ from nostr_threads.app.asking import Asking
 from nostr_threads.app.blocking import off_loop
 from nostr_threads.app.destinations import destinations
 from nostr_threads.app.fetch import Found, fetch_thread, load_thread, pointer, stored_thread
+from nostr_threads.app.reading import plain
 from nostr_threads.app.sending import Sender
 from nostr_threads.app.writing import DEFAULT_LIMIT, Style, Writer
 from nostr_threads.core import kinds, verbs
@@ -148,6 +149,7 @@ class Nostr:
         limit: Limit = DEFAULT_LIMIT,
         marker: str = DEFAULT_MARKER,
         style: Style | None = None,
+        quoting: Target | None = None,
     ) -> Plan:
         """Return what publishing `answer` would sign and where it would go. Signs nothing.
 
@@ -161,6 +163,7 @@ class Nostr:
             limit=limit,
             marker=marker,
             style=style or Style(),
+            quoting=quoting,
         )
 
     async def publish(
@@ -173,6 +176,7 @@ class Nostr:
         limit: Limit = DEFAULT_LIMIT,
         marker: str = DEFAULT_MARKER,
         style: Style | None = None,
+        quoting: Target | None = None,
         planned: Callable[[Plan], None] = lambda _: None,
         mining: Callable[[Mining], None] = lambda _: None,
         progress: Callable[[Delivery], None] = lambda _: None,
@@ -182,12 +186,18 @@ class Nostr:
         `answer` is a text or the parts that `split` gave. It is written to `relays`, else to those
         of relays.toml and the author's own; and then, as a courtesy that no quorum counts, to where
         everybody tagged reads (NIP-65) and to where what it answers was seen. `style` says how it
-        is written, as an article for instance. `planned` is told before anything is signed, and may
-        raise to stop it. A relay that fails is in the report. Raises `NoSigner`, `SigningError`,
-        `InvalidText`, `LimitTooSmall`, `StoreError`.
+        is written, as an article for instance. `quoting` is cited below the text. `planned` is told
+        before anything is signed, and may raise to stop it. A relay that fails is in the report.
+        Raises `NoSigner`, `SigningError`, `InvalidText`, `LimitTooSmall`, `StoreError`.
         """
         plan = await self.plan(
-            answer, reply_to=reply_to, relays=relays, limit=limit, marker=marker, style=style
+            answer,
+            reply_to=reply_to,
+            relays=relays,
+            limit=limit,
+            marker=marker,
+            style=style,
+            quoting=quoting,
         )
         planned(plan)
         return await self._send(plan, quorum, mining, progress)
@@ -219,11 +229,13 @@ class Nostr:
             self._routes.name(posting.own)
         for seen in (await off_loop(self.store.sightings, [each.id for each in events])).values():
             places.update(dict.fromkeys(seen))
-        drafts = verbs.deletion(events, author=author, created_at=self._now(), reason=reason)
-        report = await self._post(drafts, relays, planned, progress, places=tuple(places))
+        drafts = verbs.deletion(events, author=author, created_at=self._now(), reason=plain(reason))
+        plan = await self._plan_of(drafts, relays, places=tuple(places))
+        planned(plan)
+        # First: whatever happens then, what is to be deleted is not sent any more.
         for posting in postings:
             await self.outbox.abandon(posting)
-        return report
+        return await self._send(plan, None, lambda _: None, progress)
 
     async def react(
         self,
@@ -261,7 +273,7 @@ class Nostr:
     ) -> Report:
         """Publish `text` with a quotation of an event (NIP-18, NIP-27); `how` as in `publish`."""
         target = await self._answered(code, relays)
-        return await self.publish(verbs.quote(text, target), relays=relays, **how)
+        return await self.publish(text, relays=relays, quoting=target, **how)
 
     def clock_off(self) -> float | None:
         """How many seconds our clock is behind what the relays say, None where it seems right."""
@@ -305,6 +317,13 @@ class Nostr:
         places: Sequence[str] = (),
     ) -> Report:
         """Send what is no text. `places` are where it is wanted besides."""
+        plan = await self._plan_of(drafts, relays, places=places)
+        planned(plan)
+        return await self._send(plan, None, lambda _: None, progress)
+
+    async def _plan_of(
+        self, drafts: Sequence[Draft], relays: Sequence[str], *, places: Sequence[str]
+    ) -> Plan:
         author = self._signer().public_key
         choices = await destinations(
             drafts,
@@ -316,9 +335,7 @@ class Nostr:
             self._now(),
             places=places,
         )
-        plan = await self._writer(author).plan_drafts(drafts, choices)
-        planned(plan)
-        return await self._send(plan, None, lambda _: None, progress)
+        return await self._writer(author).plan_drafts(drafts, choices)
 
     async def _answered(self, code: Node | Verified | str, relays: Sequence[str]) -> Target:
         target = await self._target(code, relays)

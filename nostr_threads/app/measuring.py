@@ -58,16 +58,24 @@ class Measure:
 
 
 async def measure(
-    documents: Documents, relays: Sequence[str], *, characters: int, work: int, most_work: int
+    documents: Documents,
+    relays: Sequence[str],
+    *,
+    ruling: Sequence[str],
+    characters: int,
+    work: int,
+    most_work: int,
 ) -> Measure:
     """Ask relays what they take (NIP-11) of a text of so many characters, 0 for none.
 
-    One that takes next to nothing, or wants more than `most_work` bits, does not rule the others.
+    Only those that are `ruling` do, the author's own: anybody who is answered could have an answer
+    cut to pieces elsewhere. One that takes next to nothing, or wants more than `most_work` bits,
+    does not rule the others.
     """
     found = await asyncio.gather(*(documents.of(url) for url in relays))
     said = dict(zip(relays, map(admission_of, found), strict=True))
     strict = too_strict(said, characters=characters, most_pow_bits=most_work)
-    taken = strictest(each for url, each in said.items() if url not in strict)
+    taken = strictest(said[url] for url in ruling if url not in strict)
     return Measure(said, strict, taken, max(work, taken.pow_bits))
 
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nostr_threads.core.encoding import garbled, mend
-from nostr_threads.core.endings import unfinished
+from nostr_threads.core.endings import Ending, unfinished
 from nostr_threads.core.manuscript import cleaned, removal
 from nostr_threads.core.mentions import broken, linked, refuse_secrets, unresolved
+from nostr_threads.core.relay_url import is_local
 from nostr_threads.errors import InvalidCode, InvalidInput, InvalidText
 from nostr_threads.net.names import resolve
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from nostr_threads.core.entities import Profile
 
-__all__ = ["Reading", "check", "read"]
+__all__ = ["Reading", "check", "plain", "read"]
 
 _MOST_NAMES = 20
 _MOST_SHOWN = 3
@@ -67,10 +68,19 @@ def check(text: str, *, strict: bool = False, fix_encoding: bool = False) -> Rea
     return Reading(text, (*warnings, *faults))
 
 
+def plain(words: str) -> str:
+    """Return what is published beside a text, without control characters.
+
+    Raises `InvalidText` for a secret key.
+    """
+    refuse_secrets(words)
+    return cleaned(words)[0]
+
+
 async def _looked_up(names: Iterable[str]) -> tuple[dict[str, Profile], list[str]]:
     wanted = tuple(names)
     found = await asyncio.gather(
-        *(resolve(*name.split("@", 1)) for name in wanted), return_exceptions=True
+        *(_resolved(*name.split("@", 1)) for name in wanted), return_exceptions=True
     )
     people: dict[str, Profile] = {}
     failures: list[str] = []
@@ -82,6 +92,13 @@ async def _looked_up(names: Iterable[str]) -> tuple[dict[str, Profile], list[str
         else:
             people[name] = result
     return people, failures
+
+
+async def _resolved(name: str, domain: str) -> Profile:
+    # A text may come from anybody, or from a model: it must not make us look around at home.
+    if is_local(f"wss://{domain}"):
+        raise InvalidCode(f"{domain} is on this machine or its network")
+    return await resolve(name, domain)
 
 
 def _garbles(text: str) -> Iterator[str]:
@@ -96,4 +113,5 @@ def _garbles(text: str) -> Iterator[str]:
 
 def _endings(text: str) -> Iterator[str]:
     if (found := unfinished(text)) is not None:
-        yield f"the text seems to stop in the middle of a {found.kind}: “… {found.last_words}”"
+        kind = "piece of code" if found.kind is Ending.CODE else found.kind
+        yield f"the text seems to stop in the middle of a {kind}: “… {found.last_words}”"

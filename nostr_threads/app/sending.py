@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from nostr_threads.app.blocking import off_loop
+from nostr_threads.app.leasing import leased
 from nostr_threads.app.mining import mine_chain
 from nostr_threads.app.publish import Report, check, deliver, sign_all
 from nostr_threads.core import kinds, nip19
@@ -133,12 +134,21 @@ class Sender:
         return Report(await off_loop(self._store.cancel, posting.id, now=self._clock()))
 
     async def abandon(self, posting: Posting) -> None:
-        """Give up whatever is left to do for an answer that its author had deleted."""
-        for delivery in posting.deliveries:
-            if not delivery.final:
-                over = replace(delivery, status=Status.GIVEN_UP, reason="deleted", retry_at=0)
-                event = posting.events[delivery.part - 1]
-                await off_loop(self._store.record, event.id, over, now=self._clock())
+        """Give up whatever is left to do for an answer that its author wants deleted.
+
+        Raises `InvalidInput` while another process is sending it: that would go on.
+        """
+        if all(delivery.final for delivery in posting.deliveries):
+            return
+        async with leased(posting.id, self._store, self._clock) as is_ours:
+            if is_ours:
+                current = await off_loop(self._store.posting, posting.id) or posting
+                await off_loop(self._store.record_all, _given_up(current), now=self._clock())
+        if not is_ours:
+            raise InvalidInput(
+                f"the answer {posting.id} is being sent by another process at this moment; "
+                "try again when that has ended"
+            )
 
     async def _deliver(
         self, posting: Posting, progress: Callable[[Delivery], None], *, everything: bool = False
@@ -166,8 +176,10 @@ class Sender:
             await off_loop(self._store.add, [found], relay=url, now=self._clock())
 
     def _is_current(self, posting: Posting) -> bool:
-        wanted = Filter(ids=tuple(event.id for event in posting.events))
-        return len(self._store.query([wanted], now=self._clock())) == len(posting.events)
+        """Whether nothing of it that is anywhere was deleted, replaced or has expired since."""
+        there = {each.part for each in posting.deliveries if each.status.taken}
+        ids = tuple(posting.events[part - 1].id for part in there)
+        return len(self._store.query([Filter(ids=ids)], now=self._clock())) == len(ids)
 
     def _relay_list(self, author: str) -> Verified | None:
         wanted = Filter(kinds=(kinds.RELAY_LIST,), authors=(author,), limit=1)
@@ -191,3 +203,15 @@ class Sender:
         if not (found := await self.find(code)):
             raise NotFound(f"nothing in the outbox is {code}: `outbox list --all` shows what is")
         return found[0]
+
+
+def _given_up(posting: Posting) -> list[tuple[str, Delivery]]:
+    """What is left to do for a posting, each by its event's id, as given up."""
+    return [
+        (
+            posting.events[each.part - 1].id,
+            replace(each, status=Status.GIVEN_UP, reason="deleted", retry_at=0),
+        )
+        for each in posting.deliveries
+        if not each.final
+    ]

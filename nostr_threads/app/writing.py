@@ -14,7 +14,7 @@ from nostr_threads.app.blocking import off_loop
 from nostr_threads.app.destinations import destinations
 from nostr_threads.app.hints import hints_of
 from nostr_threads.app.measuring import Measure, measure
-from nostr_threads.app.reading import read
+from nostr_threads.app.reading import plain, read
 from nostr_threads.core import kinds
 from nostr_threads.core.article import Form, choose_form, draft_article, linking_note
 from nostr_threads.core.compose import NO_EXTRAS, Extras, compose, split_for
@@ -25,6 +25,7 @@ from nostr_threads.core.mentions import refuse_secrets
 from nostr_threads.core.pow import NONCE_TAG_BYTES
 from nostr_threads.core.relay_url import is_local
 from nostr_threads.core.split import Limit, Part
+from nostr_threads.core.verbs import quote
 from nostr_threads.errors import InvalidInput, LimitTooSmall
 
 if TYPE_CHECKING:
@@ -163,12 +164,20 @@ class Writer:
         limit: Limit,
         marker: str,
         style: Style,
+        quoting: Target | None = None,
     ) -> Plan:
-        """Plan an answer: a text, or the parts that `split` gave, which stay as they are."""
+        """Plan an answer: a text, or the parts that `split` gave, which stay as they are.
+
+        What is `quoting` is named below the text, which is checked without it.
+        """
+        if style.forum and target is not None:
+            raise InvalidInput("an answer begins no forum thread: leave out one of the two")
         given = None if isinstance(answer, str) else tuple(answer)
-        sheet = _Sheet("", target, style, limit, marker)
+        sheet = _Sheet("", target, _plain(style), limit, marker)
         if isinstance(answer, str):
             sheet.text = await self._read(answer, sheet)
+            if quoting is not None:
+                sheet.text = quote(sheet.text, quoting)
         else:
             sheet.text = "".join(part.text for part in answer)
             refuse_secrets(sheet.text)
@@ -215,6 +224,7 @@ class Writer:
         sheet.measure = await measure(
             self._documents,
             [choice.relay for choice in sheet.choices],
+            ruling=[choice.relay for choice in sheet.choices if choice.is_own],
             characters=max(1, len(sheet.text)),
             work=sheet.style.work,
             most_work=sheet.style.most_work,
@@ -358,3 +368,20 @@ class Writer:
             sheet.measure.work,
             (*sheet.warnings, *sheet.measure.refusals(drafts, self._author, self._clock())),
         )
+
+
+def _plain(style: Style) -> Style:
+    """Take care of all words that are published beside the text."""
+    extras, warning = style.extras, style.extras.content_warning
+    return replace(
+        style,
+        title=plain(style.title),
+        summary=plain(style.summary),
+        image=plain(style.image),
+        identifier=plain(style.identifier),
+        extras=replace(
+            extras,
+            subject=plain(extras.subject),
+            content_warning=None if warning is None else plain(warning),
+        ),
+    )

@@ -61,6 +61,8 @@ def reaction(target: Target, *, created_at: int, content: str = "+", image: str 
     Raises `InvalidInput` for whatever else: words are an answer.
     """
     said = content.strip()
+    if not said.replace("\u200d", "").isprintable():
+        raise InvalidInput("a reaction holds a control character")
     event, relay = target.event, target.relay
     address = kinds.address_of(event)
     tags: list[Tag] = [] if address is None else [("a", address, relay, event.pubkey)]

@@ -69,7 +69,7 @@ def test_text_once_read_in_a_wrong_code_page_is_mended_when_that_is_wanted() -> 
     [
         ("It works like this. First you take the", "sentence"),
         ("Do this:\n\n- one\n- two\n- ", "list"),
-        ("So:\n\n```python\nprint(1", "code"),
+        ("So:\n\n```python\nprint(1", "piece of code"),
     ],
 )
 def test_an_answer_that_stops_in_the_middle_is_pointed_out_and_refused_when_strict(

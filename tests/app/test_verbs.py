@@ -9,10 +9,11 @@ import pytest
 
 import nostr_threads as nt
 from nostr_threads.core import kinds
+from nostr_threads.core.entities import SecretKey
 from nostr_threads.core.pow import committed
 from nostr_threads.core.references import Relation, references
 from nostr_threads.core.wire import Publish
-from nostr_threads.errors import InvalidInput, NoSigner, NotFound
+from nostr_threads.errors import InvalidInput, InvalidText, NoSigner, NotFound
 from nostr_threads.relayd.limits import Limits
 from nostr_threads.testing import Faults, FaultyRelay
 from tests.app.worlds import ALICE, BOB, CAROL, LIMIT, LONG, NOW, opened, relay_list
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 QUESTION = BOB.note("why?", NOW - 100, (("p", CAROL.pubkey),))
 ARTICLE = BOB.article("essay", "A text.", NOW - 100)
+SECRET = nt.encode(SecretKey(BOB.secret_hex()))
 PROTECTED = BOB.note("for you alone", NOW - 100, (("-",),))
 
 
@@ -272,3 +274,83 @@ async def test_a_reaction_that_no_relay_took_stays_in_the_outbox() -> None:
         relay.faults = Faults()
         (again,) = await nostr.outbox.resume()
         assert sole(again) == report.posting.events[0]
+
+
+# What came to light when all of it was tried together
+
+
+async def test_what_arrived_in_part_is_checked_like_the_rest() -> None:
+    faults = Faults(reject_with="blocked: enough", accept_first=1)
+    async with (
+        FaultyRelay(stocked(), faults) as relay,
+        opened(":memory:", relay.url, by=ALICE) as nostr,
+    ):
+        report = await nostr.publish(LONG, limit=LIMIT)
+        assert not report.complete
+        (checked,) = await nostr.outbox.check(report.code)
+        assert checked.deliveries[0].status is nt.Status.STORED
+
+
+async def test_what_is_deleted_is_given_up_before_anybody_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The process may die between the two, and must not go on sending what is to be gone."""
+    async with (
+        FaultyRelay(stocked(), Faults(refuse_connections=True)) as down,
+        FaultyRelay(stocked()) as relay,
+        opened(":memory:", relay.url, down.url, by=ALICE) as nostr,
+    ):
+        report = await nostr.publish("a text", limit=LIMIT)
+
+        async def die(*_: object, **__: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(nostr.outbox, "send", die)
+        with pytest.raises(KeyboardInterrupt):
+            await nostr.delete(report.code)
+        assert nostr.store.postings(open_only=True) == []
+
+
+async def test_what_another_process_is_sending_is_not_deleted_under_its_hands() -> None:
+    async with (
+        FaultyRelay(stocked(), Faults(refuse_connections=True)) as down,
+        opened(":memory:", down.url, by=ALICE) as nostr,
+    ):
+        report = await nostr.publish("a text", limit=LIMIT)
+        now = report.posting.created_at
+        assert nostr.store.lease(report.posting.id, "another", now=now, until=now + 10_000)
+        with pytest.raises(InvalidInput, match="being sent by another process"):
+            await nostr.delete(report.code)
+
+
+async def test_a_quotation_does_not_hide_how_a_text_ends() -> None:
+    async with writing(QUESTION) as (_, nostr):
+        with pytest.raises(InvalidText, match="stop in the middle of a sentence"):
+            await nostr.quote(
+                QUESTION.id, "It is finished. This one stops in the", style=nt.Style(strict=True)
+            )
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        nt.Style(title=SECRET, form=nt.Form.ARTICLE),
+        nt.Style(summary=SECRET),
+        nt.Style(extras=nt.Extras(subject=SECRET)),
+        nt.Style(extras=nt.Extras(content_warning=SECRET)),
+    ],
+)
+async def test_no_words_beside_the_text_hold_a_secret(style: nt.Style) -> None:
+    async with writing() as (relay, nostr):
+        with pytest.raises(InvalidText, match="secret key") as caught:
+            await nostr.publish("A text.", style=style)
+        assert SECRET not in str(caught.value)
+        assert sent(relay) == []
+
+
+async def test_control_characters_are_in_no_tag_and_no_reaction() -> None:
+    async with writing(QUESTION) as (_, nostr):
+        plan = await nostr.plan("A text.", style=nt.Style(extras=nt.Extras(subject="a\x1bb\x00c")))
+        assert ("subject", "abc") in plan.drafts[0].tags
+        with pytest.raises(InvalidInput, match="control character"):
+            await nostr.react(QUESTION.id, "a\x01b")
