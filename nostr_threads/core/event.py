@@ -135,7 +135,8 @@ def _hex_fault(event: Event) -> str:
 
 def _plain(error: Exception) -> str:
     """Say what msgspec found, without its notation for the root of the document."""
-    if isinstance(error, UnicodeError):
+    # Bytes that are not UTF-8 raise Python's own error up to msgspec 0.22, and msgspec's from 0.23.
+    if isinstance(error, UnicodeError) or "UTF-8" in str(error):
         return "not UTF-8"
     text = str(error).replace("`$.", "`").replace(" - at `$`", "")
     return text if text.startswith("JSON") else text[:1].lower() + text[1:]
