@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
 from nostr_threads.cli.errands import Errand
+from nostr_threads.cli.groups import grouped
 from nostr_threads.cli.manuscripts import extras_of, limit_of, marker_of, text_of
 from nostr_threads.cli.options import (
     AsJson,
     Bytes,
     Characters,
-    ConfigFile,
     ContentWarning,
-    DryRun,
     Expires,
     FixEncoding,
     Identifier,
     Image,
-    KeyName,
     Marker,
     MostWork,
-    PasswordFd,
     Protected,
     Quorum,
-    RelayUrls,
-    StoreFile,
     Strict,
     Subject,
     Summary,
@@ -37,17 +34,16 @@ from nostr_threads.cli.options import (
     Work,
 )
 from nostr_threads.cli.reports import show_plan
+from nostr_threads.core.pow import MOST_ASKED
 from nostr_threads.core.split import DEFAULT_MARKER
 
 if TYPE_CHECKING:
-    from nostr_threads.app.client import Nostr
-    from nostr_threads.app.publish import Report
-    from nostr_threads.cli.watching import Watch
+    from nostr_threads.app.writing import Style
     from nostr_threads.core.article import Form
+    from nostr_threads.core.compose import Extras
+    from nostr_threads.core.split import Limit
 
 __all__ = ["Warned", "compose", "publish", "quote"]
-
-_MOST_WORK = 22
 
 
 class As(StrEnum):
@@ -84,73 +80,77 @@ class Warned(TyperCommand):
         return super().parse_args(ctx, given)
 
 
-def compose(
-    file: TextFile,
-    form: FormOption = As.THREAD,
-    title: Title = "",
-    summary: Summary = "",
-    image: Image = "",
-    identifier: Identifier = "",
-    limit: Characters = None,
-    limit_bytes: Bytes = None,
-    marker: Marker = DEFAULT_MARKER,
-    strict: Strict = False,
-    fix_encoding: FixEncoding = False,
-    as_json: AsJson = False,
-) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What a text becomes, and what an article is called."""
+
+    form: FormOption = As.THREAD
+    title: Title = ""
+    summary: Summary = ""
+    image: Image = ""
+    identifier: Identifier = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """How a text is cut, and what is done about its faults."""
+
+    limit: Characters = None
+    limit_bytes: Bytes = None
+    marker: Marker = DEFAULT_MARKER
+    strict: Strict = False
+    fix_encoding: FixEncoding = False
+
+    @property
+    def part(self) -> Limit:
+        """The limit of a part."""
+        return limit_of(self.limit, self.limit_bytes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What is said and done besides when a text is published."""
+
+    subject: Subject = ""
+    content_warning: ContentWarning = None
+    expires: Expires = None
+    protected: Protected = False
+    work: Work = 0
+    most_work: MostWork = MOST_ASKED
+    quorum: Quorum = None
+
+    @property
+    def extras(self) -> Extras:
+        """What its tags say."""
+        return extras_of(self.subject, self.content_warning, self.expires, protected=self.protected)
+
+
+@grouped
+def compose(file: TextFile, shape: Shape, cut: Cut, as_json: AsJson = False) -> None:
     """Show the parts that FILE would become. Nothing is signed or sent, and nobody is asked.
 
     Example: nostr-threads compose answer.md --limit 800
 
     Example: nostr-threads compose answer.md --as auto --marker '({index}/{total}) {text}'
     """
-    from nostr_threads.app.writing import Style
     from nostr_threads.cli.drafting import draft
 
-    style = Style(
-        form=form.form,
-        title=title,
-        summary=summary,
-        image=image,
-        identifier=identifier,
-        strict=strict,
-        fix_encoding=fix_encoding,
-    )
-    limits = limit_of(limit, limit_bytes)
-    plan = draft(text_of(file), style, limits, marker_of(marker))
+    plan = draft(text_of(file), _style(shape, cut), cut.part, marker_of(cut.marker))
     show_plan(plan, {}, as_json=as_json)
 
 
+@grouped
 def publish(
     file: TextFile,
+    *,
     reply_to: Annotated[
         str | None, typer.Option("--reply-to", metavar="CODE", help="The note it answers.")
     ] = None,
-    form: FormOption = As.THREAD,
-    title: Title = "",
-    summary: Summary = "",
-    image: Image = "",
-    identifier: Identifier = "",
+    shape: Shape,
     forum: Annotated[bool, typer.Option("--forum", help="Begin a forum thread (NIP-7D).")] = False,
-    subject: Subject = "",
-    content_warning: ContentWarning = None,
-    expires: Expires = None,
-    protected: Protected = False,
-    limit: Characters = None,
-    limit_bytes: Bytes = None,
-    marker: Marker = DEFAULT_MARKER,
-    strict: Strict = False,
-    fix_encoding: FixEncoding = False,
-    work: Work = 0,
-    most_work: MostWork = _MOST_WORK,
-    relay: RelayUrls = None,
-    quorum: Quorum = None,
-    dry_run: DryRun = False,
-    key: KeyName = None,
-    password_fd: PasswordFd = None,
-    as_json: AsJson = False,
-    store: StoreFile = None,
-    relays: ConfigFile = None,
+    said: Said,
+    cut: Cut,
+    errand: Errand,
 ) -> None:
     """Split FILE, sign all parts, keep them, send them in order, and read them back.
 
@@ -162,92 +162,67 @@ def publish(
 
     Example: nostr-threads publish essay.md --as article --title 'On threads' --d on-threads
     """
-    from nostr_threads.app.writing import Style
-
-    style = Style(
-        form.form,
-        title,
-        summary,
-        image,
-        identifier,
-        forum,
-        extras_of(subject, content_warning, expires, protected=protected),
-        work,
-        max(work, most_work),
-        strict,
-        fix_encoding,
-    )
-    text, limits = text_of(file), limit_of(limit, limit_bytes)
-    errand = Errand(tuple(relay or ()), key, password_fd, as_json, dry_run, store, relays)
-
-    async def act(nostr: Nostr, watch: Watch) -> Report:
-        return await nostr.publish(
-            text,
-            reply_to=reply_to,
-            relays=errand.relay,
-            quorum=quorum,
-            limit=limits,
-            marker=marker_of(marker),
-            style=style,
-            planned=watch.planned,
-            mining=watch.mining,
-            progress=watch.progress,
-        )
-
-    errand.run(act)
+    style = _style(shape, cut, said, forum=forum)
+    _send(file, style, said, cut, errand, reply_to=reply_to)
 
 
+@grouped
 def quote(
     code: Annotated[str, typer.Argument(metavar="CODE", help="What is quoted.")],
     file: TextFile,
-    subject: Subject = "",
-    content_warning: ContentWarning = None,
-    expires: Expires = None,
-    protected: Protected = False,
-    limit: Characters = None,
-    limit_bytes: Bytes = None,
-    marker: Marker = DEFAULT_MARKER,
-    strict: Strict = False,
-    fix_encoding: FixEncoding = False,
-    work: Work = 0,
-    most_work: MostWork = _MOST_WORK,
-    relay: RelayUrls = None,
-    quorum: Quorum = None,
-    dry_run: DryRun = False,
-    key: KeyName = None,
-    password_fd: PasswordFd = None,
-    as_json: AsJson = False,
-    store: StoreFile = None,
-    relays: ConfigFile = None,
+    said: Said,
+    cut: Cut,
+    errand: Errand,
 ) -> None:
     """Publish FILE with a quotation of CODE below it (NIP-18). Exit codes as with `publish`.
 
     Example: nostr-threads quote nevent1… comment.md
     """
+    _send(file, _style(Shape(), cut, said), said, cut, errand, quoting=code)
+
+
+def _style(shape: Shape, cut: Cut, said: Said | None = None, *, forum: bool = False) -> Style:
     from nostr_threads.app.writing import Style
 
-    style = Style(
-        extras=extras_of(subject, content_warning, expires, protected=protected),
-        work=work,
-        most_work=max(work, most_work),
-        strict=strict,
-        fix_encoding=fix_encoding,
+    said = said or Said()
+    return Style(
+        form=shape.form.form,
+        title=shape.title,
+        summary=shape.summary,
+        image=shape.image,
+        identifier=shape.identifier,
+        forum=forum,
+        extras=said.extras,
+        work=said.work,
+        most_work=max(said.work, said.most_work),
+        strict=cut.strict,
+        fix_encoding=cut.fix_encoding,
     )
-    text, limits = text_of(file), limit_of(limit, limit_bytes)
-    errand = Errand(tuple(relay or ()), key, password_fd, as_json, dry_run, store, relays)
 
-    async def act(nostr: Nostr, watch: Watch) -> Report:
-        return await nostr.quote(
-            code,
+
+def _send(
+    file: Path,
+    style: Style,
+    said: Said,
+    cut: Cut,
+    errand: Errand,
+    *,
+    reply_to: str | None = None,
+    quoting: str | None = None,
+) -> None:
+    text, limit, marker = text_of(file), cut.part, marker_of(cut.marker)
+    errand.run(
+        lambda nostr, watch: nostr.publish(
             text,
-            relays=errand.relay,
-            quorum=quorum,
-            limit=limits,
-            marker=marker_of(marker),
+            reply_to=reply_to,
+            quoting=quoting,
+            relays=errand.named,
+            quorum=said.quorum,
+            limit=limit,
+            marker=marker,
             style=style,
             planned=watch.planned,
             mining=watch.mining,
             progress=watch.progress,
         )
-
-    errand.run(act)
+    )

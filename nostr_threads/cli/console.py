@@ -36,6 +36,8 @@ __all__ = [
 
 
 _CELL = 300
+# Bytes: no answer is so long, and some inputs never end.
+_MOST_INPUT = 64 * 2**20
 
 
 def speak_utf8() -> None:
@@ -83,15 +85,20 @@ def emit_json(value: object, output: Path | None = None) -> None:
 
 
 def read_input(path: Path) -> bytes:
-    """Read a file, or stdin for "-"."""
+    """Read a file, or stdin for "-". Raises `InvalidInput`, also for more than 64 MiB."""
     if str(path) == "-":
         if sys.stdin is None:
             raise InvalidInput("stdin is closed")
-        return sys.stdin.buffer.read()
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InvalidInput(f"cannot read {path}: {error.strerror or error}") from None
+        data, name = sys.stdin.buffer.read(_MOST_INPUT + 1), "stdin"
+    else:
+        try:
+            with path.open("rb") as file:
+                data, name = file.read(_MOST_INPUT + 1), str(path)
+        except OSError as error:
+            raise InvalidInput(f"cannot read {path}: {error.strerror or error}") from None
+    if len(data) > _MOST_INPUT:
+        raise InvalidInput(f"{name} holds more than {_MOST_INPUT >> 20} MiB, or has no end")
+    return data
 
 
 def talk() -> Console:

@@ -11,7 +11,6 @@ from nostr_threads.app.reading import check
 from nostr_threads.app.writing import Plan
 from nostr_threads.core.article import Form, choose_form, draft_article, linking_note
 from nostr_threads.core.compose import compose, split_for
-from nostr_threads.core.front_matter import front_matter, identifier_of_title, title_of
 from nostr_threads.core.split import Part
 from nostr_threads.errors import LimitTooSmall
 
@@ -47,19 +46,7 @@ def draft(text: str, style: Style, limit: Limit, marker: str) -> Plan:
 
 
 def _article(text: str, style: Style, why: str, warnings: tuple[str, ...]) -> Plan:
-    front, _ = front_matter(text)
-    title = style.title or (front.title if front else "") or title_of(text)
-    identifier = style.identifier or (front.identifier if front else "")
-    article = draft_article(
-        text,
-        author=NOBODY,
-        identifier=identifier or identifier_of_title(title),
-        title=title,
-        created_at=_SOME_TIME,
-        summary=style.summary or (front.summary if front else ""),
-        image=style.image or (front.image if front else ""),
-        hashtags=front.hashtags if front else (),
-    )
+    article = draft_article(text, style.described(text), author=NOBODY, created_at=_SOME_TIME)
     drafts = (article, linking_note(article, author=NOBODY, created_at=_SOME_TIME + 1))
     parts = tuple(Part(index, 2, each.content) for index, each in enumerate(drafts, 1))
     return Plan(Form.ARTICLE, parts, drafts, (), why, 0, warnings)

@@ -7,12 +7,20 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
 from nostr_threads.cli.console import say
+from nostr_threads.cli.options import (
+    AsJson,
+    ConfigFile,
+    DryRun,
+    KeyName,
+    PasswordFd,
+    RelayUrls,
+    StoreFile,
+)
 from nostr_threads.cli.reports import exit_code, show_plan, show_report, tell_clock
 from nostr_threads.errors import NostrThreadsError
 
@@ -25,20 +33,31 @@ if TYPE_CHECKING:
     from nostr_threads.cli.watching import Watch
     from nostr_threads.core.admission import Admission
 
-__all__ = ["Errand"]
+__all__ = ["Access", "Errand"]
 
 
-@dataclass(frozen=True, slots=True)
-class Errand:
-    """As whom and where something is sent, and how that is told."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """As whom and with which files something is done, and how it is told."""
 
-    relay: tuple[str, ...]
-    key: str | None
-    password_fd: int | None
-    as_json: bool
-    dry_run: bool
-    store: Path | None
-    relays: Path | None
+    key: KeyName = None
+    password_fd: PasswordFd = None
+    as_json: AsJson = False
+    store: StoreFile = None
+    relays: ConfigFile = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand(Access):
+    """What it takes to send something besides."""
+
+    relay: RelayUrls = None
+    dry_run: DryRun = False
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """The relays that were named by hand."""
+        return tuple(self.relay or ())
 
     def run(self, act: Callable[[Nostr, Watch], Awaitable[Report]]) -> NoReturn:
         """Do `act`, report on it and exit with its code; with `dry_run` show what it would be."""
@@ -59,7 +78,9 @@ class Errand:
                 with Watch() as watch:
                     report = await act(nostr, watch)
             except asyncio.CancelledError:
-                say("interrupted; what was signed is in the outbox: `nostr-threads outbox resume`")
+                is_there = nostr.store.postings(open_only=True)
+                where = "what was signed is in the outbox: `nostr-threads outbox resume`"
+                say(f"interrupted; {where if is_there else 'nothing was signed'}")
                 raise
             show_report(report, self.as_json)
             tell_clock(nostr.clock_off())

@@ -11,7 +11,9 @@ import typer
 
 from nostr_threads.cli import verbs
 from nostr_threads.cli.console import emit, say, talk
-from nostr_threads.cli.options import AsJson, ConfigFile, KeyName, PasswordFd, StoreFile
+from nostr_threads.cli.errands import Access
+from nostr_threads.cli.groups import grouped
+from nostr_threads.cli.options import AsJson, ConfigFile, StoreFile
 from nostr_threads.cli.reports import (
     INCOMPLETE,
     WORSE,
@@ -70,16 +72,14 @@ def list_outbox(
 
 
 @app.command("resume")
+@grouped
 def resume_outbox(
     code: One = None,
+    *,
     due: Annotated[
         bool, typer.Option("--due", help="Only what is due; after a failure there is a pause.")
     ] = False,
-    key: KeyName = None,
-    password_fd: PasswordFd = None,
-    as_json: AsJson = False,
-    store: StoreFile = None,
-    relays: ConfigFile = None,
+    access: Access,
 ) -> None:
     """Send what is still on its way: the same signed bytes again, never a second version.
 
@@ -92,20 +92,14 @@ def resume_outbox(
     async def act(nostr: Nostr, progress: Progress) -> list[Report]:
         return await nostr.outbox.resume(code, everything=not due, progress=progress)
 
-    reports = asyncio.run(_work("resuming …", act, key, password_fd, store, relays))
-    _show_all(reports, "nothing is on its way", as_json)
+    reports = asyncio.run(_work("resuming …", act, access))
+    _show_all(reports, "nothing is on its way", access.as_json)
     raise typer.Exit(max(map(exit_code, reports), key=WORSE.index, default=0))
 
 
 @app.command("check")
-def check_outbox(
-    code: One = None,
-    key: KeyName = None,
-    password_fd: PasswordFd = None,
-    as_json: AsJson = False,
-    store: StoreFile = None,
-    relays: ConfigFile = None,
-) -> None:
+@grouped
+def check_outbox(code: One = None, *, access: Access) -> None:
     """Read back again what has arrived. What a relay does not have any more is due to be sent.
 
     Exit code 3: something is lost, or another process is sending it.
@@ -117,8 +111,8 @@ def check_outbox(
     async def act(nostr: Nostr, progress: Progress) -> list[Report]:
         return await nostr.outbox.check(code, progress=progress)
 
-    reports = asyncio.run(_work("reading back …", act, key, password_fd, store, relays))
-    _show_all(reports, "nothing was published", as_json)
+    reports = asyncio.run(_work("reading back …", act, access))
+    _show_all(reports, "nothing was published", access.as_json)
     lost = any(each.status is Status.LOST for report in reports for each in report.deliveries)
     if lost or any(report.busy for report in reports):
         raise typer.Exit(INCOMPLETE)
@@ -139,7 +133,7 @@ def cancel_outbox(
     async def act(nostr: Nostr, _: Progress) -> list[Report]:
         return [await nostr.outbox.cancel(code)]
 
-    (report,) = asyncio.run(_work("cancelling …", act, None, None, store, relays))
+    (report,) = asyncio.run(_work("cancelling …", act, Access(store=store, relays=relays)))
     show_report(report, as_json)
 
 
@@ -159,17 +153,14 @@ def _reports(store: Path | None, *, everything: bool) -> list[Report]:
 async def _work(
     words: str,
     act: Callable[[Nostr, Progress], Awaitable[list[Report]]],
-    key: str | None,
-    password_fd: int | None,
-    store: Path | None,
-    relays: Path | None,
+    access: Access,
 ) -> list[Report]:
     from nostr_threads.app.opening import open as open_nostr
     from nostr_threads.cli.secrets import reading_signer, writing_signer
 
-    asked = key is not None or password_fd is not None
-    signer = writing_signer(key, password_fd) if asked else reading_signer()
-    async with open_nostr(store, relays, signer) as nostr:
+    asked = access.key is not None or access.password_fd is not None
+    signer = writing_signer(access.key, access.password_fd) if asked else reading_signer()
+    async with open_nostr(access.store, access.relays, signer) as nostr:
         with talk().status(words) as status:
             reports = await act(nostr, lambda delivery: status.update(line(delivery)))
         tell_clock(nostr.clock_off())

@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from nostr_threads.cli.errands import Errand
-from nostr_threads.cli.options import (
-    AsJson,
-    ConfigFile,
-    DryRun,
-    KeyName,
-    PasswordFd,
-    RelayUrls,
-    StoreFile,
-)
+from nostr_threads.cli.groups import grouped
 from nostr_threads.cli.reports import counted
-
-if TYPE_CHECKING:
-    from nostr_threads.app.client import Nostr
-    from nostr_threads.app.publish import Report
-    from nostr_threads.cli.watching import Watch
 
 __all__ = ["delete", "react", "repost"]
 
@@ -31,6 +18,7 @@ Code = Annotated[
 ]
 
 
+@grouped
 def delete(
     codes: Annotated[
         list[str],
@@ -38,15 +26,10 @@ def delete(
             metavar="CODE…", help="What is yours; of an answer in the outbox all its parts."
         ),
     ],
+    *,
     reason: Annotated[str, typer.Option("--reason", help="Why, for all to read.")] = "",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    relay: RelayUrls = None,
-    dry_run: DryRun = False,
-    key: KeyName = None,
-    password_fd: PasswordFd = None,
-    as_json: AsJson = False,
-    store: StoreFile = None,
-    relays: ConfigFile = None,
+    errand: Errand,
 ) -> None:
     """Ask relays to delete what you have published (NIP-09), wherever it was seen or sent.
 
@@ -57,23 +40,21 @@ def delete(
 
     Example: nostr-threads outbox delete nevent1…
     """
-    errand = Errand(tuple(relay or ()), key, password_fd, as_json, dry_run, store, relays)
-    if not (yes or dry_run) and sys.stdin is not None and sys.stdin.isatty():
+    if not (yes or errand.dry_run) and sys.stdin is not None and sys.stdin.isatty():
         what = "this" if len(codes) == 1 else f"these {counted(len(codes), 'thing')}"
         typer.confirm(f"Ask relays to delete {what}? Copies may stay", abort=True, err=True)
-
-    async def act(nostr: Nostr, watch: Watch) -> Report:
-        return await nostr.delete(
+    errand.run(
+        lambda nostr, watch: nostr.delete(
             *codes,
             reason=reason,
-            relays=errand.relay,
+            relays=errand.named,
             planned=watch.planned,
             progress=watch.progress,
         )
+    )
 
-    errand.run(act)
 
-
+@grouped
 def react(
     code: Code,
     content: Annotated[
@@ -82,13 +63,8 @@ def react(
     image: Annotated[
         str, typer.Option("--image", metavar="URL", help="The picture of a :shortcode: (NIP-30).")
     ] = "",
-    relay: RelayUrls = None,
-    dry_run: DryRun = False,
-    key: KeyName = None,
-    password_fd: PasswordFd = None,
-    as_json: AsJson = False,
-    store: StoreFile = None,
-    relays: ConfigFile = None,
+    *,
+    errand: Errand,
 ) -> None:
     """React to CODE (NIP-25): like it, or say it with an emoji. Exit codes as with `publish`.
 
@@ -96,40 +72,26 @@ def react(
 
     Example: nostr-threads react nevent1… :soapbox: --image https://example.com/soapbox.png
     """
-    errand = Errand(tuple(relay or ()), key, password_fd, as_json, dry_run, store, relays)
-
-    async def act(nostr: Nostr, watch: Watch) -> Report:
-        return await nostr.react(
+    errand.run(
+        lambda nostr, watch: nostr.react(
             code,
             content,
             image=image,
-            relays=errand.relay,
+            relays=errand.named,
             planned=watch.planned,
             progress=watch.progress,
         )
+    )
 
-    errand.run(act)
 
-
-def repost(
-    code: Code,
-    relay: RelayUrls = None,
-    dry_run: DryRun = False,
-    key: KeyName = None,
-    password_fd: PasswordFd = None,
-    as_json: AsJson = False,
-    store: StoreFile = None,
-    relays: ConfigFile = None,
-) -> None:
+@grouped
+def repost(code: Code, errand: Errand) -> None:
     """Show CODE to those who read you (NIP-18). Exit codes as with `publish`.
 
     Example: nostr-threads repost nevent1…
     """
-    errand = Errand(tuple(relay or ()), key, password_fd, as_json, dry_run, store, relays)
-
-    async def act(nostr: Nostr, watch: Watch) -> Report:
-        return await nostr.repost(
-            code, relays=errand.relay, planned=watch.planned, progress=watch.progress
+    errand.run(
+        lambda nostr, watch: nostr.repost(
+            code, relays=errand.named, planned=watch.planned, progress=watch.progress
         )
-
-    errand.run(act)
+    )

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import nostr_threads as nt
+from nostr_threads.cli import console
 from nostr_threads.core.nip19 import PublicKey
 from nostr_threads.core.wire import Publish
+from nostr_threads.errors import InvalidInput
 from nostr_threads.relayd import RelayServer
 from nostr_threads.testing import Faults, FaultyRelay
 from tests.app.worlds import ALICE, BOB, LONG, NOW, relay_list
@@ -17,6 +19,8 @@ from tests.cli.killing import lapse
 from tests.relayd.peers import stocked
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.cli.program import Home, Ran
 
 LIMIT = ("--limit", "400")
@@ -368,3 +372,13 @@ async def test_a_signer_answers_a_relay_that_asks_who_it_is(alice: Home) -> None
     assert ran.code == 0
     assert {each["status"] for each in ran.object["deliveries"]} == {"stored"}
     assert ran.object["parts"][0]["event"]["pubkey"] == ALICE.pubkey
+
+
+def test_input_without_an_end_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(console, "_MOST_INPUT", 1_000)
+    endless = tmp_path / "endless"
+    endless.write_bytes(b"x" * 1_001)
+    with pytest.raises(InvalidInput, match="holds more than"):
+        console.read_input(endless)
+    endless.write_bytes(b"x" * 1_000)
+    assert len(console.read_input(endless)) == 1_000

@@ -157,7 +157,7 @@ def test_on_a_terminal_a_deletion_is_asked_about_first(
 ) -> None:
     monkeypatch.setattr("sys.stdin", Typist("n\n"))
     with pytest.raises(typer.Abort):
-        verbs.delete(["one", "two"])
+        verbs.delete(codes=["one", "two"])
     assert "Ask relays to delete these 2 things? Copies may stay [y/N]:" in capsys.readouterr().err
 
 
