@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nostr_threads.app.asking import Asking
 from nostr_threads.app.blocking import off_loop
@@ -149,7 +149,7 @@ class Nostr:
         limit: Limit = DEFAULT_LIMIT,
         marker: str = DEFAULT_MARKER,
         style: Style | None = None,
-        quoting: Target | None = None,
+        quoting: Node | Verified | str | None = None,
     ) -> Plan:
         """Return what publishing `answer` would sign and where it would go. Signs nothing.
 
@@ -159,11 +159,11 @@ class Nostr:
         return await self._writer(author or self._signer().public_key).plan(
             answer,
             target=await self._target(reply_to, relays),
+            quoting=await self._target(quoting, relays),
             relays=relays,
             limit=limit,
             marker=marker,
             style=style or Style(),
-            quoting=quoting,
         )
 
     async def publish(
@@ -176,7 +176,7 @@ class Nostr:
         limit: Limit = DEFAULT_LIMIT,
         marker: str = DEFAULT_MARKER,
         style: Style | None = None,
-        quoting: Target | None = None,
+        quoting: Node | Verified | str | None = None,
         planned: Callable[[Plan], None] = lambda _: None,
         mining: Callable[[Mining], None] = lambda _: None,
         progress: Callable[[Delivery], None] = lambda _: None,
@@ -186,9 +186,9 @@ class Nostr:
         `answer` is a text or the parts that `split` gave. It is written to `relays`, else to those
         of relays.toml and the author's own; and then, as a courtesy that no quorum counts, to where
         everybody tagged reads (NIP-65) and to where what it answers was seen. `style` says how it
-        is written, as an article for instance. `quoting` is cited below the text. `planned` is told
-        before anything is signed, and may raise to stop it. A relay that fails is in the report.
-        Raises `NoSigner`, `SigningError`, `InvalidText`, `LimitTooSmall`, `StoreError`.
+        is written, as an article for instance; `quoting` is cited below it (NIP-18). `planned` is
+        told before anything is signed, and may raise to stop it. A relay that fails is in the
+        report. Raises `NoSigner`, `SigningError`, `InvalidText`, `LimitTooSmall`, `StoreError`.
         """
         plan = await self.plan(
             answer,
@@ -267,13 +267,6 @@ class Nostr:
             target = replace(target, relay=self._routes.writers(relays)[0])
         draft = verbs.repost(target, created_at=self._now())
         return await self._post([draft], relays, planned, progress)
-
-    async def quote(
-        self, code: Node | Verified | str, text: str, *, relays: Sequence[str] = (), **how: Any
-    ) -> Report:
-        """Publish `text` with a quotation of an event (NIP-18, NIP-27); `how` as in `publish`."""
-        target = await self._answered(code, relays)
-        return await self.publish(text, relays=relays, quoting=target, **how)
 
     def clock_off(self) -> float | None:
         """How many seconds our clock is behind what the relays say, None where it seems right."""

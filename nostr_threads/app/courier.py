@@ -17,7 +17,7 @@ from nostr_threads.core.pacing import Pace
 from nostr_threads.core.wire import prefix_of
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, MutableMapping
+    from collections.abc import Awaitable, Callable, Collection, MutableMapping
 
     from nostr_threads.app.ledger import Ledger
     from nostr_threads.core.coverage import Answer
@@ -78,9 +78,9 @@ class Courier:
         if any(each.status.taken for each in self._known):
             await reached(self._relay.url)
 
-    async def look(self) -> None:
-        """Read back what the relay was found to have before: it may have it no more."""
-        there = [each for each in self._known if each.status.taken]
+    async def look(self, parts: Collection[int]) -> None:
+        """Read back which of `parts` the relay still has of those it was found to have before."""
+        there = [each for each in self._known if each.status.taken and each.part in parts]
         for delivery, held in await self._held(there):
             if held is False:
                 lost = replace(delivery, status=Status.LOST, reason="it is not there any more")

@@ -41,7 +41,7 @@ async def leased(posting_id: str, outbox: Outbox, clock: Callable[[], int]) -> A
 
     async def renew() -> None:
         while True:
-            await asyncio.sleep(_RENEWAL)
+            await asyncio.sleep(_RENEWAL)  # well before it runs out
             if not await take():
                 raise StoreError(f"the answer {posting_id} is being sent by another process")
 

@@ -155,7 +155,7 @@ class Ledger:
             await self._came.wait()
             self._came.clear()
             await self._flush()
-            await asyncio.sleep(_PAUSE)
+            await asyncio.sleep(_PAUSE)  # what comes in it is written with one transaction
 
     async def _flush(self) -> None:
         """Write all that was learned meanwhile: one thread for many."""

@@ -22,7 +22,14 @@ from nostr_threads.core import kinds, nip19
 from nostr_threads.core.delivery import Delivery, Status
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
+    from collections.abc import (
+        AsyncIterator,
+        Awaitable,
+        Callable,
+        Collection,
+        Iterable,
+        MutableMapping,
+    )
 
     from nostr_threads.core.event import Draft, Verified
     from nostr_threads.core.pacing import Pace
@@ -150,18 +157,21 @@ async def check(
     outbox: Outbox,
     clock: Callable[[], int],
     progress: Callable[[Delivery], None] = lambda _: None,
+    parts: Collection[int] | None = None,
 ) -> Report:
     """Read back what relays had when they were last asked; what one has no more is lost, and due.
 
-    Where a relay cannot be asked what is known of it stays. Sends nothing.
+    Only `parts` (from 1) are looked for, if given. Where a relay cannot be asked what is known of
+    it stays. Sends nothing.
     """
     terms = Terms(clock, random.random, {})
+    wanted = range(1, len(posting.events) + 1) if parts is None else parts
     async with _at_work(posting, outbox, clock, progress) as ledger:
         if ledger is None:
             return Report(await _current(posting, outbox), busy=True)
         async with asyncio.TaskGroup() as tasks:
             for url in ledger.posting.relays:
-                tasks.create_task(Courier(pool.relay(url), ledger, terms).look())
+                tasks.create_task(Courier(pool.relay(url), ledger, terms).look(wanted))
     return Report(ledger.settled)
 
 

@@ -20,7 +20,7 @@ from nostr_threads.errors import InvalidInput, NotFound
 from nostr_threads.store.base import Posting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from nostr_threads.app.mining import Mining
     from nostr_threads.app.routes import Routes
@@ -77,6 +77,7 @@ class Sender:
         events = await sign_all(drafts, signer)
         posting = Posting(events, plan.relays, quorum, self._clock(), courtesy=plan.courtesy)
         await off_loop(self._store.enqueue, posting)
+        await off_loop(self._retire, posting)
         return await self._deliver(posting, progress)
 
     async def resume(
@@ -108,25 +109,27 @@ class Sender:
     ) -> list[Report]:
         """Read back again what relays were found to have: what has vanished is `lost`, and due.
 
-        What was deleted, replaced or has expired may vanish: it is passed over.
+        A part that was deleted, replaced or has expired may vanish: it is passed over.
         """
         if code is not None:
             postings = [await self._posting(code)]
         else:
             postings = await off_loop(self._store.postings)
-        postings = [each for each in postings if await off_loop(self._is_current, each)]
+        reports = []
         for posting in postings:
+            if not (parts := await off_loop(self._current_parts, posting)):
+                continue
             self._routes.name(posting.own)
-        return [
-            await check(
+            report = await check(
                 posting,
                 pool=self._pool,
                 outbox=self._store,
                 clock=self._clock,
                 progress=progress,
+                parts=parts,
             )
-            for posting in postings
-        ]
+            reports.append(report)
+        return reports
 
     async def cancel(self, code: str) -> Report:
         """Take back an answer that no relay can have. Raises `InvalidInput` where one may."""
@@ -143,7 +146,9 @@ class Sender:
         async with leased(posting.id, self._store, self._clock) as is_ours:
             if is_ours:
                 current = await off_loop(self._store.posting, posting.id) or posting
-                await off_loop(self._store.record_all, _given_up(current), now=self._clock())
+                await off_loop(
+                    self._store.record_all, _given_up(current, "deleted"), now=self._clock()
+                )
         if not is_ours:
             raise InvalidInput(
                 f"the answer {posting.id} is being sent by another process at this moment; "
@@ -175,11 +180,25 @@ class Sender:
         if status.taken:
             await off_loop(self._store.add, [found], relay=url, now=self._clock())
 
-    def _is_current(self, posting: Posting) -> bool:
-        """Whether nothing of it that is anywhere was deleted, replaced or has expired since."""
+    def _current_parts(self, posting: Posting) -> frozenset[int]:
+        """Return the parts that are anywhere, and not deleted, replaced or expired since."""
         there = {each.part for each in posting.deliveries if each.status.taken}
-        ids = tuple(posting.events[part - 1].id for part in there)
-        return len(self._store.query([Filter(ids=ids)], now=self._clock())) == len(ids)
+        ids = {posting.events[part - 1].id: part for part in there}
+        found = self._store.query([Filter(ids=tuple(ids))], now=self._clock()) if ids else []
+        return frozenset(ids[event.id] for event in found)
+
+    def _retire(self, posting: Posting) -> None:
+        """Send no earlier version of what `posting` replaces any more: relays would not show it."""
+        addresses = {kinds.address_of(event) for event in posting.events} - {None}
+        ids = {event.id for event in posting.events}
+        for earlier in self._store.postings(open_only=True) if addresses else ():
+            old = {
+                part
+                for part, event in enumerate(earlier.events, 1)
+                if kinds.address_of(event) in addresses and event.id not in ids
+            }
+            over = _given_up(earlier, "replaced by a newer version", old)
+            self._store.record_all(over, now=self._clock())
 
     def _relay_list(self, author: str) -> Verified | None:
         wanted = Filter(kinds=(kinds.RELAY_LIST,), authors=(author,), limit=1)
@@ -205,13 +224,15 @@ class Sender:
         return found[0]
 
 
-def _given_up(posting: Posting) -> list[tuple[str, Delivery]]:
-    """What is left to do for a posting, each by its event's id, as given up."""
+def _given_up(
+    posting: Posting, why: str, parts: Collection[int] | None = None
+) -> list[tuple[str, Delivery]]:
+    """What is left to do for a posting, or these of its parts, by the events' ids, as given up."""
     return [
         (
             posting.events[each.part - 1].id,
-            replace(each, status=Status.GIVEN_UP, reason="deleted", retry_at=0),
+            replace(each, status=Status.GIVEN_UP, reason=why, retry_at=0),
         )
         for each in posting.deliveries
-        if not each.final
+        if not each.final and (parts is None or each.part in parts)
     ]

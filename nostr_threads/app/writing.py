@@ -20,9 +20,9 @@ from nostr_threads.core.article import Form, choose_form, draft_article, linking
 from nostr_threads.core.compose import NO_EXTRAS, Extras, compose, split_for
 from nostr_threads.core.coverage import Finish
 from nostr_threads.core.filters import Filter
-from nostr_threads.core.front_matter import front_matter, identifier_of_title, title_of
+from nostr_threads.core.front_matter import described
 from nostr_threads.core.mentions import refuse_secrets
-from nostr_threads.core.pow import NONCE_TAG_BYTES
+from nostr_threads.core.pow import MOST_ASKED, NONCE_TAG_BYTES
 from nostr_threads.core.relay_url import is_local
 from nostr_threads.core.split import Limit, Part
 from nostr_threads.core.verbs import quote
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from nostr_threads.core.compose import Target
     from nostr_threads.core.content import Hint
     from nostr_threads.core.event import Draft, Verified
+    from nostr_threads.core.front_matter import FrontMatter
     from nostr_threads.core.routing import Choice
     from nostr_threads.net.pool import Pool
     from nostr_threads.store.base import Store
@@ -75,9 +76,19 @@ class Style:
     forum: bool = False
     extras: Extras = NO_EXTRAS
     work: int = 0
-    most_work: int = 22
+    most_work: int = MOST_ASKED
     strict: bool = False
     fix_encoding: bool = False
+
+    def described(self, text: str) -> FrontMatter:
+        """Say what the article `text` is called. Raises `InvalidText` for a bad front matter."""
+        return described(
+            text,
+            title=self.title,
+            summary=self.summary,
+            image=self.image,
+            identifier=self.identifier,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +175,7 @@ class Writer:
         limit: Limit,
         marker: str,
         style: Style,
-        quoting: Target | None = None,
+        quoting: Target | None,
     ) -> Plan:
         """Plan an answer: a text, or the parts that `split` gave, which stay as they are.
 
@@ -284,20 +295,13 @@ class Writer:
         style = sheet.style
         if sheet.kind == kinds.FORUM_THREAD:
             raise InvalidInput("an article is no forum thread: choose one of the two")
-        front, _ = front_matter(sheet.text)
-        title = style.title or (front.title if front else "") or title_of(sheet.text)
-        identifier = style.identifier or (front.identifier if front else "")
-        identifier = identifier or identifier_of_title(title)
-        previous = await self._previous(identifier, sheet)
+        about = style.described(sheet.text)
+        previous = await self._previous(about.identifier, sheet)
         article = draft_article(
             sheet.text,
+            about,
             author=self._author,
-            identifier=identifier,
-            title=title,
             created_at=self._first_date(sheet, 2),
-            summary=style.summary or (front.summary if front else ""),
-            image=style.image or (front.image if front else ""),
-            hashtags=front.hashtags if front else (),
             extras=style.extras,
             previous=previous,
             hints=sheet.hints,
@@ -308,7 +312,7 @@ class Writer:
         total = len(drafts)
         parts = [Part(index, total, draft.content) for index, draft in enumerate(drafts, 1)]
         if previous is not None:
-            replaces = f"it replaces the version that is published as {identifier!r}"
+            replaces = f"it replaces the version that is published as {about.identifier!r}"
             why = f"{why}; {replaces}" if why else replaces
         return self._finished(sheet, Form.ARTICLE, parts, drafts, why)
 

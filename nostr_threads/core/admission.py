@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nostr_threads.core.event import MAX_CREATED_AT
-from nostr_threads.core.pow import MAX_BITS, difficulty
+from nostr_threads.core.pow import MAX_BITS, MOST_ASKED, difficulty
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,8 +28,6 @@ _AROUND_AN_EVENT = 10
 _LEAST_CHARACTERS = 140
 _LEAST_BYTES = 1_024
 _LEAST_TAGS = 9
-# What two processors find in some ten seconds, not in minutes.
-_MOST_POW_BITS = 24
 # A relay that takes nothing older would refuse whatever was signed before it was sent.
 _LEAST_PAST = 60
 
@@ -122,7 +120,7 @@ def too_strict(
     admissions: Mapping[str, Admission],
     *,
     characters: int | None = None,
-    most_pow_bits: int = _MOST_POW_BITS,
+    most_pow_bits: int = MOST_ASKED,
 ) -> dict[str, str]:
     """Return the relays, by URL, for which nobody should cut or work, each with its reason.
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from nostr_threads.core.compose import Extras, Target
     from nostr_threads.core.content import Hint
     from nostr_threads.core.event import Event, Tags, Verified
+    from nostr_threads.core.front_matter import FrontMatter
 
 __all__ = ["Form", "choose_form", "draft_article", "linking_note", "linking_text"]
 
@@ -61,43 +62,40 @@ def choose_form(text: str, parts_needed: int, *, most_parts: int = 8) -> tuple[F
 
 def draft_article(
     text: str,
+    about: FrontMatter,
     *,
     author: str,
-    identifier: str,
-    title: str,
     created_at: int,
     published_at: int | None = None,
-    summary: str = "",
-    image: str = "",
-    hashtags: Sequence[str] = (),
     extras: Extras = NO_EXTRAS,
     previous: Verified | None = None,
     hints: Mapping[str, Hint] | None = None,
 ) -> Draft:
     """Return the article (NIP-23) that `text` is, its Markdown unchanged, without front matter.
 
-    `author` is the key (64 hex digits) that will sign; `identifier` its `d` tag. `published_at`
-    (unix seconds) is `created_at` unless given. `previous` is the version that this one replaces,
-    by the same author and with the same identifier: its date of publication stays, and the new
-    one is dated later than it, or relays would drop it. A subject in `extras` is not used: an
+    `about` says what it is called (see `front_matter.described`), its identifier being the `d`
+    tag; `author` is the key (64 hex digits) that will sign. `published_at` (unix seconds) is
+    `created_at` unless given. `previous` is the version that this one replaces, by the same author
+    and with the same identifier: its date of publication stays, and the new one is dated later than
+    it, or relays would drop it. A subject in `extras` is not used: an
     article has its title. Raises `InvalidInput` for an identifier that no code can carry and for
     a version of something else, `InvalidText` for no text.
     """
     _, body = front_matter(text)
     if not body.strip():
         raise InvalidText("there is no text")
-    _check_identifier(identifier)
+    _check_identifier(about.identifier)
     first = created_at if published_at is None else published_at
     if previous is not None:
-        _check_previous(previous, author, identifier)
+        _check_previous(previous, author, about.identifier)
         created_at = max(created_at, previous.created_at + 1)
         first = _first_published(previous)
     mentions = mention_tags(body, hints=hints or {})
     tags: Tags = (
-        ("d", identifier),
-        *_said(title=title, summary=summary, image=image),
+        ("d", about.identifier),
+        *_said(title=about.title, summary=about.summary, image=about.image),
         ("published_at", str(first)),
-        *_topics(hashtags, mentions),
+        *_topics(about.hashtags, mentions),
         *called(mentions, author),
         *(tag for tag in mentions if tag[0] not in ("p", "t")),
         *extra_tags(extras, created_at),

@@ -17,7 +17,7 @@ from nostr_threads.errors import InvalidText
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["FrontMatter", "front_matter", "identifier_of_title", "title_of"]
+__all__ = ["FrontMatter", "described", "front_matter", "identifier_of_title", "title_of"]
 
 _LONGEST_TITLE = 100
 _LONGEST_IDENTIFIER = 60
@@ -93,6 +93,24 @@ def front_matter(text: str) -> tuple[FrontMatter | None, str]:
         return None, text
     rest = text[sum(map(len, lines[: end + 1])) :]
     return _read(inner), rest.lstrip("\r\n")
+
+
+def described(
+    text: str, *, title: str = "", summary: str = "", image: str = "", identifier: str = ""
+) -> FrontMatter:
+    """Say what the article `text` is called: as given, else as its front matter, else by itself.
+
+    The identifier is then made of the title. Raises `InvalidText` as `front_matter` does.
+    """
+    found = front_matter(text)[0] or FrontMatter()
+    called = title or found.title or title_of(text)
+    return replace(
+        found,
+        title=called,
+        summary=summary or found.summary,
+        image=image or found.image,
+        identifier=identifier or found.identifier or identifier_of_title(called),
+    )
 
 
 def title_of(text: str) -> str:

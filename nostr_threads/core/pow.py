@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MAX_BITS",
+    "MOST_ASKED",
     "NONCE_TAG_BYTES",
     "committed",
     "difficulty",
@@ -28,6 +29,9 @@ __all__ = [
     "mine",
     "with_nonce",
 ]
+
+MOST_ASKED = 22
+"""The bits that are done because a relay wants them: some seconds on two processors."""
 
 MAX_BITS = 256
 """Bits of an id: no more can be asked for."""

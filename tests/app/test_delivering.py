@@ -446,7 +446,7 @@ async def test_a_delivery_cancelled_anywhere_knows_what_may_be_out_and_can_go_on
         posting = here.keep(one.url, two.url)
         task = asyncio.create_task(here.deliver(posting))
         for _ in range(steps):
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # one more turn of the loop before it is cancelled
         task.cancel()
         await asyncio.wait([task], timeout=10)
         assert here.is_free()

@@ -70,7 +70,7 @@ async def delivered(case: Case) -> list[Place]:
                 assert ledger.may_have(*place)
                 sent.append(place)
                 for _ in range(case.steps[place]):
-                    await asyncio.sleep(0)
+                    await asyncio.sleep(0)  # others get their turns while this one sends
                 ledger.record(replace(delivery, status=case.verdicts[place]))
             ledger.leave()
 
@@ -119,7 +119,7 @@ async def test_one_who_is_cancelled_while_waiting_does_not_disturb_the_others() 
         ledger = Ledger(POSTING, outbox, lambda: NOW, lambda _: None)
         ledger.enter(2)
         waiting = asyncio.create_task(ledger.allowed(2, "wss://a.example"))
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # one turn of the loop: it waits
         waiting.cancel()
         await asyncio.wait([waiting])
         ledger.record(Delivery(1, "wss://b.example", Status.ACCEPTED))
@@ -135,7 +135,7 @@ async def learn(ledger: Ledger, *statuses: Status) -> None:
     async with ledger.kept():
         for status in statuses:
             ledger.record(Delivery(1, "wss://a.example", status))
-            await asyncio.sleep(0)
+            await asyncio.sleep(0)  # a turn for the writing
         raise Fault
 
 

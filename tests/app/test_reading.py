@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import NoReturn
 
 import httpx
 import pytest
@@ -146,3 +147,15 @@ async def test_what_is_published_was_read_first(asked: list[str]) -> None:
     assert ("p", BOB.pubkey) in made.drafts[0].tags
     assert made.warnings[0].startswith("removed 1 control character")
     assert asked == ["bob@site.example"]
+
+
+@pytest.mark.parametrize("domain", ["admin.internal", "printer.local", "10.0.0.7", "router"])
+async def test_a_text_makes_nobody_look_around_at_home(
+    monkeypatch: pytest.MonkeyPatch, domain: str
+) -> None:
+    async def resolve(*_: object) -> NoReturn:
+        raise AssertionError("it was asked")
+
+    monkeypatch.setattr(reading, "resolve", resolve)
+    found = await reading.read(f"Ask @root@{domain}, it knows.")
+    assert found.text == f"Ask @root@{domain}, it knows."

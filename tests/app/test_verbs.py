@@ -224,7 +224,7 @@ async def test_a_protected_event_of_which_nobody_knows_where_it_is_is_not_repost
 @pytest.mark.parametrize("event", [QUESTION, ARTICLE], ids=["a note", "an article"])
 async def test_a_quote_is_a_note_of_its_own_that_cites(event: nt.Verified) -> None:
     async with writing(event) as (_, nostr):
-        quote = sole(await nostr.quote(event.id, "Look at this."))
+        quote = sole(await nostr.publish("Look at this.", quoting=event.id))
     refs = references(quote)
     assert (quote.kind, refs.parent) == (kinds.NOTE, None)
     assert [each.key for each in refs.quotes] == [kinds.address_of(event) or event.id]
@@ -234,7 +234,7 @@ async def test_a_quote_is_a_note_of_its_own_that_cites(event: nt.Verified) -> No
 
 async def test_a_long_quote_is_split_like_any_answer() -> None:
     async with writing(QUESTION) as (_, nostr):
-        report = await nostr.quote(QUESTION.id, LONG, limit=LIMIT)
+        report = await nostr.publish(LONG, quoting=QUESTION.id, limit=LIMIT)
     thread = nt.Thread.build(report.posting.events)
     (article,) = thread.articles()
     assert article.text.startswith(LONG)
@@ -253,7 +253,7 @@ async def test_without_a_key_nothing_is_done() -> None:
             nostr.delete(QUESTION.id),
             nostr.react(QUESTION.id),
             nostr.repost(QUESTION.id),
-            nostr.quote(QUESTION.id, "text"),
+            nostr.publish("text", quoting=QUESTION.id),
         ):
             with pytest.raises(NoSigner):
                 await doing
@@ -326,8 +326,10 @@ async def test_what_another_process_is_sending_is_not_deleted_under_its_hands() 
 async def test_a_quotation_does_not_hide_how_a_text_ends() -> None:
     async with writing(QUESTION) as (_, nostr):
         with pytest.raises(InvalidText, match="stop in the middle of a sentence"):
-            await nostr.quote(
-                QUESTION.id, "It is finished. This one stops in the", style=nt.Style(strict=True)
+            await nostr.publish(
+                "It is finished. This one stops in the",
+                quoting=QUESTION.id,
+                style=nt.Style(strict=True),
             )
 
 
@@ -354,3 +356,49 @@ async def test_control_characters_are_in_no_tag_and_no_reaction() -> None:
         assert ("subject", "abc") in plan.drafts[0].tags
         with pytest.raises(InvalidInput, match="control character"):
             await nostr.react(QUESTION.id, "a\x01b")
+
+
+async def test_a_version_that_was_replaced_is_sent_no_more_and_its_link_is_still_checked() -> None:
+    article = nt.Style(form=nt.Form.ARTICLE, identifier="essay")
+    async with (
+        FaultyRelay(stocked()) as relay,
+        FaultyRelay(stocked(), Faults(refuse_connections=True)) as late,
+        opened(":memory:", relay.url, late.url, by=ALICE) as nostr,
+    ):
+        first = await nostr.publish("# Essay\n\nOne.", style=article)
+        late.faults = Faults()
+        second = await nostr.publish("# Essay\n\nTwo.", style=article)
+        assert second.complete
+        await nostr.outbox.resume()
+        assert first.posting.events[0] not in sent(late)
+        checked = {report.posting.id: report for report in await nostr.outbox.check()}
+        assert checked.keys() == {first.posting.id, second.posting.id}
+        link = [d for d in checked[first.posting.id].deliveries if d.part == 2]
+        assert [each.status for each in link] == [nt.Status.STORED, nt.Status.STORED]
+
+
+async def test_an_answer_begins_no_forum_thread() -> None:
+    async with writing(QUESTION) as (_, nostr):
+        with pytest.raises(InvalidInput, match="begins no forum thread"):
+            await nostr.plan("text", reply_to=QUESTION.id, style=nt.Style(forum=True))
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        Limits(max_content_length=200),
+        Limits(max_message_length=1_200),
+        Limits(min_pow_difficulty=4),
+    ],
+)
+async def test_a_strangers_relay_decides_nothing_about_an_answer(limits: Limits) -> None:
+    """Whoever is answered could have the answer cut to pieces, or worked for, everywhere."""
+    text = "A sentence of some words that goes on. " * 40
+    async with FaultyRelay(stocked(), limits=limits) as inbox, FaultyRelay(stocked()) as relay:
+        known = [QUESTION, relay_list(BOB, read=[inbox.url])]
+        async with opened(":memory:", relay.url, by=ALICE, known=[inbox.url]) as nostr:
+            nostr.store.add(known, relay=None, now=NOW)
+            plan = await nostr.plan(text, reply_to=QUESTION.id)
+    assert plan.courtesy == {inbox.url}
+    assert (len(plan.drafts), plan.work) == (1, 0)
+    assert any(inbox.url in warning and "will refuse" in warning for warning in plan.warnings)

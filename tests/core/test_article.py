@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +19,7 @@ from nostr_threads.core.article import (
 )
 from nostr_threads.core.compose import MAX_NOTIFIED, Extras, Target
 from nostr_threads.core.content import Hint
+from nostr_threads.core.front_matter import FrontMatter
 from nostr_threads.core.nip19 import Address, EventPointer, PublicKey, decode, encode
 from nostr_threads.core.references import Relation, references
 from nostr_threads.errors import InvalidInput, InvalidText
@@ -29,12 +31,16 @@ if TYPE_CHECKING:
 
 ALICE, BOB = Author(1), Author(2)
 RELAY = "wss://relay.example"
+ABOUT = {field.name for field in fields(FrontMatter)}
 TEXT = "# On taste\n\nOne  two\\\nthree."
 
 
 def drafted(text: str = TEXT, **more: Any) -> Draft:
-    fields: dict[str, Any] = {"identifier": "on-taste", "title": "On taste", "created_at": START}
-    return draft_article(text, author=ALICE.pubkey, **(fields | more))
+    told: dict[str, Any] = {"identifier": "on-taste", "title": "On taste"} | {
+        name: more.pop(name) for name in ABOUT & more.keys()
+    }
+    given: dict[str, Any] = {"author": ALICE.pubkey, "created_at": START} | more
+    return draft_article(text, FrontMatter(**told), **given)
 
 
 def tags(event: Draft | Verified, *names: str) -> list[tuple[str, ...]]:

@@ -9,6 +9,7 @@ import pytest
 from nostr_threads.core import kinds
 from nostr_threads.core.article import draft_article, linking_note
 from nostr_threads.core.compose import Extras, Target, compose, split_for
+from nostr_threads.core.front_matter import FrontMatter
 from nostr_threads.core.references import references
 from nostr_threads.core.split import DEFAULT_MARKER, Limit
 from nostr_threads.core.verbs import deletion, quote, reaction, repost
@@ -98,7 +99,10 @@ def test_rust_sees_that_a_part_ends_and_is_protected() -> None:
 
 def drafts_of_all_else() -> dict[str, Draft]:
     article = draft_article(
-        "text", author=ALICE.pubkey, identifier="d", title="Title", created_at=START
+        "text",
+        FrontMatter(identifier="d", title="Title"),
+        author=ALICE.pubkey,
+        created_at=START,
     )
     at = Target(QUESTION, RELAY)
     author = ALICE.pubkey

@@ -31,7 +31,7 @@ async def test_rust_reads_our_reaction_repost_and_quote() -> None:
             reports = [
                 await nostr.react(QUESTION.id),
                 await nostr.repost(QUESTION.id),
-                await nostr.quote(QUESTION.id, "Look."),
+                await nostr.publish("Look.", quoting=QUESTION.id),
             ]
         (reaction,) = await found_by_rust(url, kinds.REACTION)
         (repost,) = await found_by_rust(url, kinds.REPOST)
