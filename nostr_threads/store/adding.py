@@ -17,7 +17,7 @@ from nostr_threads.store.relays import relay_row
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from nostr_threads.core.event import Verified
 
@@ -86,10 +86,10 @@ def _insert(connection: sqlite3.Connection, new: _New, addresses: Mapping[int, s
     connection.executemany(
         "INSERT INTO events (event, id, pubkey, created_at, kind, address, expires_at, superseded,"
         " json) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
+        (
             _event_row(row, event, addresses.get(row), superseded=row in superseded)
             for row, event in new.items()
-        ],
+        ),
     )
     return [address for address, row in current.items() if row in new]
 
@@ -125,13 +125,13 @@ def _event_row(
     )
 
 
-def _tag_rows(new: _New) -> list[tuple[str, Column, int, int]]:
-    return [
+def _tag_rows(new: _New) -> Iterator[tuple[str, Column, int, int]]:
+    return (
         (tag[0], to_column(tag[1]), event.created_at, row)
         for row, event in new.items()
         for tag in event.tags
         if len(tag) > 1 and tag[0] in _LETTERS
-    ]
+    )
 
 
 def _outcomes(connection: sqlite3.Connection, new: _New) -> dict[str, Added]:
@@ -149,5 +149,5 @@ def _sight(connection: sqlite3.Connection, rows: Iterable[int], relay: str, now:
     number = relay_row(connection, relay)
     connection.executemany(
         "INSERT INTO sightings (event, relay, seen_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-        [(row, number, now) for row in rows],
+        ((row, number, now) for row in rows),
     )

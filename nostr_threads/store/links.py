@@ -117,7 +117,7 @@ def _write(
     connection.executemany(
         "INSERT INTO links (child, position, relation, parent, claimed, root, versioned)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [_row(link, chains.root(link)) for link in fresh],
+        (_row(link, chains.root(link)) for link in fresh),
     )
     connection.executemany(
         "UPDATE links SET root = ? WHERE child = ? AND position = ?",

@@ -60,7 +60,7 @@ _FORGET_HIDDEN = """
 
 def announce(connection: sqlite3.Connection, new: Mapping[int, Event]) -> None:
     """Let new events (by row) wait until they are looked at, if they say something."""
-    rows = [(row,) for row, event in new.items() if _speaks(event)]
+    rows = ((row,) for row, event in new.items() if _speaks(event))
     connection.executemany("INSERT INTO arrivals (event) VALUES (?)", rows)
 
 
