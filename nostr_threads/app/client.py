@@ -21,12 +21,13 @@ from nostr_threads.core.answering import Target
 from nostr_threads.core.clocks import skewed
 from nostr_threads.core.crawl import Budget
 from nostr_threads.core.node import Node
+from nostr_threads.core.pow import MOST_ASKED
 from nostr_threads.core.relay_url import is_local
 from nostr_threads.core.split import DEFAULT_MARKER, Limit, Part
 from nostr_threads.errors import NoSigner, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from nostr_threads.app.config import Config
     from nostr_threads.app.documents import Documents
@@ -76,7 +77,7 @@ class Nostr:
         self._clock = clock
         self._routes = routes
         self._documents = documents
-        self.outbox = Sender(store, pool, routes, self._now, config.defaults.patience)
+        self.outbox = Sender(store, pool, routes, documents, self._now, config.defaults.patience)
         """What is signed and on its way: `resume`, `check`, `cancel`."""
 
     async def fetch(
@@ -190,7 +191,8 @@ class Nostr:
         told before anything is signed, and may raise to stop it. A relay that fails is in the
         report. Raises `NoSigner`, `SigningError`, `InvalidText`, `LimitTooSmall`, `StoreError`.
         """
-        plan = await self.plan(
+        planning = partial(
+            self.plan,
             answer,
             reply_to=reply_to,
             relays=relays,
@@ -199,8 +201,10 @@ class Nostr:
             style=style,
             quoting=quoting,
         )
-        planned(plan)
-        return await self._send(plan, quorum, mining, progress)
+        most_work = (style or Style()).most_work
+        return await self._carry_out(
+            planning, planned, progress, quorum=quorum, mining=mining, most_work=most_work
+        )
 
     async def delete(
         self,
@@ -230,12 +234,8 @@ class Nostr:
         for seen in (await off_loop(self.store.sightings, [each.id for each in events])).values():
             places.update(dict.fromkeys(seen))
         drafts = verbs.deletion(events, author=author, created_at=self._now(), reason=plain(reason))
-        plan = await self._plan_of(drafts, relays, places=tuple(places))
-        planned(plan)
-        # First: whatever happens then, what is to be deleted is not sent any more.
-        for posting in postings:
-            await self.outbox.abandon(posting)
-        return await self._send(plan, None, lambda _: None, progress)
+        planning = partial(self._plan_of, drafts, relays, places=tuple(places))
+        return await self._carry_out(planning, planned, progress, instead_of=postings)
 
     async def react(
         self,
@@ -288,17 +288,31 @@ class Nostr:
             clock=self._now,
         )
 
-    async def _send(
+    async def _carry_out(
         self,
-        plan: Plan,
-        quorum: int | None,
-        mining: Callable[[Mining], None],
+        planning: Callable[[], Awaitable[Plan]],
+        planned: Callable[[Plan], None],
         progress: Callable[[Delivery], None],
+        *,
+        quorum: int | None = None,
+        mining: Callable[[Mining], None] = lambda _: None,
+        most_work: int = MOST_ASKED,
+        instead_of: Sequence[Posting] = (),
     ) -> Report:
+        """Plan and send, and do it anew where a relay said only by refusing that it wants work."""
         wanted = self.config.defaults.quorum if quorum is None else quorum
-        return await self.outbox.send(
-            plan, self._signer(), wanted, mining=mining, progress=progress
-        )
+        while True:
+            plan = await planning()
+            planned(plan)
+            # First: whatever happens then, what is to be deleted is not sent any more.
+            for posting in instead_of:
+                await self.outbox.abandon(posting)
+            report = await self.outbox.send(
+                plan, self._signer(), wanted, mining=mining, progress=progress
+            )
+            # Each time for more bits than before, up to `most_work`: it comes to an end.
+            if not await self.outbox.learn_work(report, most_work):
+                return report
 
     async def _post(
         self,
@@ -306,17 +320,15 @@ class Nostr:
         relays: Sequence[str],
         planned: Callable[[Plan], None],
         progress: Callable[[Delivery], None],
-        *,
-        places: Sequence[str] = (),
     ) -> Report:
-        """Send what is no text. `places` are where it is wanted besides."""
-        plan = await self._plan_of(drafts, relays, places=places)
-        planned(plan)
-        return await self._send(plan, None, lambda _: None, progress)
+        """Send what is no text."""
+        planning = partial(self._plan_of, drafts, relays)
+        return await self._carry_out(planning, planned, progress)
 
     async def _plan_of(
-        self, drafts: Sequence[Draft], relays: Sequence[str], *, places: Sequence[str]
+        self, drafts: Sequence[Draft], relays: Sequence[str], *, places: Sequence[str] = ()
     ) -> Plan:
+        """Plan what is no text. `places` are where it is wanted besides."""
         author = self._signer().public_key
         choices = await destinations(
             drafts,

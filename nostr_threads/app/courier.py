@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from nostr_threads.core.event import Verified
     from nostr_threads.net.relay import Relay
 
-__all__ = ["Courier", "Terms"]
+__all__ = ["Courier", "Terms", "unknown"]
 
 # Ids in one filter: some relays take messages of no more than 16 kB.
 _CHUNK = 100
@@ -32,13 +32,19 @@ _CHUNK = 100
 _GLANCE = 3.0
 
 
+async def unknown(_: str) -> float:
+    """Know nothing of a relay's software."""
+    return 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """How relays are treated. `clock` gives unix seconds, `jitter` numbers from 0 to 1.
 
     A relay that wants it slower (`rate-limited:`), or takes what it is sent and never says so, is
-    waited for, `patience` seconds in all; `paces` keeps what each has taught. Without `everything`
-    only what is due is sent.
+    waited for, `patience` seconds in all; `paces` keeps what each has taught, and `usual` tells the
+    gap that a relay's software is known for (see `pacing`). Without `everything` only what is due
+    is sent.
     """
 
     clock: Callable[[], int]
@@ -47,6 +53,7 @@ class Terms:
     patience: float = 120.0
     everything: bool = True
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    usual: Callable[[str], Awaitable[float]] = unknown
 
 
 class Courier:
@@ -119,7 +126,8 @@ class Courier:
             told = await self._publish(delivery)
             if not _is_too_fast(told):
                 break
-            self._pace = self._pace.refused(told.reason)
+            usual = await self._terms.usual(self._relay.url)
+            self._pace = self._pace.refused(told.reason, usual=usual)
         if told is delivery:
             return self._postponed(delivery)
         if told.status is Status.NO_ANSWER:

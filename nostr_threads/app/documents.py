@@ -8,11 +8,19 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nostr_threads.app.blocking import off_loop
+from nostr_threads.core.pacing import usual_gap
 from nostr_threads.errors import RelayInfoUnavailable
-from nostr_threads.net.info import RelayInfo, fetch_info_text, limits_of, parse_info
+from nostr_threads.net.info import (
+    RelayInfo,
+    fetch_info_text,
+    info_text,
+    limits_of,
+    parse_info,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +60,19 @@ class Documents:
     async def offers(self, url: str, nip: int) -> bool:
         """Whether a relay says that it supports a NIP."""
         return nip in (await self.of(url)).supported_nips
+
+    async def usual_gap(self, url: str) -> float:
+        """Return how many seconds a relay's software wants between notes, 0 if unknown."""
+        return usual_gap((await self.of(url)).software)
+
+    async def wants_work(self, url: str, bits: int) -> None:
+        """Note what a relay told only by refusing: for a day it counts like its own word."""
+        info = await self.of(url)
+        async with self._locks[url]:
+            limits = replace(info.limits, min_pow_difficulty=bits)
+            self._known[url] = known = replace(info, limits=limits)
+            text = info_text(known)
+            await off_loop(self._store.keep_relay_document, url, text, now=self._clock())
 
     async def of(self, url: str) -> RelayInfo:
         """Return a relay's document, an empty one when it has none. It is fetched once."""

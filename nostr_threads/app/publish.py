@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nostr_threads.app.blocking import off_loop
-from nostr_threads.app.courier import Courier, Terms
+from nostr_threads.app.courier import Courier, Terms, unknown
 from nostr_threads.app.leasing import leased
 from nostr_threads.app.ledger import Ledger
 from nostr_threads.core import kinds, nip19
@@ -127,6 +127,7 @@ async def deliver(
     paces: MutableMapping[str, Pace] | None = None,
     patience: float = 120.0,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    usual: Callable[[str], Awaitable[float]] = unknown,
     reached: Callable[[str], Awaitable[None]] = _nothing_more,
 ) -> Report:
     """Send what is not final yet, each relay at its own pace, read back what was taken, and report.
@@ -134,10 +135,12 @@ async def deliver(
     The posting must be in the outbox. Sending again what a relay has already is harmless: the bytes
     are the same. Without `everything` only what is due is sent. A relay that wants it slower, or
     never says OK, is waited for, `patience` seconds in all; `paces`, by URL, is what was learned of
-    that. `reached` is called for each relay that has taken something. Nothing is raised for a relay
-    that fails: see the deliveries. Raises `StoreError`, also when the right to send is lost.
+    that, and `usual` tells what is known of a relay's software. `reached` is called for each relay
+    that has taken something. Nothing is raised for a relay that fails: see the deliveries. Raises
+    `StoreError`, also when the right to send is lost.
     """
-    terms = Terms(clock, random.random, {} if paces is None else paces, patience, everything, sleep)
+    paces = {} if paces is None else paces
+    terms = Terms(clock, random.random, paces, patience, everything, sleep, usual)
     async with _at_work(posting, outbox, clock, progress) as ledger:
         if ledger is None:
             return Report(await _current(posting, outbox), busy=True)

@@ -16,12 +16,15 @@ from nostr_threads.app.publish import Report, check, deliver, sign_all
 from nostr_threads.core import kinds, nip19
 from nostr_threads.core.delivery import Status
 from nostr_threads.core.filters import Filter
+from nostr_threads.core.pow import asked_bits
+from nostr_threads.core.wire import prefix_of
 from nostr_threads.errors import InvalidInput, NotFound
 from nostr_threads.store.base import Posting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
+    from nostr_threads.app.documents import Documents
     from nostr_threads.app.mining import Mining
     from nostr_threads.app.routes import Routes
     from nostr_threads.app.writing import Plan
@@ -46,12 +49,14 @@ class Sender:
         store: SqliteStore,
         pool: Pool,
         routes: Routes,
+        documents: Documents,
         clock: Callable[[], int],
         patience: float,
     ) -> None:
         self._store = store
         self._pool = pool
         self._routes = routes
+        self._documents = documents
         self._clock = clock
         self._patience = patience
         self._paces: dict[str, Pace] = {}
@@ -79,6 +84,27 @@ class Sender:
         await off_loop(self._store.enqueue, posting)
         await off_loop(self._retire, posting)
         return await self._deliver(posting, progress)
+
+    async def learn_work(self, report: Report, most_work: int) -> bool:
+        """Note which relays of the author's want work and said so only by refusing (NIP-13).
+
+        Whether that changes anything for this answer: where no relay has or may have any of it, it
+        is taken back, and can be planned and signed anew. Nobody then sees two versions of a part.
+        """
+        wanted: dict[str, int] = {}
+        for each in report.deliveries:
+            if each.relay in report.posting.own and prefix_of(each.reason) == "pow":
+                bits = asked_bits(each.reason, report.posting.events[each.part - 1].id)
+                wanted[each.relay] = max(bits, wanted.get(each.relay, 0))
+        for url, bits in wanted.items():
+            if bits:
+                await self._documents.wants_work(url, bits)
+        if any(each.status.arrived for each in report.deliveries):
+            return False
+        if not any(0 < bits <= most_work for bits in wanted.values()):
+            return False
+        await off_loop(self._store.cancel, report.posting.id, now=self._clock())
+        return True
 
     async def resume(
         self,
@@ -168,6 +194,7 @@ class Sender:
             everything=everything,
             paces=self._paces,
             patience=self._patience,
+            usual=self._documents.usual_gap,
             reached=partial(self._spread, posting.events[0].pubkey),
         )
 

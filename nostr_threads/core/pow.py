@@ -23,6 +23,7 @@ __all__ = [
     "MAX_BITS",
     "MOST_ASKED",
     "NONCE_TAG_BYTES",
+    "asked_bits",
     "committed",
     "difficulty",
     "expected_tries",
@@ -41,6 +42,9 @@ NONCE_TAG_BYTES = 39
 
 _ID_DIGITS = 64
 _TARGET = re.compile("[0-9]{1,3}")
+_NUMBER = re.compile(r"(?<![0-9.])[0-9]{1,3}(?![0-9.])")
+# Work that is in a key and not in an event: no nonce helps there.
+_OF_A_KEY = re.compile(r"pub ?key|public key")
 
 
 def difficulty(event_id: str) -> int:
@@ -59,6 +63,19 @@ def committed(event: Event) -> int:
         return 0
     target = int(nonce[2])
     return target if target <= difficulty(event.id) else 0
+
+
+def asked_bits(reason: str, event_id: str) -> int:
+    """Return the bits that the words of a `pow:` refusal want of an event with this id; 0 if none.
+
+    Words such as "difficulty 8 is less than 20" name what the event has, too: only a number that is
+    more than that asks for anything.
+    """
+    if _OF_A_KEY.search(reason.lower()):
+        return 0
+    numbers = (int(found) for found in _NUMBER.findall(reason))
+    shown = difficulty(event_id)
+    return max((bits for bits in numbers if shown < bits <= MAX_BITS), default=0)
 
 
 def with_nonce(draft: Draft, nonce: int, bits: int) -> Draft:

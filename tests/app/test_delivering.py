@@ -236,6 +236,17 @@ async def test_a_relay_that_wants_it_slower_is_waited_for_longer_and_longer() ->
     assert outcomes(report, busy) == ARRIVED
 
 
+async def test_a_relay_of_a_known_kind_is_waited_for_as_its_kind_wants_it() -> None:
+    async def usual(_: str) -> float:
+        return 90.0
+
+    async with relay(replace(SLOW_DOWN, reject_first=1)) as busy, office() as here:
+        report = await here.deliver(here.keep(busy.url), usual=usual, patience=200)
+        assert here.pauses == pytest.approx([90, 90 * 0.8], abs=0.5)
+        assert sent(busy) == [PARTS[0], *[PARTS[1]] * 2, PARTS[2]]
+    assert outcomes(report, busy) == ARRIVED
+
+
 async def test_once_patience_is_at_an_end_the_rest_stays_for_later_and_is_not_even_sent() -> None:
     async with relay() as honest, relay(SLOW_DOWN) as busy, office() as here:
         report = await here.deliver(here.keep(honest.url, busy.url), patience=10)

@@ -9,6 +9,7 @@ import pytest
 
 import nostr_threads as nt
 from nostr_threads.core import kinds
+from nostr_threads.core.pow import committed, difficulty
 from nostr_threads.core.wire import Auth, Publish, Request
 from nostr_threads.errors import InvalidInput, InvalidText, NoSigner, NotFound, SigningError
 from nostr_threads.relayd import RelayServer
@@ -227,7 +228,7 @@ async def test_what_cannot_be_read_back_stays_accepted(tmp_path: Path) -> None:
     [
         ("blocked: not you", True),
         ("invalid: no", True),
-        ("pow: 20 bits", True),
+        ("pow: 200 bits", True),
         ("rate-limited: slow down", False),
         ("error: try later", False),
     ],
@@ -512,3 +513,73 @@ async def test_what_can_never_arrive_does_not_stay_in_the_outbox(tmp_path: Path)
     assert {d.status for d in report.deliveries} == {REJECTED}
     assert report.deliveries[1].reason == "not sent: part 1 was rejected"
     assert kept(store) == []
+
+
+# Work that a relay asks for only by refusing (NIP-13)
+
+
+def unworked(bits: int) -> Accept:
+    """A policy that wants work, which no document of the relay says."""
+
+    def accept(event: nt.Verified) -> str | None:
+        found = difficulty(event.id)
+        return f"pow: difficulty {found} is less than {bits}" if found < bits else None
+
+    return accept
+
+
+async def test_a_relay_that_asks_for_work_by_refusing_gets_it_where_nobody_has_a_part() -> None:
+    plans: list[int] = []
+    async with (
+        FaultyRelay(stocked(), accept=unworked(9)) as relay,
+        opened(":memory:", relay.url, by=ALICE) as nostr,
+    ):
+        report = await nostr.publish(
+            LONG, limit=LIMIT, planned=lambda plan: plans.append(plan.work)
+        )
+        assert report.complete
+        assert plans == [0, 9]
+        first, *rest = nostr.store.postings()
+        assert {each.status for each in first.deliveries} == {nt.Status.CANCELLED}
+        assert [each.id for each in rest] == [report.posting.id]
+        again = await nostr.publish("and this", planned=lambda plan: plans.append(plan.work))
+    assert {committed(event) >= 9 for event in (*report.posting.events, *again.posting.events)} == {
+        True
+    }
+    assert plans == [0, 9, 9]  # the second answer knows
+
+
+async def test_where_another_relay_has_a_part_no_second_version_is_signed() -> None:
+    async with (
+        FaultyRelay(stocked(), accept=unworked(9)) as strict,
+        FaultyRelay(stocked()) as easy,
+        opened(":memory:", strict.url, easy.url, by=ALICE) as nostr,
+    ):
+        report = await nostr.publish("short")
+        assert outcomes(report, strict.url) == [REJECTED]
+        assert outcomes(report, easy.url) == [STORED]
+        assert len(nostr.store.postings()) == 1
+        assert (await nostr.publish("then both have it")).complete
+
+
+async def test_more_work_than_is_allowed_is_not_done() -> None:
+    async with (
+        FaultyRelay(stocked(), accept=unworked(40)) as relay,
+        opened(":memory:", relay.url, by=ALICE) as nostr,
+    ):
+        report = await nostr.publish("short", style=nt.Style(most_work=8))
+        assert outcomes(report, relay.url) == [REJECTED]
+        assert len(sent(relay)) == 1
+
+
+async def test_a_relay_that_never_has_enough_gets_no_more_than_is_allowed() -> None:
+    def greedy(event: nt.Verified) -> str:
+        return f"pow: {difficulty(event.id) + 1} bits needed"
+
+    async with (
+        FaultyRelay(stocked(), accept=greedy) as relay,
+        opened(":memory:", relay.url, by=ALICE) as nostr,
+    ):
+        report = await nostr.publish("short", style=nt.Style(most_work=5))
+        assert outcomes(report, relay.url) == [REJECTED]
+        assert len(sent(relay)) <= 6

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nostr_threads.core.pacing import Pace
+from nostr_threads.core.pacing import Pace, usual_gap
 
 MOMENTS = st.floats(min_value=0, max_value=1e9)
 PACES = st.builds(Pace, st.floats(min_value=0, max_value=60), MOMENTS | st.just(float("-inf")))
@@ -99,3 +99,22 @@ def test_a_relay_with_a_steady_limit_refuses_ever_fewer_than_it_takes(
             pace = pace.refused("rate-limited: slow down")
         taken_at, pace = now, pace.taken()
     assert refusals <= 6 + events
+
+
+@pytest.mark.parametrize(
+    ("software", "seconds"),
+    [
+        ("https://github.com/fiatjaf/khatru", 90),
+        ("https://github.com/barrydeen/haven", 6),
+        ("git+https://github.com/cameri/nostream.git", 5),
+        ("git+https://github.com/hoytech/strfry.git", 0),
+        ("", 0),
+    ],
+)
+def test_what_the_software_of_a_relay_is_known_for_counts_from_its_first_refusal(
+    software: str, seconds: float
+) -> None:
+    usual = usual_gap(software)
+    assert usual == seconds
+    assert Pace().refused("rate-limited: slow down", usual=usual).gap == max(1, seconds)
+    assert Pace().refused("rate-limited: wait 12 s", usual=usual).gap == 12

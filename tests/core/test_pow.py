@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from nostr_threads.core.event import Draft, Event, verify
 from nostr_threads.core.pow import (
     NONCE_TAG_BYTES,
+    asked_bits,
     committed,
     difficulty,
     expected_tries,
@@ -170,3 +171,33 @@ def test_text_that_no_utf8_carries_is_refused_as_for_its_id(draft: Draft) -> Non
 
 def test_each_bit_doubles_the_tries() -> None:
     assert [expected_tries(bits) for bits in (0, 1, 20)] == [1, 2, 1_048_576]
+
+
+# What a relay asks for
+
+
+@pytest.mark.parametrize(
+    ("words", "bits"),
+    [
+        ("pow: difficulty 8 is less than 30", 30),
+        ("pow: difficulty 8<12", 12),
+        ("pow: 20 bits needed. (8)", 20),
+        ("pow: 24 required", 24),
+        ("pow: at least 16.5 or so", 0),
+        ("pow: difficulty 25>=24", 25),
+        ("pow: not enough", 0),
+        ("pow: difficulty 8 is less than 7", 0),
+        ("pow: 999 bits", 0),
+        ("pow: pubkey difficulty 3<20", 0),
+        ("pow: insufficient public key work, 20", 0),
+    ],
+)
+def test_the_bits_that_a_refusal_wants_are_more_than_the_event_has(words: str, bits: int) -> None:
+    """NIP-01 shows how relays word it; NIP-13's bits."""
+    assert asked_bits(words, "00f" + "f" * 61) == bits
+
+
+@given(st.text(max_size=200))
+def test_no_words_of_a_relay_ask_for_what_no_id_has(words: str) -> None:
+    bits = asked_bits(words, "0" * 8 + "f" * 56)
+    assert bits == 0 or 32 < bits <= 256
