@@ -19,7 +19,10 @@
     │   └── StoreTooOld                        to be opened for writing once, before it can be read
     └── SigningError                  exit 7
         ├── NoSigner                           nothing to sign with
-        └── WrongPassword
+        ├── WrongPassword
+        ├── CannotEncrypt
+        ├── CannotDecrypt                      damaged, or for somebody else (NIP-44)
+        └── BunkerError                        a signer elsewhere that says no, or nothing (NIP-46)
 
 What a relay sends never raises any of these: it becomes a value (see `core.wire.Malformed`).
 """
@@ -32,6 +35,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "BunkerError",
+    "CannotDecrypt",
+    "CannotEncrypt",
     "InvalidCode",
     "InvalidConfig",
     "InvalidEvent",
@@ -166,3 +172,15 @@ class NoSigner(SigningError):
 
 class WrongPassword(SigningError):
     """The password does not open the key."""
+
+
+class CannotEncrypt(SigningError):
+    """A text that NIP-44 has no room for, or a signer that does not encrypt."""
+
+
+class CannotDecrypt(SigningError):
+    """What was encrypted is damaged, of another version, or for somebody else (NIP-44)."""
+
+
+class BunkerError(SigningError):
+    """A signer elsewhere (NIP-46) that refuses, does not answer, or is not who it was."""

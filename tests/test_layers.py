@@ -47,7 +47,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "ftfy": ("core/encoding.py",),
     "websockets": ("net/transport.py", "relayd/"),
     "httpx": ("net/",),
-    "cryptography": ("signing/",),
+    "cryptography": ("signing/", "core/nip44.py"),
     "pynostr": ("signing/", "testing/"),
     "pynostr.bech32": ("core/bech32.py", "signing/", "testing/"),
     "sqlite3": ("store/",),

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import NoReturn, TypeAlias
 
-from nostr_threads.errors import InvalidCode
+from nostr_threads.errors import InvalidCode, SigningError
 
 __all__ = [
     "HEX_64",
@@ -37,21 +37,31 @@ class PublicKey:
 class SecretKey:
     """`nsec`: a secret key that shows itself only to `reveal`. Cannot be copied, pickled or hashed.
 
-    Raises `InvalidCode` unless given 64 lowercase hex digits.
+    Its bytes are overwritten when nobody holds it any more; what `reveal` gave is not. Raises
+    `InvalidCode` unless given 64 lowercase hex digits.
     """
 
     # Not a dataclass: `dataclasses.asdict` of whatever holds the key would show it.
-    __slots__ = ("__hex",)
+    __slots__ = ("__raw",)
     __hash__ = None  # type: ignore[assignment]  # as Python itself marks the unhashable
 
     def __init__(self, secret_hex: str) -> None:
+        # Before anything can fail: `__del__` runs even then.
+        self.__raw = bytearray()
         if HEX_64.fullmatch(secret_hex) is None:
             raise InvalidCode("a secret key is 64 lowercase hex digits")
-        self.__hex = secret_hex
+        self.__raw = bytearray.fromhex(secret_hex)
 
     def reveal(self) -> str:
-        """Return the secret as 64 hex digits."""
-        return self.__hex
+        """Return the secret as 64 hex digits. Raises `SigningError` once it was wiped."""
+        if not self.__raw:
+            raise SigningError("this secret key was wiped")
+        return self.__raw.hex()
+
+    def wipe(self) -> None:
+        """Overwrite the secret now, for all who hold it."""
+        self.__raw[:] = bytes(len(self.__raw))
+        self.__raw = bytearray()
 
     def __repr__(self) -> str:
         return "SecretKey(<hidden>)"
@@ -59,7 +69,10 @@ class SecretKey:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, SecretKey):
             return NotImplemented
-        return hmac.compare_digest(self.__hex, other.__hex)
+        return hmac.compare_digest(self.__raw, other.__raw)
+
+    def __del__(self) -> None:
+        self.wipe()
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a secret key is not copied or pickled")

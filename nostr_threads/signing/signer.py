@@ -1,6 +1,6 @@
 """Who signs: the `Signer` protocol, a key in memory, and a public key that cannot sign.
 
-Knows how a draft becomes a verified event. Knows nothing of where keys are kept.
+Knows how a draft becomes a verified event, and a text one for two people (NIP-44). Knows nothing of where keys are kept.
 """
 
 from __future__ import annotations
@@ -10,16 +10,19 @@ from typing import TYPE_CHECKING, NoReturn, Protocol
 from nostr_threads.core import schnorr
 from nostr_threads.core.event import Draft, Event, Verified, verify
 from nostr_threads.errors import InvalidCode, InvalidEvent, NoSigner, SigningError
+from nostr_threads.signing import conversation
 from nostr_threads.signing.secret import SecretKey, secret_bytes
 
 if TYPE_CHECKING:
     from typing import SupportsIndex
 
+    from pynostr.key import PrivateKey
+
 __all__ = ["KeySigner", "ReadOnlySigner", "Signer", "check_signed"]
 
 
 class Signer(Protocol):
-    """Whoever can sign for one author: a key in memory, a folder, a program elsewhere."""
+    """Whoever can sign for one author: a key in memory, in the system's keyring, elsewhere."""
 
     @property
     def public_key(self) -> str:
@@ -30,19 +33,30 @@ class Signer(Protocol):
         """Return `draft` signed and verified. Raises `SigningError`."""
         ...
 
+    async def nip44_encrypt(self, peer: str, text: str) -> str:
+        """Encrypt `text` for `peer`, a public key in hex (NIP-44).
+
+        Raises `InvalidCode` for what is no public key, and `CannotEncrypt`.
+        """
+        ...
+
+    async def nip44_decrypt(self, peer: str, payload: str) -> str:
+        """Read what `peer` and the author share (NIP-44). Raises `InvalidCode`, `CannotDecrypt`."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the key, and of what leads to it. Nothing is signed afterwards."""
+        ...
+
 
 class KeySigner:
     """Signs with a secret key held in this process (BIP-340, fresh randomness every time)."""
 
-    __slots__ = ("_key", "_public_key")
+    __slots__ = ("_public_key", "_secret")
 
     def __init__(self, secret: SecretKey) -> None:
-        # Only here: pynostr takes 0.2 s to import.
-        from pynostr.key import PrivateKey
-
-        # str(), bytes() and hash() of this object are the secret: it never leaves its slot.
-        self._key = PrivateKey(secret_bytes(secret))
-        self._public_key = str(self._key.public_key.hex())
+        self._secret: SecretKey | None = secret
+        self._public_key = str(_pynostr(secret).public_key.hex())
 
     @property
     def public_key(self) -> str:
@@ -53,7 +67,7 @@ class KeySigner:
         """Return `draft` signed and verified. Raises `SigningError` if it cannot be an event."""
         event_id = _id_of(draft, self._public_key)
         # pynostr takes new auxiliary randomness for each signature unless given some.
-        signature = bytes(self._key.sign(bytes.fromhex(event_id)))
+        signature = bytes(_pynostr(self._open()).sign(bytes.fromhex(event_id)))
         event = Event(
             id=event_id,
             pubkey=self._public_key,
@@ -64,6 +78,23 @@ class KeySigner:
             sig=signature.hex(),
         )
         return check_signed(draft, event, self._public_key)
+
+    async def nip44_encrypt(self, peer: str, text: str) -> str:
+        """Encrypt `text` for `peer` (NIP-44). Raises `InvalidCode`, `CannotEncrypt`."""
+        return conversation.encrypt(self._open(), peer, text)
+
+    async def nip44_decrypt(self, peer: str, payload: str) -> str:
+        """Read what `peer` and the author share. Raises `InvalidCode`, `CannotDecrypt`."""
+        return conversation.decrypt(self._open(), peer, payload)
+
+    async def close(self) -> None:
+        """Let go of the key: it is overwritten unless somebody else holds it."""
+        self._secret = None
+
+    def _open(self) -> SecretKey:
+        if self._secret is None:
+            raise NoSigner("this signer was closed")
+        return self._secret
 
     def __repr__(self) -> str:
         return f"KeySigner({self._public_key})"
@@ -91,8 +122,22 @@ class ReadOnlySigner:
 
     async def sign(self, draft: Draft) -> Verified:  # noqa: ARG002 - the protocol's shape
         """Raise `NoSigner`, always."""
-        raise NoSigner(
-            f"there is only the public key {self._public_key}, which cannot sign: "
+        raise self._refusal("sign")
+
+    async def nip44_encrypt(self, peer: str, text: str) -> str:  # noqa: ARG002 - the same
+        """Raise `NoSigner`, always."""
+        raise self._refusal("encrypt")
+
+    async def nip44_decrypt(self, peer: str, payload: str) -> str:  # noqa: ARG002 - the same
+        """Raise `NoSigner`, always."""
+        raise self._refusal("decrypt")
+
+    async def close(self) -> None:
+        """Do nothing: there is no key."""
+
+    def _refusal(self, what: str) -> NoSigner:
+        return NoSigner(
+            f"there is only the public key {self._public_key}, which cannot {what}: "
             "give the secret key in NOSTR_SECRET_KEY, or add it with `nostr-threads key import`"
         )
 
@@ -127,3 +172,14 @@ def _id_of(draft: Draft, public_key: str) -> str:
         raise SigningError(f"this draft cannot be signed: {error.reason}") from None
     except TypeError as error:
         raise SigningError(f"this draft cannot be signed: {error}") from None
+
+
+def _pynostr(secret: SecretKey) -> PrivateKey:
+    """Make pynostr's key for one use.
+
+    It is never kept: its str(), bytes() and hash() are the secret, in memory that nobody can wipe.
+    """
+    # Only here: pynostr takes 0.2 s to import.
+    from pynostr.key import PrivateKey
+
+    return PrivateKey(secret_bytes(secret))

@@ -13,6 +13,7 @@ from nostr_threads.core.pow import committed, difficulty
 from nostr_threads.core.wire import Auth, Publish, Request
 from nostr_threads.errors import InvalidInput, InvalidText, NoSigner, NotFound, SigningError
 from nostr_threads.relayd import RelayServer
+from nostr_threads.signing import ReadOnlySigner
 from nostr_threads.store.sqlite import SqliteStore
 from nostr_threads.testing import Faults, FaultyRelay
 from tests.app.worlds import ALICE, BOB, CAROL, LIMIT, LONG, NOW, config, opened
@@ -403,11 +404,11 @@ async def test_an_article_is_answered_with_comments() -> None:
     assert [node.depth for node in found.thread.nodes] == list(range(PARTS + 1))
 
 
-class BrokenSigner:
+class BrokenSigner(ReadOnlySigner):
     """Signs so many and then fails, as a signer elsewhere may."""
 
     def __init__(self, good: int) -> None:
-        self.public_key = ALICE.pubkey
+        super().__init__(ALICE.pubkey)
         self._left = good
 
     async def sign(self, draft: nt.Draft) -> nt.Verified:

@@ -130,7 +130,7 @@ def test_neither_key_nor_signer_shows_the_secret() -> None:
 def test_a_signer_offers_the_secret_under_no_public_name() -> None:
     signer = KeySigner(marked())
     public = [name for name in dir(signer) if not name.startswith("_")]
-    assert public == ["public_key", "sign"]
+    assert public == ["close", "nip44_decrypt", "nip44_encrypt", "public_key", "sign"]
     assert not hasattr(signer, "__dict__")
     assert not hasattr(marked(), "__dict__")
 
@@ -155,3 +155,36 @@ def test_keys_compare_by_value_and_with_nothing_else() -> None:
     assert marked() != new_secret()
     assert marked() != MARKED_HEX
     assert marked() != MARKED_RAW
+
+
+def bytes_of(secret: SecretKey) -> bytearray:
+    """The memory in which it lies."""
+    held: bytearray = getattr(secret, "_SecretKey__raw")  # noqa: B009 - the name is mangled
+    return held
+
+
+def test_a_key_is_overwritten_when_nobody_holds_it_any_more() -> None:
+    secret = marked()
+    memory = bytes_of(secret)
+    assert bytes(memory) == MARKED_RAW
+    del secret
+    assert bytes(memory) == bytes(32)
+
+
+async def test_a_signer_that_is_closed_holds_it_no_more() -> None:
+    secret = marked()
+    memory, signer = bytes_of(secret), KeySigner(secret)
+    del secret
+    assert bytes(memory) == MARKED_RAW
+    await signer.close()
+    assert bytes(memory) == bytes(32)
+
+
+def test_a_key_that_was_wiped_says_so_and_is_none() -> None:
+    secret = marked()
+    secret.wipe()
+    secret.wipe()
+    for reveal in (secret.reveal, lambda: secret_bytes(secret), lambda: KeySigner(secret)):
+        with pytest.raises(SigningError, match="wiped"):
+            reveal()
+    assert secret != marked()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from nostr_threads.core.event import Draft, Event, verify
-from nostr_threads.errors import InvalidCode, NoSigner, SigningError
+from nostr_threads.errors import CannotDecrypt, InvalidCode, NoSigner, SigningError
 from nostr_threads.signing import (
     KeySigner,
     ReadOnlySigner,
@@ -16,11 +16,12 @@ from nostr_threads.signing import (
     new_secret,
     secret_from_bytes,
 )
-from tests.core.strategies import drafts
+from tests.core.strategies import drafts, texts
 from tests.signing.leaks import leaks, marked, whole_story
 
 DRAFT = Draft(created_at=1_700_000_000, kind=1, tags=(("t", "nostr"),), content="hello")
 ALICE = KeySigner(secret_from_bytes(bytes(31) + b"\x01"))
+BOB = KeySigner(secret_from_bytes(bytes(31) + b"\x02"))
 # The x coordinate of the curve's generator (SEC 2, 2.4.1).
 ALICE_KEY = "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
 
@@ -134,3 +135,57 @@ def test_a_read_only_signer_wants_a_public_key_and_echoes_nothing(key: str) -> N
 def test_signers_name_their_public_key_in_a_debugger() -> None:
     assert repr(ALICE) == f"KeySigner({ALICE_KEY})"
     assert repr(ReadOnlySigner(ALICE_KEY)) == f"ReadOnlySigner({ALICE_KEY})"
+
+
+# Texts for two (NIP-44)
+
+
+@settings(deadline=None)
+@given(texts.filter(bool))
+async def test_what_one_encrypts_the_other_reads_and_so_does_whoever_wrote_it(text: str) -> None:
+    payload = await ALICE.nip44_encrypt(BOB.public_key, text)
+    assert await BOB.nip44_decrypt(ALICE_KEY, payload) == text
+    assert await ALICE.nip44_decrypt(BOB.public_key, payload) == text
+
+
+async def test_nobody_else_reads_it() -> None:
+    payload = await ALICE.nip44_encrypt(BOB.public_key, "for you")
+    carol = KeySigner(new_secret())
+    for peer in (ALICE_KEY, BOB.public_key):
+        with pytest.raises(CannotDecrypt, match="somebody else"):
+            await carol.nip44_decrypt(peer, payload)
+
+
+@pytest.mark.parametrize("peer", ["", "npub1", "0" * 64, "f" * 64, ALICE_KEY.upper()])
+async def test_a_text_is_for_a_public_key_and_for_nothing_else(peer: str) -> None:
+    with pytest.raises(InvalidCode, match="curve point"):
+        await ALICE.nip44_encrypt(peer, "text")
+    with pytest.raises(InvalidCode, match="curve point"):
+        await ALICE.nip44_decrypt(peer, "A" * 132)
+
+
+async def test_who_only_reads_encrypts_nothing() -> None:
+    reader = ReadOnlySigner(ALICE_KEY)
+    with pytest.raises(NoSigner, match="cannot encrypt"):
+        await reader.nip44_encrypt(BOB.public_key, "text")
+    with pytest.raises(NoSigner, match="cannot decrypt"):
+        await reader.nip44_decrypt(BOB.public_key, "text")
+    await reader.close()
+
+
+# The end
+
+
+async def test_a_closed_signer_knows_who_it_was_and_signs_nothing() -> None:
+    signer = KeySigner(marked())
+    public_key = signer.public_key
+    await signer.close()
+    await signer.close()
+    assert signer.public_key == public_key
+    for doing in (
+        signer.sign(DRAFT),
+        signer.nip44_encrypt(ALICE_KEY, "text"),
+        signer.nip44_decrypt(ALICE_KEY, "text"),
+    ):
+        with pytest.raises(NoSigner, match="closed"):
+            await doing
