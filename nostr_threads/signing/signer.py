@@ -1,6 +1,7 @@
 """Who signs: the `Signer` protocol, a key in memory, and a public key that cannot sign.
 
-Knows how a draft becomes a verified event, and a text one for two people (NIP-44). Knows nothing of where keys are kept.
+Knows how a draft becomes a verified event, and a text one for two people (NIP-44). Knows nothing of
+where keys are kept.
 """
 
 from __future__ import annotations
