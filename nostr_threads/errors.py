@@ -183,4 +183,11 @@ class CannotDecrypt(SigningError):
 
 
 class BunkerError(SigningError):
-    """A signer elsewhere (NIP-46) that refuses, does not answer, or is not who it was."""
+    """A signer elsewhere (NIP-46) that refuses, does not answer, or is not who it was.
+
+    `is_silence`: nothing came back at all.
+    """
+
+    def __init__(self, text: str, *, is_silence: bool = False) -> None:
+        super().__init__(text)
+        self.is_silence = is_silence

@@ -22,6 +22,7 @@ __all__ = [
     "PROFILE",
     "REACTION",
     "RELAY_LIST",
+    "REMOTE_SIGNING",
     "REPOST",
     "VANISH",
     "ZAP",
@@ -44,6 +45,7 @@ ZAP = 9735
 MUTE_LIST = 10000
 RELAY_LIST = 10002
 AUTH = 22242
+REMOTE_SIGNING = 24133
 ARTICLE = 30023
 
 

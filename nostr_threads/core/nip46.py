@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from nostr_threads.core.event import MAX_CREATED_AT, MAX_KIND, Draft
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 __all__ = [
     "METHODS",
@@ -41,6 +41,8 @@ _LONGEST_ID = 128
 _MOST_PARAMS = 8
 _MOST_PERMISSIONS = 100
 _LONGEST_WORDS = 200
+# JSON can spell them, and nothing can send them back.
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _PERMISSION = re.compile(r"([a-z0-9_]{1,40})(?::([0-9]{1,5}))?")
 
 
@@ -126,26 +128,22 @@ def permissions_text(permissions: Iterable[Permission]) -> str:
 def read_request(text: str) -> Request | None:
     """Read a client's message, None for what is no request."""
     said = _object(text)
-    name, method, params = said.get("id"), said.get("method"), said.get("params", [])
-    if not isinstance(name, str) or not 0 < len(name) <= _LONGEST_ID:
+    name, params = _name(said), said.get("params", [])
+    if name is None or not isinstance(params, list) or len(params) > _MOST_PARAMS:
         return None
-    if not isinstance(method, str) or not isinstance(params, list) or len(params) > _MOST_PARAMS:
-        return None
-    texts = _texts(params)
-    return None if texts is None else Request(name, method, texts)
+    texts = _texts((said.get("method"), *params))
+    return Request(name, texts[0], texts[1:]) if texts is not None and texts[0] else None
 
 
 def read_response(text: str) -> Response | None:
     """Read a signer's message, None for what is no response."""
     said = _object(text)
-    name, result, error = said.get("id"), said.get("result"), said.get("error")
-    if not isinstance(name, str) or not 0 < len(name) <= _LONGEST_ID:
-        return None
+    name, result = _name(said), said.get("result")
     # `switch_relays` answers with a list, by the letter of the NIP, or with one written as text.
     if isinstance(result, list | dict):
         result = _written(result)
-    texts = _texts((result, error))
-    return None if texts is None else Response(name, *texts)
+    texts = _texts((result, said.get("error")))
+    return None if name is None or texts is None else Response(name, *texts)
 
 
 def draft_json(draft: Draft, public_key: str) -> str:
@@ -178,8 +176,19 @@ def _number(value: object) -> int | None:
 
 def _texts(values: Sequence[object]) -> tuple[str, ...] | None:
     """Return what must be texts, null for an empty one as some write it; None if they are not."""
-    found = [value or "" for value in values if value is None or isinstance(value, str)]
-    return tuple(found) if len(found) == len(values) else None
+    found = ["" if value is None else value for value in values if value is None or _is_text(value)]
+    return tuple(map(str, found)) if len(found) == len(values) else None
+
+
+def _name(said: Mapping[str, object]) -> str | None:
+    name = said.get("id")
+    return (
+        name if isinstance(name, str) and _is_text(name) and 0 < len(name) <= _LONGEST_ID else None
+    )
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and _LONE_SURROGATE.search(value) is None
 
 
 def _object(text: str) -> dict[str, object]:
@@ -191,7 +200,7 @@ def _object(text: str) -> dict[str, object]:
 
 
 def _words(value: object) -> str:
-    return value[:_LONGEST_WORDS] if isinstance(value, str) else ""
+    return value[:_LONGEST_WORDS] if isinstance(value, str) and _is_text(value) else ""
 
 
 def _written(value: object) -> str:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nostr_threads.core.event import verify
-from nostr_threads.core.wire import Closed, prefix_of
+from nostr_threads.core.wire import Closed, Eose, prefix_of
 from nostr_threads.errors import InvalidEvent
 from nostr_threads.net.connection import STOPPED
 
@@ -30,6 +31,13 @@ __all__ = ["Follower"]
 _LIVE_QUEUE = 1000
 
 
+@dataclass(frozen=True, slots=True)
+class _Following:
+    filters: tuple[Filter, ...]
+    queue: asyncio.Queue[Event | Closed]
+    listening: Callable[[], None]
+
+
 class Follower:
     """Keeps live subscriptions. `changed` is told how many there are whenever that changes."""
 
@@ -45,7 +53,7 @@ class Follower:
         self._connection = connection
         self._publisher = publisher
         self._changed = changed
-        self._live: dict[str, asyncio.Queue[Event | Closed]] = {}
+        self._live: dict[str, _Following] = {}
 
     @property
     def is_needed(self) -> bool:
@@ -56,10 +64,16 @@ class Follower:
         """Whether a subscription is one of these."""
         return subscription in self._live
 
-    async def follow(self, filters: tuple[Filter, ...]) -> AsyncGenerator[Verified]:
-        """Yield events until the relay closes the subscription or no connection is kept."""
+    async def follow(
+        self, filters: tuple[Filter, ...], listening: Callable[[], None]
+    ) -> AsyncGenerator[Verified]:
+        """Yield events until the relay closes the subscription or no connection is kept.
+
+        `listening` is called on each connection, once all that is stored was sent.
+        """
         queue: asyncio.Queue[Event | Closed] = asyncio.Queue(_LIVE_QUEUE)
-        name = self._listen(filters, queue)
+        following = _Following(filters, queue, listening)
+        name = self._listen(following)
         try:
             while True:
                 item = await queue.get()
@@ -70,7 +84,7 @@ class Follower:
                     await self._publisher.authenticated()
                 ):
                     del self._live[name]
-                    name = self._listen(filters, queue)
+                    name = self._listen(following)
                 else:
                     return
         finally:
@@ -81,25 +95,28 @@ class Follower:
             # The reader may be waiting for room in it.
             _drain(queue)
 
-    async def heard(self, message: Delivered | Closed) -> None:
+    async def heard(self, message: Delivered | Eose | Closed) -> None:
         """Hand a message to who follows; waits while too much waits to be read."""
-        queue = self._live[message.subscription]
-        await queue.put(message if isinstance(message, Closed) else message.event)
+        following = self._live[message.subscription]
+        if isinstance(message, Eose):
+            following.listening()
+        else:
+            await following.queue.put(message if isinstance(message, Closed) else message.event)
 
     def stopped(self) -> None:
         """End everything: there will be no connection any more."""
-        for name, queue in self._live.items():
-            _drain(queue)
-            queue.put_nowait(Closed(name, STOPPED))
+        for name, following in self._live.items():
+            _drain(following.queue)
+            following.queue.put_nowait(Closed(name, STOPPED))
 
-    def _listen(self, filters: tuple[Filter, ...], queue: asyncio.Queue[Event | Closed]) -> str:
-        name = self._session.request(filters, live=True)
-        self._live[name] = queue
+    def _listen(self, following: _Following) -> str:
+        name = self._session.request(following.filters, live=True)
+        self._live[name] = following
         self._changed(len(self._live))
         self._connection.want()
         self._connection.flush()
         if self._connection.is_stopped:
-            queue.put_nowait(Closed(name, STOPPED))
+            following.queue.put_nowait(Closed(name, STOPPED))
         return name
 
 

@@ -148,13 +148,21 @@ class Relay:
         """Send one event and wait for its OK. Returns what became of it, and the relay's words."""
         return await self._publisher.publish(event)
 
-    def follow(self, *filters: Filter) -> AsyncGenerator[Verified]:
+    def follow(
+        self, *filters: Filter, listening: Callable[[], None] = lambda: None
+    ) -> AsyncGenerator[Verified]:
         """Yield what is stored, then what comes in, over any number of connections.
 
-        After a reconnect everything is asked again, so the same event may come twice. Ends when the
-        relay closes the subscription, or `run` has ended. Use it inside `contextlib.aclosing`.
+        After a reconnect everything is asked again, so the same event may come twice. `listening`
+        is called on each connection, once what is stored was sent: from then on nothing is missed
+        until it is lost. Ends when the relay closes the subscription, or `run` has ended. Use it
+        inside `contextlib.aclosing`.
         """
-        return self._follower.follow(filters)
+        return self._follower.follow(filters, listening)
+
+    async def reach(self) -> bool:
+        """Connect if there is no connection; whether there is one then. Never raises."""
+        return await self._publisher.ready()
 
     def _end(self, seconds: float | None = None) -> float:
         most = self._timeouts.answer
@@ -165,7 +173,7 @@ class Relay:
     async def heard(self, message: RelayMessage | Malformed, size: int) -> None:
         """Hand a message to whoever waits for it."""
         match message:
-            case Delivered() | Closed() if self._follower.owns(message.subscription):
+            case Delivered() | Eose() | Closed() if self._follower.owns(message.subscription):
                 await self._follower.heard(message)
             case Delivered() | Eose() | Closed() | CountResult() | Malformed():
                 self._asker.heard(message, size)

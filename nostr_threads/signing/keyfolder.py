@@ -1,52 +1,68 @@
-"""Named keys in a folder, each encrypted in a file of its own that only its owner can read.
+"""Named keys in a folder, one file each: encrypted under a password, or the way to where one is.
 
-Knows paths, permissions and the files' form. Knows nothing of how a key is encrypted.
+Knows names and the files' form. Knows nothing of how a key is encrypted, or of what is done with
+the way to another place.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
-import secrets
-import stat
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any
 
 from nostr_threads.core import schnorr
 from nostr_threads.errors import InvalidInput, NoSigner, SigningError
-from nostr_threads.signing import keyfile
+from nostr_threads.signing import keyfile, private_file
 from nostr_threads.signing.signer import KeySigner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
     from pathlib import Path
 
     from nostr_threads.signing.secret import SecretKey
 
-__all__ = ["KeyFolder"]
+__all__ = ["KeyEntry", "KeyFolder", "Kind"]
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
-_SUFFIX = ".ncryptsec"
+_ENCRYPTED, _ELSEWHERE = ".ncryptsec", ".signer"
 _CURRENT = "current"
-# A key file is about 300 bytes; more than this is something else.
-_MAX_FILE = 4096
-# Elsewhere mode bits do not say who can read, and a folder cannot be opened to be synced.
-_POSIX = os.name == "posix"
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+# A key file is about 300 bytes, the way to a bunker some more; what is larger is something else.
+_MAX_FILE = 16_384
 
 
-class _Entry(NamedTuple):
+class Kind(Enum):
+    """Where a key is."""
+
+    PASSWORD = "password"  # noqa: S105 - in the file, under a password
+    KEYRING = "keyring"
+    BUNKER = "bunker"
+    COMMAND = "command"
+    PLUGIN = "plugin"
+    NOWHERE = "nowhere"
+    """Only its public half is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyEntry:
+    """What a file says: where the key is, its public half (hex), and the way there.
+
+    `details` depend on the kind, and may be secret: they are not in the repr.
+    """
+
+    kind: Kind
     public_key: str
-    ncryptsec: str
+    details: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 class KeyFolder:
-    """Keys by name under `path`: `NAME.ncryptsec`, and `current`, which names the one in use.
+    """Keys by name under `path`, and `current`, which names the one in use.
 
-    A name is 1 to 32 characters of a-z, 0-9, `_` and `-`, else `InvalidInput`. Every method
-    raises `SigningError` for a file that is damaged, that cannot be read or written, or that
-    others can read.
+    `NAME.ncryptsec` holds a key under a password, `NAME.signer` the way to one that is elsewhere. A
+    name is 1 to 32 characters of a-z, 0-9, `_` and `-`, else `InvalidInput`. Every method raises
+    `SigningError` for a file that is damaged, that cannot be read or written, or that others can
+    read.
     """
 
     def __init__(self, path: Path) -> None:
@@ -65,91 +81,134 @@ class KeyFolder:
 
         Raises `SigningError` if there is a key of that name: a key is never overwritten.
         """
-        target = self._file(name)
-        self._prepare(target)
+        # What would stop it is found before it takes a second to encrypt.
+        target = self._vacant(name, _ENCRYPTED)
         public_key = KeySigner(secret).public_key
         code = keyfile.encrypt(secret, password, log_n=log_n, security=security)
-        entry = json.dumps({"public_key": public_key, "ncryptsec": code}, indent=1)
-        with _translated(target):
-            try:
-                _write(target, entry + "\n", replace=False)
-            except FileExistsError:
-                raise _taken(target) from None
+        self._write(target, {"public_key": public_key, "ncryptsec": code}, replace=False)
         return public_key
+
+    def put(self, name: str, entry: KeyEntry) -> None:
+        """Note where a key is that is not in this folder. Raises as `add` does."""
+        self._write(self._vacant(name, _ELSEWHERE), _fields(entry), replace=False)
+
+    def change(self, name: str, entry: KeyEntry) -> None:
+        """Note what has changed about the way to a key. Raises `NoSigner` for an unknown name."""
+        self._write(self._file(name, _ELSEWHERE, must_exist=True), _fields(entry), replace=True)
+
+    def change_password(
+        self, name: str, old: str, new: str, *, log_n: int = keyfile.DEFAULT_LOG_N
+    ) -> None:
+        """Encrypt a key under another password. Raises `WrongPassword`, `NoSigner`."""
+        secret = self.load(name, old)
+        public_key = KeySigner(secret).public_key
+        code = keyfile.encrypt(secret, new, log_n=log_n)
+        target = self._file(name, _ENCRYPTED, must_exist=True)
+        self._write(target, {"public_key": public_key, "ncryptsec": code}, replace=True)
+
+    def remove(self, name: str) -> None:
+        """Remove a key's file for good. Raises `NoSigner` for an unknown name."""
+        was_used = self.current() == name
+        private_file.remove(self._existing(name))
+        if was_used:
+            private_file.remove(self._path / _CURRENT)
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all keys, sorted; none if there is no folder yet."""
-        with _translated(self._path):
+        with private_file.translated(self._path):
             if not self._path.exists():
                 return ()
-            found = (file.stem for file in self._path.iterdir() if file.suffix == _SUFFIX)
-            return tuple(sorted(name for name in found if _NAME.fullmatch(name)))
+            files = (file for file in self._path.iterdir())
+            names = {file.stem for file in files if file.suffix in (_ENCRYPTED, _ELSEWHERE)}
+        return tuple(sorted(name for name in names if _NAME.fullmatch(name)))
+
+    def entry(self, name: str) -> KeyEntry:
+        """Return what is known of a key without a password: what its file says.
+
+        Raises `NoSigner` for an unknown name.
+        """
+        path = self._existing(name)
+        with private_file.translated(path):
+            private_file.refuse_shared_folder(self._path)
+        found = _parse(private_file.read(path, _MAX_FILE), is_encrypted=path.suffix == _ENCRYPTED)
+        if found is None:
+            raise SigningError(f"{path} is not a key file, or is damaged")
+        return found
 
     def public_key(self, name: str) -> str:
-        """Return the public key of `name`, 64 hex digits, without a password.
-
-        It is what the file says; `load` checks it. Raises `NoSigner` for an unknown name.
-        """
-        return self._entry(name).public_key
+        """Return the public key of `name`, 64 hex digits, without a password. Raises as `entry`."""
+        return self.entry(name).public_key
 
     def load(self, name: str, password: str) -> SecretKey:
         """Decrypt the key `name`. Raises `WrongPassword`, and `NoSigner` for an unknown name."""
-        entry = self._entry(name)
-        secret = keyfile.decrypt(entry.ncryptsec, password)
+        entry = self.entry(name)
+        secret = keyfile.decrypt(self._code(name, entry), password)
         if KeySigner(secret).public_key != entry.public_key:
-            raise SigningError(f"{self._file(name)} names another public key than its secret has")
+            path = self._existing(name)
+            raise SigningError(f"{path} names another public key than its secret has")
         return secret
+
+    def ncryptsec(self, name: str) -> str:
+        """Return the key `name` as it is encrypted (NIP-49). Raises `NoSigner`."""
+        return self._code(name, self.entry(name))
 
     def use(self, name: str) -> None:
         """Make `name` the current key. Raises `NoSigner` for an unknown name."""
-        self._entry(name)
-        with _translated(self._path):
-            _write(self._path / _CURRENT, name + "\n", replace=True)
+        self.entry(name)
+        private_file.write(self._path / _CURRENT, name + "\n", replace=True)
 
     def current(self) -> str | None:
         """Return the name given to `use`, None if there was none."""
         path = self._path / _CURRENT
-        with _translated(path):
+        with private_file.translated(path):
             if not path.exists():
                 return None
-            self._refuse_shared_folder()
-            name = _read(path).strip()
+            private_file.refuse_shared_folder(self._path)
+        name = private_file.read(path, _MAX_FILE).strip()
         if not _NAME.fullmatch(name):
             raise SigningError(f"{path} does not hold the name of a key")
         return name
 
-    def _file(self, name: str) -> Path:
+    def beside(self, name: str, suffix: str) -> Path:
+        """Return the path of something else that belongs to the key `name`."""
+        return self._existing(name).with_suffix(suffix)
+
+    def _code(self, name: str, entry: KeyEntry) -> str:
+        if entry.kind is not Kind.PASSWORD:
+            raise NoSigner(f"the key {name!r} is not in a file: it is kept by {entry.kind.value}")
+        return str(entry.details["ncryptsec"])
+
+    def _file(self, name: str, suffix: str, *, must_exist: bool = False) -> Path:
         # Not echoed: what was typed in the place of a name may be a key.
         if not _NAME.fullmatch(name):
             raise InvalidInput(
                 "a key's name is 1 to 32 characters: a-z, 0-9, and not in front: _ and -"
             )
-        return self._path / (name + _SUFFIX)
-
-    def _entry(self, name: str) -> _Entry:
-        path = self._file(name)
-        with _translated(path):
-            if not path.exists():
+        path = self._path / (name + suffix)
+        with private_file.translated(path):
+            if must_exist and not path.exists():
                 raise NoSigner(f"there is no key called {name!r} in {self._path}")
-            self._refuse_shared_folder()
-            text = _read(path)
-        entry = _parse(text)
-        if entry is None:
-            raise SigningError(f"{path} is not a key file, or is damaged")
-        return entry
+        return path
 
-    def _prepare(self, target: Path) -> None:
-        """Find what would stop `add` before it takes a second to encrypt."""
-        with _translated(self._path):
-            self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._refuse_shared_folder()
-            if target.exists():
+    def _existing(self, name: str) -> Path:
+        encrypted = self._file(name, _ENCRYPTED)
+        with private_file.translated(encrypted):
+            if encrypted.exists():
+                return encrypted
+        return self._file(name, _ELSEWHERE, must_exist=True)
+
+    def _vacant(self, name: str, suffix: str) -> Path:
+        """Return the path of a new file. Raises `SigningError` where the name is taken."""
+        target = self._file(name, suffix)
+        private_file.prepare_folder(self._path)
+        with private_file.translated(self._path):
+            if any(self._file(name, each).exists() for each in (_ENCRYPTED, _ELSEWHERE)):
                 raise _taken(target)
+        return target
 
-    def _refuse_shared_folder(self) -> None:
-        # Who can write here can put another key in the place of the user's own.
-        if _allows(self._path.stat(), 0o022):
-            raise SigningError(f"others can write to the key folder: chmod 700 {self._path}")
+    def _write(self, target: Path, fields: Mapping[str, Any], *, replace: bool) -> None:
+        if not private_file.write(target, json.dumps(fields, indent=1) + "\n", replace=replace):
+            raise _taken(target)
 
 
 def _taken(target: Path) -> SigningError:
@@ -158,68 +217,23 @@ def _taken(target: Path) -> SigningError:
     )
 
 
-def _parse(text: str) -> _Entry | None:
+def _fields(entry: KeyEntry) -> dict[str, Any]:
+    return {"kind": entry.kind.value, "public_key": entry.public_key, **entry.details}
+
+
+def _parse(text: str, *, is_encrypted: bool) -> KeyEntry | None:
     try:
         fields = json.loads(text)
     except (ValueError, RecursionError):
         return None
     if not isinstance(fields, dict):
         return None
-    public_key, code = fields.get("public_key"), fields.get("ncryptsec")
-    if not isinstance(public_key, str) or not isinstance(code, str):
+    kind = fields.pop("kind", None)
+    public_key = fields.pop("public_key", None)
+    if not isinstance(public_key, str) or not schnorr.is_public_key(public_key):
         return None
-    return _Entry(public_key, code) if schnorr.is_public_key(public_key) else None
-
-
-@contextmanager
-def _translated(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise SigningError(f"cannot use {error.filename or path}: {error.strerror}") from error
-    except UnicodeDecodeError:
-        raise SigningError(f"{path} is not text") from None
-
-
-def _allows(status: os.stat_result, bits: int) -> bool:
-    return _POSIX and bool(stat.S_IMODE(status.st_mode) & bits)
-
-
-def _read(path: Path) -> str:
-    """Return a file's text, after checking the very file that was opened."""
-    with path.open("rb") as file:
-        if _allows(os.fstat(file.fileno()), 0o077):
-            raise SigningError(f"others can read or write {path}: chmod 600 {path}")
-        return file.read(_MAX_FILE).decode()
-
-
-def _write(target: Path, text: str, *, replace: bool) -> None:
-    """Write a file that is there whole or not at all, 0600 from its first byte.
-
-    Without `replace` raises `FileExistsError` if there is one, even one that came just now.
-    """
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}.tmp")
-    try:
-        with os.fdopen(os.open(temporary, _NEW, 0o600), "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        if replace:
-            temporary.replace(target)
-        else:
-            # A link, unlike a rename, fails when the name is taken.
-            os.link(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
-    _sync_folder(target.parent)
-
-
-def _sync_folder(path: Path) -> None:
-    """Make the new name itself survive a power loss."""
-    if not _POSIX:
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    if is_encrypted:
+        has_code = isinstance(fields.get("ncryptsec"), str)
+        return KeyEntry(Kind.PASSWORD, public_key, fields) if has_code else None
+    known = kind in {each.value for each in Kind} and kind != Kind.PASSWORD.value
+    return KeyEntry(Kind(kind), public_key, fields) if known else None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pynostr.key import PrivateKey
 
-__all__ = ["KeySigner", "ReadOnlySigner", "Signer", "check_signed"]
+__all__ = ["KeySigner", "ReadOnlySigner", "Signer", "check_signed", "draft_id"]
 
 
 class Signer(Protocol):
@@ -66,7 +66,7 @@ class KeySigner:
 
     async def sign(self, draft: Draft) -> Verified:
         """Return `draft` signed and verified. Raises `SigningError` if it cannot be an event."""
-        event_id = _id_of(draft, self._public_key)
+        event_id = draft_id(draft, self._public_key)
         # pynostr takes new auxiliary randomness for each signature unless given some.
         signature = bytes(_pynostr(self._open()).sign(bytes.fromhex(event_id)))
         event = Event(
@@ -166,7 +166,8 @@ def check_signed(draft: Draft, event: Event, public_key: str) -> Verified:
     return verified
 
 
-def _id_of(draft: Draft, public_key: str) -> str:
+def draft_id(draft: Draft, public_key: str) -> str:
+    """Return the id that `draft` will have. Raises `SigningError` if it cannot be an event."""
     try:
         return draft.id_for(public_key)
     except InvalidEvent as error:

@@ -173,7 +173,7 @@ def test_messages_of_others_are_read(case: dict[str, Any]) -> None:
         assert bool(response.error) == case.get("is_error", False)
 
 
-@given(names, words, st.lists(words, max_size=8).map(tuple))
+@given(names, words.filter(bool), st.lists(words, max_size=8).map(tuple))
 def test_a_request_comes_back(name: str, method: str, params: tuple[str, ...]) -> None:
     request = Request(name, method, params)
     assert read_request(request.to_json()) == request
@@ -202,6 +202,9 @@ def test_a_draft_comes_back(draft: Draft) -> None:
         *('{"id":"1","method":"x","params":[1]}', '{"id":"1","method":"x","params":[[]]}'),
         '{"id":"1","method":"x","params":["","","","","","","","",""]}',
         '{"id":"' + "1" * 129 + '","method":"x","params":[]}',
+        r'{"id":"\ud83d","method":"x","params":[]}',
+        r'{"id":"1","method":"x\ud83d","params":[]}',
+        r'{"id":"1","method":"x","params":["\ud83d"]}',
     ],
 )
 def test_what_is_no_request_is_none(text: str) -> None:

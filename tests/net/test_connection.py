@@ -14,7 +14,7 @@ from nostr_threads.core.delivery import Status
 from nostr_threads.core.filters import Filter
 from nostr_threads.net import question as question_module
 from nostr_threads.net.connection import pause
-from nostr_threads.net.relay import Timeouts
+from nostr_threads.net.relay import Relay, Timeouts
 from nostr_threads.net.transport import MAX_MESSAGE, Disconnected, Unreachable
 from nostr_threads.relayd.server import RelayServer
 from nostr_threads.store.sqlite import SqliteStore
@@ -171,6 +171,30 @@ async def test_following_survives_a_restart_on_the_same_port() -> None:
                 while (await relay.fetch(NOTES)).finish is not Finish.COMPLETE:
                     pass
                 assert {await anext(events), await anext(events)} == {old, new}
+
+
+async def test_who_follows_is_told_on_each_connection_when_nothing_is_missed_any_more() -> None:
+    told = asyncio.Queue[None]()
+
+    async def follow(relay: Relay) -> None:
+        async with aclosing(relay.follow(NOTES, listening=lambda: told.put_nowait(None))) as events:
+            async for _ in events:
+                raise AssertionError("there is nothing")
+
+    with SqliteStore(":memory:") as store:
+        async with RelayServer(store) as server:
+            port = int(server.url.rpartition(":")[2])
+        async with kept(server.url) as relay:
+            following = asyncio.create_task(follow(relay))
+            for _ in range(2):
+                async with RelayServer(store, port=port), asyncio.timeout(10):
+                    while not await relay.reach():
+                        pass
+                    await told.get()
+                assert told.empty()
+            assert not await relay.reach()
+            following.cancel()
+            await asyncio.wait([following])
 
 
 # A transport in hand: moments that no socket gives reliably

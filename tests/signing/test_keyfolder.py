@@ -15,8 +15,8 @@ from nostr_threads.signing import (
     KeySigner,
     encrypt,
     keyfile,
-    keyfolder,
     new_secret,
+    private_file,
 )
 from tests.signing.leaks import MARKED_HEX, leaks, marked, whole_story
 
@@ -331,7 +331,7 @@ def test_a_folder_in_the_place_of_a_key_is_said(folder: KeyFolder, home: Path) -
 def test_where_mode_bits_mean_nothing_keys_are_kept_all_the_same(
     monkeypatch: pytest.MonkeyPatch, folder: KeyFolder, home: Path
 ) -> None:
-    monkeypatch.setattr(keyfolder, "_POSIX", False)
+    monkeypatch.setattr(private_file, "_POSIX", False)
     (home / "alice.ncryptsec").chmod(0o666)
     folder.add("bob", new_secret(), "pw", log_n=1)
     folder.use("bob")

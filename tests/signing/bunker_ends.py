@@ -1,0 +1,164 @@
+"""Both ends of a signer elsewhere, joined in memory; and an end that says what a test wants."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from nostr_threads.core.nip46 import Metadata, Request, Response, read_request
+from nostr_threads.errors import BunkerError
+from nostr_threads.signing import KeySigner, new_secret, secret_from_hex
+from nostr_threads.signing.bunker import BunkerSession, BunkerSigner
+from nostr_threads.signing.envelope import open_sealed, seal
+from nostr_threads.signing.remote_signer import Book, Client, Deed, RemoteSigner
+from nostr_threads.testing import START, Author
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from typing import Any
+
+    from nostr_threads.core.event import Verified
+    from nostr_threads.signing import Signer
+
+ALICE = KeySigner(secret_from_hex(Author(b"alice").secret_hex()))
+"""Whose key the signer has."""
+RELAYS = ("wss://relay.example",)
+SECRET = "let me in"
+
+
+def clock() -> float:
+    return START
+
+
+@dataclass
+class Script:
+    """A signer that says what `reply` returns for each request: any number of messages.
+
+    A message is a response, or an event that is already sealed.
+    """
+
+    reply: Callable[[Request], list[Response | Verified]]
+    own: KeySigner = field(default_factory=lambda: KeySigner(new_secret()))
+    asked: list[Request] = field(default_factory=list)
+    moved: list[tuple[str, ...]] = field(default_factory=list)
+    is_reachable: bool = True
+    client: BunkerSigner | None = None
+
+    async def send(self, event: Verified) -> None:
+        if not self.is_reachable:
+            raise BunkerError("nobody there", is_silence=True)
+        text = await open_sealed(event, self.own)
+        assert text is not None
+        request = read_request(text)
+        assert request is not None
+        self.asked.append(request)
+        for told in self.reply(request):
+            await self.say(told, event.pubkey)
+
+    async def say(self, told: Response | Verified, client: str) -> None:
+        assert self.client is not None
+        if isinstance(told, Response):
+            told = await seal(told.to_json(), self.own, client, int(START))
+        await self.client.heard(told)
+
+    def move(self, relays: tuple[str, ...]) -> None:
+        self.moved.append(relays)
+
+    @property
+    def methods(self) -> list[str]:
+        return [request.method for request in self.asked]
+
+
+@asynccontextmanager
+async def asking(
+    reply: Callable[[Request], list[Response | Verified]], *, public_key: str = "", **more: Any
+) -> AsyncIterator[tuple[BunkerSigner, Script]]:
+    """Give a client, and the signer it asks."""
+    script = Script(reply)
+    session = BunkerSession(script.own.public_key, new_secret(), RELAYS, public_key)
+    options: dict[str, Any] = {"clock": clock, "patience": 5.0, "approval": 5.0} | more
+    client = script.client = BunkerSigner(session, script, **options)
+    try:
+        yield client, script
+    finally:
+        await client.close()
+
+
+@dataclass
+class House:
+    """Our own remote signer with its book, and whatever it was told and asked."""
+
+    signer: Signer = ALICE
+    relays: tuple[str, ...] = RELAYS
+    now: float = START
+    deeds: list[Deed] = field(default_factory=list)
+    books: list[Book] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    says: bool = True
+    may_answer: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.may_answer.set()
+        self.remote = self.open(Book(new_secret()))
+
+    def open(self, book: Book) -> RemoteSigner:
+        """Begin, or begin again, with this book."""
+
+        async def keep(changed: Book) -> None:
+            self.books.append(changed)
+
+        async def ask(client: Client, what: str, why: str) -> bool:
+            self.asked.append(f"{client.name}: {what} ({why})")
+            await self.may_answer.wait()
+            return self.says
+
+        self.remote = RemoteSigner(
+            book,
+            self.signer,
+            self.relays,
+            clock=lambda: self.now,
+            keep=keep,
+            ask=ask,
+            told=self.deeds.append,
+        )
+        return self.remote
+
+    def outcomes(self) -> list[tuple[str, str]]:
+        return [(deed.method, deed.outcome) for deed in self.deeds]
+
+
+@dataclass
+class Line:
+    """Brings a client's requests to a house, and the answers back."""
+
+    house: House
+    client: BunkerSigner | None = None
+
+    async def send(self, event: Verified) -> None:
+        answer = await self.house.remote.answer(event)
+        if answer is not None and self.client is not None:
+            await self.client.heard(answer)
+
+    def move(self, relays: tuple[str, ...]) -> None:
+        """Stay: there is only one line."""
+
+
+@asynccontextmanager
+async def client_of(
+    house: House, session: BunkerSession | None = None, **more: Any
+) -> AsyncIterator[BunkerSigner]:
+    """Give a client of our own remote signer."""
+    session = session or BunkerSession(house.remote.public_key, new_secret(), RELAYS)
+    line = Line(house)
+    options: dict[str, Any] = {"clock": lambda: house.now, "patience": 5.0} | more
+    client = line.client = BunkerSigner(session, line, **options)
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+async def introduce(client: BunkerSigner, secret: str = SECRET, name: str = "a bot") -> None:
+    await client.connect(secret, (), Metadata(name))
