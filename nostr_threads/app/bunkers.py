@@ -21,10 +21,9 @@ from nostr_threads.core.nip46 import Metadata, Permission
 from nostr_threads.errors import BunkerError, SigningError
 from nostr_threads.net.pool import Pool
 from nostr_threads.signing.bunker import (
-    APPROVAL,
-    PATIENCE,
     BunkerSession,
     BunkerSigner,
+    Patience,
     introduced,
 )
 from nostr_threads.signing.secret import new_secret
@@ -70,8 +69,7 @@ async def open_bunker(
     show: Callable[[str], None] = lambda _: None,
     keep: Callable[[BunkerSession], None] = lambda _: None,
     clock: Callable[[], float] = time.time,
-    patience: float = PATIENCE,
-    approval: float = APPROVAL,
+    patience: Patience = Patience(),  # noqa: B008 - frozen, so it can be shared
 ) -> AsyncIterator[BunkerSigner]:
     """Sign through a bunker that knows us; see `BunkerSigner`. Dials when something is signed."""
     own = KeySigner(session.client)
@@ -89,7 +87,6 @@ async def open_bunker(
             show=show,
             keep=keep,
             patience=patience,
-            approval=approval,
         )
         try:
             async with _running(wire, signer.heard, signer.listening):
@@ -107,17 +104,14 @@ async def connect_bunker(
     show: Callable[[str], None] = lambda _: None,
     keep: Callable[[BunkerSession], None] = lambda _: None,
     clock: Callable[[], float] = time.time,
-    patience: float = PATIENCE,
-    approval: float = APPROVAL,
+    patience: Patience = Patience(),  # noqa: B008 - frozen, so it can be shared
 ) -> AsyncIterator[BunkerSigner]:
     """Introduce ourselves to the bunker of a `bunker://` link, whose secret is then used up.
 
     `keep` is given the session that `open_bunker` takes from then on. Raises `BunkerError`.
     """
     session = BunkerSession(link.signer, new_secret(), link.relays)
-    async with open_bunker(
-        session, show=show, keep=keep, clock=clock, patience=patience, approval=approval
-    ) as signer:
+    async with open_bunker(session, show=show, keep=keep, clock=clock, patience=patience) as signer:
         await signer.connect(link.secret, permissions, metadata)
         await signer.start()
         yield signer
@@ -141,7 +135,7 @@ async def await_bunker(
     client: SecretKey,
     *,
     clock: Callable[[], float] = time.time,
-    seconds: float = APPROVAL,
+    seconds: float = 300.0,
 ) -> BunkerSession:
     """Wait until a signer answers the link that `invitation` made. Raises `BunkerError`.
 

@@ -42,7 +42,7 @@ class RelayWire:
         self._wanted_by_anybody = asyncio.Event()
         self._moved = asyncio.Event()
         self._listening: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
-        self._seen: dict[str, None] = {}
+        self._first_from: dict[str, str] = {}
 
     @property
     def relays(self) -> tuple[str, ...]:
@@ -63,9 +63,11 @@ class RelayWire:
         heard: Callable[[Verified], Awaitable[None]],
         again: Callable[[], Awaitable[None]],
     ) -> None:
-        """Bring events to `heard`, each once, until cancelled.
+        """Bring events to `heard`, until cancelled.
 
-        `again` is called whenever a relay listens once more after its connection was lost.
+        What comes from several relays is brought once; what comes again from one that had it was
+        sent again. `again` is called whenever a relay listens once more after its connection was
+        lost.
         """
         await self._wanted_by_anybody.wait()
         while True:
@@ -120,18 +122,17 @@ class RelayWire:
                 events = self._pool.relay(url).follow(self._wanted, listening=listening)
                 async with aclosing(events):
                     async for event in events:
-                        if self._is_new(event):
+                        if self._was_sent(event, url):
                             await heard(event)
                 # The relay has closed the subscription.
                 await asyncio.sleep(_PAUSE)
 
-    def _is_new(self, event: Verified) -> bool:
-        if event.id in self._seen:
-            return False
-        self._seen[event.id] = None
-        if len(self._seen) > _MOST_IDS:
-            del self._seen[next(iter(self._seen))]
-        return True
+    def _was_sent(self, event: Verified, url: str) -> bool:
+        """Whether an event was sent just now, and is not another relay's copy."""
+        first = self._first_from.setdefault(event.id, url)
+        if len(self._first_from) > _MOST_IDS:
+            del self._first_from[next(iter(self._first_from))]
+        return first == url
 
 
 async def _whenever(happened: asyncio.Event, do: Callable[[], Awaitable[None]]) -> None:

@@ -47,16 +47,23 @@ if TYPE_CHECKING:
     from nostr_threads.signing.envelope import Wire
     from nostr_threads.signing.secret import SecretKey
 
-__all__ = ["APPROVAL", "PATIENCE", "BunkerSession", "BunkerSigner", "introduced"]
-
-PATIENCE = 120.0
-"""Seconds that an answer is waited for: somebody may have to find their telephone."""
-APPROVAL = 300.0
-"""Seconds from when the signer names an address at which a person has to say yes."""
+__all__ = ["BunkerSession", "BunkerSigner", "Patience", "introduced"]
 
 _MOST_RELAYS = 10
-# Seconds of silence after which a question is sent again, and how often.
-_SILENCE, _REPEATS = 30.0, 3
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How many seconds a signer is waited for.
+
+    `answer`: somebody may have to find their telephone. `approval`: from when the signer names an
+    address at which a person has to say yes. `silence`: until a question is sent again, and then
+    twice as long each time; neither end knows when nobody listened at the other.
+    """
+
+    answer: float = 120.0
+    approval: float = 300.0
+    silence: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +85,7 @@ class _Question:
     request: Request
     answer: asyncio.Future[Response]
     until: float
+    event: Verified | None = None
 
     def fail(self, error: SigningError) -> None:
         if not self.answer.done():
@@ -88,8 +96,7 @@ class BunkerSigner:
     """Signs through a signer elsewhere. `heard` and `listening` are what its wire has to call.
 
     `show` is told what a person has to know: an address to open. `keep` is given the session when
-    it has changed, before that matters. `clock` gives unix seconds; `patience` and `approval` are
-    `PATIENCE` and `APPROVAL`.
+    it has changed, before that matters. `clock` gives unix seconds.
     """
 
     def __init__(
@@ -100,8 +107,7 @@ class BunkerSigner:
         clock: Callable[[], float],
         show: Callable[[str], None] = lambda _: None,
         keep: Callable[[BunkerSession], None] = lambda _: None,
-        patience: float = PATIENCE,
-        approval: float = APPROVAL,
+        patience: Patience = Patience(),
     ) -> None:
         self._session = session
         self._wire = wire
@@ -110,7 +116,6 @@ class BunkerSigner:
         self._show = show
         self._keep = keep
         self._patience = patience
-        self._approval = approval
         self._questions: dict[str, _Question] = {}
         self._is_closed = False
         self._is_known = False
@@ -232,13 +237,13 @@ class BunkerSigner:
         """Ask again what is open: an answer may have gone by while nobody listened."""
         for question in list(self._questions.values()):
             with suppress(BunkerError):
-                await self._send(question.request)
+                await self._send(question)
 
     def _approve(self, question: _Question, url: str) -> None:
         """Show where a person has to say yes; the time for it begins only now."""
         if not url.startswith(("https://", "http://")):
             return
-        question.until = asyncio.get_running_loop().time() + self._approval
+        question.until = asyncio.get_running_loop().time() + self._patience.approval
         self._show(f"the bunker wants you to say yes at {plain(url)}")
 
     # Questions
@@ -266,7 +271,7 @@ class BunkerSigner:
             raise NoSigner("this signer was closed")
         loop = asyncio.get_running_loop()
         request = Request(secrets.token_hex(8), method, params)
-        question = _Question(request, loop.create_future(), loop.time() + self._patience)
+        question = _Question(request, loop.create_future(), loop.time() + self._patience.answer)
         self._questions[request.id] = question
         # A relay may take its time to say OK, while the answer is there already.
         sending = asyncio.create_task(self._put(question))
@@ -283,23 +288,27 @@ class BunkerSigner:
         return response.result
 
     async def _put(self, question: _Question) -> None:
-        """Send a question, and again after a silence: it may have gone by while nobody listened."""
+        """Send a question, and the same bytes again after each silence."""
         try:
-            await self._send(question.request)
+            await self._send(question)
         except SigningError as error:
             # One that has answered before may be back in time: see `listening`.
             if not (self._is_known and isinstance(error, BunkerError)):
                 question.fail(error)
                 return
-        for _ in range(_REPEATS):
-            await asyncio.sleep(_SILENCE)
-            with suppress(SigningError):
-                await self._send(question.request)
+        pause = self._patience.silence
+        while True:
+            await asyncio.sleep(pause)
+            with suppress(BunkerError):
+                await self._send(question)
+            pause *= 2
 
-    async def _send(self, request: Request) -> None:
-        now = int(self._clock())
-        event = await seal(request.to_json(), self._own, self._session.signer, now)
-        await self._wire.send(event)
+    async def _send(self, question: _Question) -> None:
+        if question.event is None:
+            text = question.request.to_json()
+            now = int(self._clock())
+            question.event = await seal(text, self._own, self._session.signer, now)
+        await self._wire.send(question.event)
 
     async def _answer(self, question: _Question) -> Response:
         loop = asyncio.get_running_loop()

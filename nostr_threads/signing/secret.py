@@ -13,6 +13,7 @@ from nostr_threads.core.entities import SecretKey
 from nostr_threads.errors import InvalidCode, SigningError
 
 __all__ = [
+    "ORDER",
     "SecretKey",
     "new_secret",
     "secret_bytes",
@@ -21,8 +22,8 @@ __all__ = [
     "secret_from_nsec",
 ]
 
-# The order n of secp256k1's group (SEC 2, 2.4.1): a key is a number from 1 to n - 1 (BIP-340).
-_ORDER = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
+ORDER = 0xFFFFFFFF_FFFFFFFF_FFFFFFFF_FFFFFFFE_BAAEDCE6_AF48A03B_BFD25E8C_D0364141
+"""The order n of secp256k1's group (SEC 2, 2.4.1): a key is a number from 1 to n - 1 (BIP-340)."""
 
 
 def new_secret() -> SecretKey:
@@ -71,7 +72,7 @@ def secret_bytes(secret: SecretKey) -> bytes:
 
 
 def _is_key(raw: bytes) -> bool:
-    return len(raw) == 32 and 0 < int.from_bytes(raw) < _ORDER
+    return len(raw) == 32 and 0 < int.from_bytes(raw) < ORDER
 
 
 def _refusal() -> SigningError:

@@ -46,7 +46,8 @@ class Faults:
     """What is wrong with a relay; by default nothing. Combine as many as you like.
 
     refuse_connections: every handshake is answered with HTTP 503.
-    drop_connection_after: each connection is cut once this many messages were sent on it.
+    drop_connection_after: each connection is cut once this many messages were sent on it, or only
+    the first `drop_first` connections.
     slow: seconds that pass before each message, told by the relay's `wait`.
     auth_required: nothing without NIP-42. Only looked at when the relay starts.
 
@@ -70,6 +71,7 @@ class Faults:
 
     refuse_connections: bool = False
     drop_connection_after: int | None = None
+    drop_first: int | None = None
     slow: float = 0.0
     auth_required: bool = False
     silent_eose: bool = False
@@ -88,6 +90,11 @@ class Faults:
     extra_events: tuple[Verified, ...] = ()
     duplicates: int = 0
     garbage: tuple[str | bytes, ...] = ()
+
+    def drops_after(self, number: int) -> int | None:
+        """After how many messages the connection of that number (from 0) is cut, None for never."""
+        is_cut = self.drop_first is None or number < self.drop_first
+        return self.drop_connection_after if is_cut else None
 
     def rejects(self, number: int) -> bool:
         """Whether the EVENT of that number (from 0, over all connections) is rejected."""

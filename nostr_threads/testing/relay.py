@@ -115,8 +115,9 @@ class FaultyRelay:
         return "refused" if self.faults.refuse_connections else None
 
     def _converse(self, connection: ClientConnection) -> _FaultyConversation:
+        number = self.accepted_connections
         self.accepted_connections += 1
-        return _FaultyConversation(self, connection)
+        return _FaultyConversation(self, connection, number)
 
     async def _pace(self) -> None:
         if self.faults.slow:
@@ -126,7 +127,8 @@ class FaultyRelay:
 class _FaultyConversation:
     """A `Conversation` around an honest one."""
 
-    def __init__(self, relay: FaultyRelay, honest: ClientConnection) -> None:
+    def __init__(self, relay: FaultyRelay, honest: ClientConnection, number: int) -> None:
+        self._number = number
         self._relay = relay
         self._honest = honest
         # Asked from two threads; `next` is one step of the interpreter, `+= 1` is not.
@@ -160,7 +162,7 @@ class _FaultyConversation:
 
     def _faulty(self, messages: Sequence[Frame]) -> list[Frame]:
         made = distort(messages, self._relay.faults)
-        most = self._relay.faults.drop_connection_after
+        most = self._relay.faults.drops_after(self._number)
         if most is None:
             return made
         numbered = [(next(self._sent), frame) for frame in made]

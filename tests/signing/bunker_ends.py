@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from nostr_threads.core.nip46 import Metadata, Request, Response, read_request
 from nostr_threads.errors import BunkerError
 from nostr_threads.signing import KeySigner, new_secret, secret_from_hex
-from nostr_threads.signing.bunker import BunkerSession, BunkerSigner
+from nostr_threads.signing.bunker import BunkerSession, BunkerSigner, Patience
 from nostr_threads.signing.envelope import open_sealed, seal
 from nostr_threads.signing.remote_signer import Book, Client, Deed, RemoteSigner
 from nostr_threads.testing import START, Author
@@ -42,6 +42,7 @@ class Script:
     reply: Callable[[Request], list[Response | Verified]]
     own: KeySigner = field(default_factory=lambda: KeySigner(new_secret()))
     asked: list[Request] = field(default_factory=list)
+    events: list[Verified] = field(default_factory=list)
     moved: list[tuple[str, ...]] = field(default_factory=list)
     is_reachable: bool = True
     client: BunkerSigner | None = None
@@ -49,6 +50,7 @@ class Script:
     async def send(self, event: Verified) -> None:
         if not self.is_reachable:
             raise BunkerError("nobody there", is_silence=True)
+        self.events.append(event)
         text = await open_sealed(event, self.own)
         assert text is not None
         request = read_request(text)
@@ -78,7 +80,7 @@ async def asking(
     """Give a client, and the signer it asks."""
     script = Script(reply)
     session = BunkerSession(script.own.public_key, new_secret(), RELAYS, public_key)
-    options: dict[str, Any] = {"clock": clock, "patience": 5.0, "approval": 5.0} | more
+    options: dict[str, Any] = {"clock": clock, "patience": Patience(5.0, 5.0)} | more
     client = script.client = BunkerSigner(session, script, **options)
     try:
         yield client, script
@@ -152,7 +154,7 @@ async def client_of(
     """Give a client of our own remote signer."""
     session = session or BunkerSession(house.remote.public_key, new_secret(), RELAYS)
     line = Line(house)
-    options: dict[str, Any] = {"clock": lambda: house.now, "patience": 5.0} | more
+    options: dict[str, Any] = {"clock": lambda: house.now, "patience": Patience(5.0)} | more
     client = line.client = BunkerSigner(session, line, **options)
     try:
         yield client

@@ -21,8 +21,7 @@ from nostr_threads.errors import (
     SigningError,
 )
 from nostr_threads.signing import KeySigner, new_secret
-from nostr_threads.signing import bunker as bunker_module
-from nostr_threads.signing.bunker import BunkerSession, introduced
+from nostr_threads.signing.bunker import BunkerSession, Patience, introduced
 from nostr_threads.signing.envelope import open_sealed, seal
 from nostr_threads.testing import START, Author
 from tests.signing.bunker_ends import ALICE, RELAYS, asking
@@ -304,7 +303,7 @@ async def test_of_two_answers_the_first_counts() -> None:
 
 
 async def test_a_signer_that_never_answers_is_an_error_after_the_patience() -> None:
-    async with asking(lambda _: [], patience=0.05) as (client, _):
+    async with asking(lambda _: [], patience=Patience(0.05)) as (client, _):
         with pytest.raises(BunkerError, match="does not answer") as caught:
             await client.connect("", (), Metadata())
         assert caught.value.is_silence
@@ -324,7 +323,7 @@ async def test_a_signer_that_wants_a_yes_elsewhere_is_waited_for_anew() -> None:
             Response(request.id, "auth_url", "https://sign.example/\x1byes"),
         ]
 
-    async with asking(reply, show=shown.append, patience=0.05, approval=10) as (client, signer):
+    async with asking(reply, show=shown.append, patience=Patience(0.05, 10)) as (client, signer):
         me = KeySigner(client.session.client).public_key
         connecting = asyncio.create_task(client.connect("", (), Metadata()))
         await asked.wait()
@@ -336,7 +335,7 @@ async def test_a_signer_that_wants_a_yes_elsewhere_is_waited_for_anew() -> None:
 
 
 async def test_where_nobody_can_be_reached_nothing_is_waited_for() -> None:
-    async with asking(honest, patience=60) as (client, signer):
+    async with asking(honest, patience=Patience(60)) as (client, signer):
         signer.is_reachable = False
         with pytest.raises(BunkerError, match="nobody there"):
             await client.connect("", (), Metadata())
@@ -357,18 +356,15 @@ async def test_who_has_answered_before_is_asked_again_once_it_is_back() -> None:
         assert len({each.id for each in signer.asked if each.method == "sign_event"}) == 1
 
 
-async def test_after_a_silence_the_same_question_is_sent_again(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(bunker_module, "_SILENCE", 0.01)
-
+async def test_after_a_silence_the_same_question_is_sent_again() -> None:
     def reply(request: Request) -> list[Response | Verified]:
         heard.append(request.id)
         return honest(request) if len(heard) == 3 else []
 
     heard: list[str] = []
-    async with asking(reply) as (client, _):
+    async with asking(reply, patience=Patience(5, silence=0.01)) as (client, signer):
         await client.connect("", (), Metadata())
+    assert len({event.id for event in signer.events}) == 1
     assert len(heard) == 3
     assert len(set(heard)) == 1
 
@@ -396,7 +392,7 @@ async def test_leaving_is_told_to_the_signer() -> None:
 async def test_neither_session_nor_errors_show_the_clients_key() -> None:
     session = BunkerSession("a" * 64, marked(), RELAYS)
     assert leaks(repr(session)) == []
-    async with asking(lambda _: [], patience=0.01) as (client, _):
+    async with asking(lambda _: [], patience=Patience(0.01)) as (client, _):
         with pytest.raises(BunkerError) as caught:
             await client.connect("s3cret", (), Metadata())
     assert leaks(whole_story(caught.value)) == []

@@ -92,6 +92,18 @@ async def test_each_connection_is_cut_after_so_many_messages(most: int) -> None:
     assert relay.accepted_connections == 2
 
 
+async def test_no_more_connections_are_cut_than_is_said() -> None:
+    async with FaultyRelay(
+        stocked(NOTES), Faults(drop_connection_after=0, drop_first=1)
+    ) as relay:
+        async with dialled(relay.url) as peer:
+            await peer.say(Request("sub", (ALL,)))
+            with pytest.raises(ConnectionClosed):
+                await peer.hear()
+        async with dialled(relay.url) as peer:
+            assert (await peer.ask(ALL))[0] == NEWEST_FIRST
+
+
 async def test_all_connections_can_be_cut_at_once() -> None:
     async with faulty(Faults()) as (relay, peer):
         await peer.ask(ALL)

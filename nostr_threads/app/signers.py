@@ -1,0 +1,209 @@
+"""Whoever signs, wherever the key is: found by name or in the environment, opened, and closed.
+
+Knows the places a key can be in, and which is taken when nobody says. How each signs is in
+`signing`.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from nostr_threads.app.bunkers import connect_bunker, open_bunker
+from nostr_threads.app.places import key_folder
+from nostr_threads.core.bunker_links import BunkerLink, is_link, parse_link
+from nostr_threads.errors import InvalidCode, NoSigner, SigningError
+from nostr_threads.signing.bunker import BunkerSession
+from nostr_threads.signing.command import CommandSigner
+from nostr_threads.signing.keyfolder import KeyEntry, KeyFolder, Kind
+from nostr_threads.signing.secret import secret_from_hex
+from nostr_threads.signing.signer import KeySigner, ReadOnlySigner
+from nostr_threads.signing.source import VARIABLE, signer_from_env
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping
+
+    from nostr_threads.signing.signer import Signer
+
+__all__ = ["bunker_entry", "bunker_session", "link_in_env", "open_signer", "public_key_of_env"]
+
+
+@asynccontextmanager
+async def open_signer(
+    name: str | None = None,
+    *,
+    password: Callable[[], str] | None = None,
+    show: Callable[[str], None] = lambda _: None,
+    environ: Mapping[str, str] | None = None,
+    clock: Callable[[], float] = time.time,
+) -> AsyncIterator[Signer]:
+    """Open the key `name`, else `$NOSTR_SECRET_KEY`, else the key in use; it is closed at the end.
+
+    `password` is called for a key that has one; `show` is told what a person has to do elsewhere.
+    Raises `NoSigner` when there is no key, or nobody to ask, `WrongPassword`, `SigningError`.
+    """
+    environ = os.environ if environ is None else environ
+    folder = KeyFolder(key_folder(environ))
+    if name is None and (link := link_in_env(environ)) is not None:
+        async with _bunker_of_link(folder, link, show, clock) as signer:
+            yield signer
+        return
+    if name is None and (found := signer_from_env(environ, password=password)) is not None:
+        async with _closing(found) as signer:
+            yield signer
+        return
+    chosen = name or folder.current()
+    if chosen is None:
+        raise NoSigner("there is no key: make one with `nostr-threads key new NAME`")
+    async with _of_entry(folder, chosen, password, show, clock) as signer:
+        yield signer
+
+
+def link_in_env(environ: Mapping[str, str]) -> BunkerLink | None:
+    """Return the `bunker://` link in `$NOSTR_SECRET_KEY`, None where that holds something else.
+
+    Raises `SigningError` for a link that cannot be used.
+    """
+    value = environ.get(VARIABLE, "")
+    if not is_link(value):
+        return None
+    try:
+        link = parse_link(value)
+    except InvalidCode as error:
+        raise SigningError(f"{VARIABLE}: {error}") from None
+    if not isinstance(link, BunkerLink):
+        raise SigningError(f"{VARIABLE}: a nostrconnect:// link is for a signer, not for a client")
+    return link
+
+
+def public_key_of_env(environ: Mapping[str, str]) -> str | None:
+    """Return whose key `$NOSTR_SECRET_KEY` is, where that can be told without asking anybody."""
+    if (link := link_in_env(environ)) is not None:
+        known = _session_with(KeyFolder(key_folder(environ)), link)
+        return None if known is None else known[1].public_key or None
+    try:
+        signer = signer_from_env(environ)
+    except NoSigner:
+        return None
+    return None if signer is None else signer.public_key
+
+
+def bunker_entry(session: BunkerSession) -> KeyEntry:
+    """Return what is kept in the key folder of a session with a bunker."""
+    details = {
+        "signer": session.signer,
+        "client": session.client.reveal(),
+        "relays": list(session.relays),
+    }
+    return KeyEntry(Kind.BUNKER, session.public_key, details)
+
+
+def bunker_session(entry: KeyEntry) -> BunkerSession:
+    """Undo `bunker_entry`. Raises `SigningError` for what is damaged."""
+    try:
+        return BunkerSession(
+            str(entry.details["signer"]),
+            secret_from_hex(entry.details["client"]),
+            tuple(map(str, entry.details["relays"])),
+            entry.public_key,
+        )
+    except (KeyError, TypeError):
+        raise SigningError("the key file of a bunker is damaged: connect to it again") from None
+
+
+@asynccontextmanager
+async def _of_entry(
+    folder: KeyFolder,
+    name: str,
+    password: Callable[[], str] | None,
+    show: Callable[[str], None],
+    clock: Callable[[], float],
+) -> AsyncIterator[Signer]:
+    entry = folder.entry(name)
+    if entry.kind is Kind.BUNKER:
+
+        def keep(session: BunkerSession) -> None:
+            folder.change(name, bunker_entry(session))
+
+        async with open_bunker(bunker_session(entry), show=show, keep=keep, clock=clock) as bunker:
+            yield bunker
+        return
+    try:
+        found = _local(folder, name, entry, password)
+    except KeyError:
+        raise SigningError(f"the file of the key {name!r} is damaged") from None
+    async with _closing(found) as signer:
+        yield signer
+
+
+def _local(
+    folder: KeyFolder, name: str, entry: KeyEntry, password: Callable[[], str] | None
+) -> Signer:
+    """Make the signer of a key that is on this machine."""
+    match entry.kind:
+        case Kind.PASSWORD:
+            if password is None:
+                raise NoSigner(
+                    f"the key {name!r} has a password, and there is nobody to ask for it"
+                )
+            return KeySigner(folder.load(name, password()))
+        case Kind.KEYRING:
+            from nostr_threads.signing.os_keyring import KeyringSigner
+
+            return _of(entry, KeyringSigner(name))
+        case Kind.COMMAND:
+            return CommandSigner(tuple(map(str, entry.details["command"])), entry.public_key)
+        case Kind.PLUGIN:
+            from nostr_threads.signing.plugins import PluginSigner
+
+            details = entry.details
+            return _of(entry, PluginSigner(str(details["signer"]), str(details["setting"])))
+    return ReadOnlySigner(entry.public_key)
+
+
+def _of(entry: KeyEntry, signer: Signer) -> Signer:
+    """See that a signer has the key that the folder says."""
+    if signer.public_key != entry.public_key:
+        raise SigningError(
+            f"there is the key {signer.public_key} where {entry.public_key} was expected"
+        )
+    return signer
+
+
+@asynccontextmanager
+async def _bunker_of_link(
+    folder: KeyFolder, link: BunkerLink, show: Callable[[str], None], clock: Callable[[], float]
+) -> AsyncIterator[Signer]:
+    """Go on with the session that a link has begun, or begin it: its secret is good once."""
+    known = _session_with(folder, link)
+    name = known[0] if known is not None else f"bunker-{link.signer[:12]}"
+
+    def keep(session: BunkerSession) -> None:
+        if session.public_key:
+            change = folder.change if name in folder.names() else folder.put
+            change(name, bunker_entry(session))
+
+    if known is not None:
+        async with open_bunker(known[1], show=show, keep=keep, clock=clock) as signer:
+            yield signer
+    else:
+        async with connect_bunker(link, show=show, keep=keep, clock=clock) as signer:
+            yield signer
+
+
+def _session_with(folder: KeyFolder, link: BunkerLink) -> tuple[str, BunkerSession] | None:
+    for name in folder.names():
+        entry = folder.entry(name)
+        if entry.kind is Kind.BUNKER and entry.details.get("signer") == link.signer:
+            return name, bunker_session(entry)
+    return None
+
+
+@asynccontextmanager
+async def _closing(signer: Signer) -> AsyncIterator[Signer]:
+    try:
+        yield signer
+    finally:
+        await signer.close()

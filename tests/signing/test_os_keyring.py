@@ -1,0 +1,93 @@
+"""Keys in the keyring of the system."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from keyring.backends import fail
+
+from nostr_threads.core.event import Draft, verify
+from nostr_threads.errors import NoSigner, SigningError
+from nostr_threads.signing import KeySigner, new_secret
+from nostr_threads.signing.os_keyring import KeyringSigner, forget, keep
+from nostr_threads.testing import START
+from tests.signing.keyring_in_memory import Forgetful, Locked, system_keyring
+from tests.signing.leaks import leaks, marked, whole_story
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PUBLIC_KEY = KeySigner(marked()).public_key
+NO_KEYRING = fail.Keyring()  # type: ignore[no-untyped-call]
+
+
+@pytest.fixture
+def system() -> Iterator[Forgetful]:
+    backend = Forgetful()
+    with system_keyring(backend):
+        yield backend
+
+
+@pytest.mark.usefixtures("system")
+async def test_a_key_that_was_kept_signs_and_encrypts() -> None:
+    keep("alice", marked())
+    signer = KeyringSigner("alice")
+    assert signer.public_key == PUBLIC_KEY
+    event = await signer.sign(Draft(int(START), 1, (), "hello"))
+    assert verify(event).pubkey == PUBLIC_KEY
+    payload = await signer.nip44_encrypt(PUBLIC_KEY, "text")
+    assert await signer.nip44_decrypt(PUBLIC_KEY, payload) == "text"
+    await signer.close()
+    with pytest.raises(NoSigner, match="closed"):
+        await signer.sign(Draft(int(START), 1, (), "hello"))
+
+
+@pytest.mark.usefixtures("system")
+def test_a_key_is_never_overwritten_and_can_be_forgotten() -> None:
+    keep("alice", marked())
+    with pytest.raises(SigningError, match="already"):
+        keep("alice", new_secret())
+    assert KeyringSigner("alice").public_key == PUBLIC_KEY
+    forget("alice")
+    forget("alice")
+    with pytest.raises(NoSigner, match="no key called 'alice'"):
+        KeyringSigner("alice")
+
+
+def test_what_is_no_key_is_refused_unseen(system: Forgetful) -> None:
+    system.kept["nostr-threads", "alice"] = "hunter2"
+    with pytest.raises(SigningError, match="is no key") as caught:
+        KeyringSigner("alice")
+    assert "hunter2" not in whole_story(caught.value)
+
+
+def test_a_keyring_that_says_no_is_an_error_without_its_words() -> None:
+    locked = Locked()
+    locked.kept["nostr-threads", "alice"] = marked().reveal()
+    with system_keyring(locked):
+        for attempt in (lambda: keep("alice", marked()), lambda: KeyringSigner("alice")):
+            with pytest.raises(SigningError, match="KeyringLocked") as caught:
+                attempt()
+            assert leaks(str(caught.value)) == []
+            assert caught.value.__suppress_context__
+
+
+def test_a_system_without_a_keyring_says_so() -> None:
+    with system_keyring(NO_KEYRING), pytest.raises(SigningError, match="has no keyring"):
+        KeyringSigner("alice")
+
+
+def test_without_the_extra_it_says_which(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("keyring", "keyring.errors"):
+        monkeypatch.setitem(sys.modules, name, None)
+    for attempt in (lambda: keep("a", marked()), lambda: KeyringSigner("a"), lambda: forget("a")):
+        with pytest.raises(SigningError, match=r"nostr-threads\[keyring\]"):
+            attempt()
+
+
+@pytest.mark.usefixtures("system")
+def test_it_does_not_show_the_key() -> None:
+    keep("alice", marked())
+    assert repr(KeyringSigner("alice")) == f"KeyringSigner({PUBLIC_KEY})"
