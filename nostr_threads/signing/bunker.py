@@ -13,6 +13,7 @@ import json
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import TYPE_CHECKING
 
 from nostr_threads.core import schnorr
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
 __all__ = ["BunkerSession", "BunkerSigner", "Patience", "introduced"]
 
 _MOST_RELAYS = 10
+# How often a question is sent again as it was.
+_SAME_BYTES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,8 +237,12 @@ class BunkerSigner:
             question.answer.set_result(response)
 
     async def listening(self) -> None:
-        """Ask again what is open: an answer may have gone by while nobody listened."""
+        """Ask again what is open: an answer may have gone by while nobody listened.
+
+        Sealed anew, as most signers pass over an event that they have seen.
+        """
         for question in list(self._questions.values()):
+            question.event = None
             with suppress(BunkerError):
                 await self._send(question)
 
@@ -288,7 +295,11 @@ class BunkerSigner:
         return response.result
 
     async def _put(self, question: _Question) -> None:
-        """Send a question, and the same bytes again after each silence."""
+        """Send a question, and again after each silence.
+
+        At first the same bytes, which a signer that has them passes over: somebody may be looking
+        at it. Then sealed anew: the answer may have been lost.
+        """
         try:
             await self._send(question)
         except SigningError as error:
@@ -296,12 +307,12 @@ class BunkerSigner:
             if not (self._is_known and isinstance(error, BunkerError)):
                 question.fail(error)
                 return
-        pause = self._patience.silence
-        while True:
-            await asyncio.sleep(pause)
+        for silence in count():
+            await asyncio.sleep(self._patience.silence * 2**silence)
+            if silence >= _SAME_BYTES:
+                question.event = None
             with suppress(BunkerError):
                 await self._send(question)
-            pause *= 2
 
     async def _send(self, question: _Question) -> None:
         if question.event is None:

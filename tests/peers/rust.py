@@ -50,14 +50,14 @@ async def local_relay(*, most_in_an_answer: int | None = None) -> AsyncIterator[
 
 
 @asynccontextmanager
-async def rust_client(*urls: str) -> AsyncIterator[Any]:
-    """Connect nostr-sdk's `Client` to these relays."""
+async def rust_client(*urls: str, options: Any = None) -> AsyncIterator[Any]:
+    """Connect nostr-sdk's `Client` to these relays, with its `RelayOptions`."""
     with rust_loop():
         client = sdk.ClientBuilder().build()
         try:
             async with asyncio.timeout(2 * SECONDS):
                 for url in urls:
-                    await client.add_relay(sdk.RelayUrl.parse(url))
+                    await client.add_relay(sdk.RelayUrl.parse(url), opts=options)
                 await client.connect(WAIT)
             yield client
         finally:

@@ -93,9 +93,7 @@ async def test_each_connection_is_cut_after_so_many_messages(most: int) -> None:
 
 
 async def test_no_more_connections_are_cut_than_is_said() -> None:
-    async with FaultyRelay(
-        stocked(NOTES), Faults(drop_connection_after=0, drop_first=1)
-    ) as relay:
+    async with FaultyRelay(stocked(NOTES), Faults(drop_connection_after=0, drop_first=1)) as relay:
         async with dialled(relay.url) as peer:
             await peer.say(Request("sub", (ALL,)))
             with pytest.raises(ConnectionClosed):
