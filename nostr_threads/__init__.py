@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nostr_threads.app.fetch import Found
     from nostr_threads.app.opening import open, signer_from_env, signer_from_key  # noqa: A004
     from nostr_threads.app.publish import Report
+    from nostr_threads.app.signers import open_signer
     from nostr_threads.app.writing import Plan, Style
     from nostr_threads.core.article import Form
     from nostr_threads.core.articles import Article
@@ -72,6 +73,7 @@ __all__ = [
     "encode",
     "join",
     "open",
+    "open_signer",
     "references",
     "render_markdown",
     "render_tree",
@@ -87,6 +89,7 @@ _HOMES = {
     "app.fetch": ("Found",),
     "app.opening": ("open", "signer_from_env", "signer_from_key"),
     "app.publish": ("Report",),
+    "app.signers": ("open_signer",),
     "app.writing": ("Plan", "Style"),
     "core.article": ("Form",),
     "core.articles": ("Article",),

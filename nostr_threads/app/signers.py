@@ -25,9 +25,17 @@ from nostr_threads.signing.source import VARIABLE, signer_from_env
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
+    from nostr_threads.signing.secret import SecretKey
     from nostr_threads.signing.signer import Signer
 
-__all__ = ["bunker_entry", "bunker_session", "link_in_env", "open_signer", "public_key_of_env"]
+__all__ = [
+    "bunker_entry",
+    "bunker_session",
+    "keep_in_keyring",
+    "link_in_env",
+    "open_signer",
+    "public_key_of_env",
+]
 
 
 @asynccontextmanager
@@ -88,6 +96,22 @@ def public_key_of_env(environ: Mapping[str, str]) -> str | None:
     except NoSigner:
         return None
     return None if signer is None else signer.public_key
+
+
+def keep_in_keyring(folder: KeyFolder, name: str, secret: SecretKey) -> None:
+    """Put a key into the system's keyring, and note under `name` that it is there.
+
+    Raises `SigningError`; then it is in neither.
+    """
+    from nostr_threads.signing import os_keyring
+
+    folder.require_vacant(name)
+    os_keyring.keep(name, secret)
+    try:
+        folder.put(name, KeyEntry(Kind.KEYRING, KeySigner(secret).public_key))
+    except SigningError:
+        os_keyring.forget(name)
+        raise
 
 
 def bunker_entry(session: BunkerSession) -> KeyEntry:

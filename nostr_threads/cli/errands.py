@@ -72,8 +72,10 @@ class Errand(Access):
         from nostr_threads.cli.secrets import writing_signer
         from nostr_threads.cli.watching import Watch
 
-        signer = writing_signer(self.key, self.password_fd)
-        async with open_nostr(self.store, self.relays, signer) as nostr:
+        async with (
+            writing_signer(self.key, self.password_fd) as signer,
+            open_nostr(self.store, self.relays, signer) as nostr,
+        ):
             try:
                 with Watch() as watch:
                     report = await act(nostr, watch)
@@ -107,13 +109,9 @@ class Errand(Access):
 def _author(key: str | None) -> str:
     """Who would sign, as far as that can be said without a password."""
     from nostr_threads.cli.drafting import NOBODY
-    from nostr_threads.cli.secrets import key_folder, reading_signer
+    from nostr_threads.cli.secrets import public_key
 
-    if key is None and (signer := reading_signer()) is not None:
-        return signer.public_key
-    folder = key_folder()
-    chosen = key or folder.current()
-    return folder.public_key(chosen) if chosen is not None else NOBODY
+    return public_key(key) or NOBODY
 
 
 def _admissions(nostr: Nostr, plan: Plan) -> dict[str, Admission]:

@@ -159,8 +159,8 @@ async def _work(
     from nostr_threads.cli.secrets import reading_signer, writing_signer
 
     asked = access.key is not None or access.password_fd is not None
-    signer = writing_signer(access.key, access.password_fd) if asked else reading_signer()
-    async with open_nostr(access.store, access.relays, signer) as nostr:
+    opening = writing_signer(access.key, access.password_fd) if asked else reading_signer()
+    async with opening as signer, open_nostr(access.store, access.relays, signer) as nostr:
         with talk().status(words) as status:
             reports = await act(nostr, lambda delivery: status.update(line(delivery)))
         tell_clock(nostr.clock_off())

@@ -148,7 +148,10 @@ async def _fetch(
 
     longest = PATIENCE if seconds is None else seconds
 
-    async with open_nostr(store, relays, reading_signer(), viewer=reader()) as nostr:
+    async with (
+        reading_signer() as signer,
+        open_nostr(store, relays, signer, viewer=reader()) as nostr,
+    ):
         with talk().status("looking for the root …") as status:
 
             def tell(progress: Progress) -> None:

@@ -4,7 +4,7 @@ Importing it is cheap: pynostr and cryptography are loaded when something is sig
 """
 
 from nostr_threads.signing.keyfile import KeySecurity, decrypt, encrypt
-from nostr_threads.signing.keyfolder import KeyFolder
+from nostr_threads.signing.keyfolder import KeyEntry, KeyFolder, Kind
 from nostr_threads.signing.pynostr_bridge import from_pynostr, to_pynostr
 from nostr_threads.signing.secret import (
     SecretKey,
@@ -18,9 +18,11 @@ from nostr_threads.signing.signer import KeySigner, ReadOnlySigner, Signer, chec
 from nostr_threads.signing.source import signer_from_env
 
 __all__ = [
+    "KeyEntry",
     "KeyFolder",
     "KeySecurity",
     "KeySigner",
+    "Kind",
     "ReadOnlySigner",
     "SecretKey",
     "Signer",

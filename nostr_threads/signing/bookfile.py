@@ -60,7 +60,12 @@ def _fields(book: Book) -> dict[str, Any]:
         for each in book.clients.values()
     ]
     invitations = {secret: _rules(policy) for secret, policy in book.invitations.items()}
-    return {"own": book.own.reveal(), "clients": clients, "invitations": invitations}
+    return {
+        "own": book.own.reveal(),
+        "relays": book.relays,
+        "clients": clients,
+        "invitations": invitations,
+    }
 
 
 def _book(fields: dict[str, Any]) -> Book:
@@ -69,8 +74,9 @@ def _book(fields: dict[str, Any]) -> Book:
         for each in fields["clients"]
     ]
     invitations = {str(key): _policy(each) for key, each in fields["invitations"].items()}
-    own = secret_from_hex(fields["own"])
-    return Book(own, {client.key: client for client in clients}, invitations)
+    relays = tuple(map(str, fields["relays"]))
+    by_key = {client.key: client for client in clients}
+    return Book(secret_from_hex(fields["own"]), relays, by_key, invitations)
 
 
 def _rules(policy: Policy) -> dict[str, Any]:

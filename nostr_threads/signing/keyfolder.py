@@ -88,6 +88,10 @@ class KeyFolder:
         self._write(target, {"public_key": public_key, "ncryptsec": code}, replace=False)
         return public_key
 
+    def require_vacant(self, name: str) -> None:
+        """Raise `SigningError` if there is a key of that name, and where none can be kept."""
+        self._vacant(name, _ELSEWHERE)
+
     def put(self, name: str, entry: KeyEntry) -> None:
         """Note where a key is that is not in this folder. Raises as `add` does."""
         self._write(self._vacant(name, _ELSEWHERE), _fields(entry), replace=False)
@@ -168,10 +172,6 @@ class KeyFolder:
         if not _NAME.fullmatch(name):
             raise SigningError(f"{path} does not hold the name of a key")
         return name
-
-    def beside(self, name: str, suffix: str) -> Path:
-        """Return the path of something else that belongs to the key `name`."""
-        return self._existing(name).with_suffix(suffix)
 
     def _code(self, name: str, entry: KeyEntry) -> str:
         if entry.kind is not Kind.PASSWORD:

@@ -53,10 +53,12 @@ class Client:
 class Book:
     """What a remote signer has to remember: its own key, its clients, and who may still come in.
 
-    `invitations` are policies by the secret of a `bunker://` link, each good for one client.
+    `relays` are where clients find it. `invitations` are policies by the secret of a `bunker://`
+    link, each good for one client.
     """
 
     own: SecretKey
+    relays: tuple[str, ...] = ()
     clients: Mapping[str, Client] = field(default_factory=dict)
     invitations: Mapping[str, Policy] = field(default_factory=dict, repr=False)
 
@@ -89,7 +91,6 @@ class RemoteSigner:
         self,
         book: Book,
         signer: Signer,
-        relays: tuple[str, ...],
         *,
         clock: Callable[[], float],
         keep: Callable[[Book], Awaitable[None]],
@@ -99,7 +100,6 @@ class RemoteSigner:
         self._book = book
         self._own = KeySigner(book.own)
         self._signer = signer
-        self._relays = relays
         self._clock = clock
         self._keep = keep
         self._ask = ask
@@ -120,10 +120,8 @@ class RemoteSigner:
         return self._book
 
     async def invite(self, secret: str, policy: Policy) -> None:
-        """Let in whoever comes first with `secret`."""
-        await self._write(
-            replace(self._book, invitations={**self._book.invitations, secret: policy})
-        )
+        """Let in whoever comes first with `secret`. What nobody used before is void."""
+        await self._write(replace(self._book, invitations={secret: policy}))
 
     async def welcome(self, client: Client, secret: str) -> Verified:
         """Let in the client of a `nostrconnect://` link; return the event that tells it so."""
@@ -185,7 +183,7 @@ class RemoteSigner:
             case "get_public_key":
                 return Response(request.id, self._signer.public_key)
             case "switch_relays":
-                return Response(request.id, json.dumps(self._relays))
+                return Response(request.id, json.dumps(self._book.relays))
             case "logout":
                 return await self._logout(client, request)
             case "sign_event":

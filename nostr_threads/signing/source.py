@@ -39,8 +39,8 @@ def signer_from_env(
 
 def _secret(value: str, password: Callable[[], str] | None) -> SecretKey:
     kind = value.lower()
-    if kind.startswith("bunker:"):
-        raise SigningError(f"{VARIABLE}: this version does not support remote signers (bunker://)")
+    if kind.startswith(("bunker:", "nostrconnect:")):
+        raise SigningError(f"{VARIABLE} leads to a bunker: `nostr_threads.open_signer()` opens it")
     if kind.startswith("ncryptsec1"):
         return _opened(value, password)
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -64,9 +64,8 @@ class House:
             raise AssertionError("nobody is asked here")
 
         remote = RemoteSigner(
-            self.book,
+            replace(self.book, relays=self.relays),
             signer_of(ALICE),
-            self.relays,
             clock=lambda: NOW,
             keep=keep,
             ask=ask,

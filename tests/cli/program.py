@@ -110,7 +110,7 @@ class Home:
                 *_PYTHON,
                 *arguments,
                 cwd=self.folder,
-                env=self._environ(environ),
+                env=self.environ_with(environ),
                 pass_fds=inherited,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
@@ -127,7 +127,8 @@ class Home:
                 process.kill()
                 await process.communicate()
 
-    def _environ(self, more: Mapping[str, str]) -> dict[str, str]:
+    def environ_with(self, more: Mapping[str, str]) -> dict[str, str]:
+        """Return the environment of its programs."""
         inherited = {
             name: value for name, value in os.environ.items() if not name.startswith("NOSTR_")
         }

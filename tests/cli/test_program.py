@@ -36,6 +36,15 @@ COMMANDS = (
     ("key", "show"),
     ("key", "list"),
     ("key", "use"),
+    ("key", "import"),
+    ("key", "password"),
+    ("key", "export"),
+    ("key", "remove"),
+    ("key", "program"),
+    ("key", "plugin"),
+    ("key", "connect"),
+    ("key", "bunker"),
+    ("key", "clients"),
     ("relay", "list"),
     ("relay", "info"),
     ("relay", "test"),
@@ -111,6 +120,7 @@ WITH_A_SECRET = (
     ("relay", "info", NSEC),
     (NSEC,),
 )
+LINK = f"bunker://{ALICE.pubkey}?relay=wss%3A%2F%2Frelay.example&secret=marked-secret"
 
 
 async def test_a_secret_key_on_the_command_line_is_refused_and_not_echoed(home: Home) -> None:
@@ -119,6 +129,16 @@ async def test_a_secret_key_on_the_command_line_is_refused_and_not_echoed(home: 
         assert (ran.code, ran.out) == (2, "")
         assert "this is a secret key" in ran.err
         assert NSEC[5:20] not in ran.err.lower()
+
+
+async def test_a_link_with_a_secret_on_the_command_line_is_refused_and_not_echoed(
+    home: Home,
+) -> None:
+    lines = (("key", "import", LINK), ("code", LINK), (LINK.upper(),), ("publish", LINK))
+    for ran in await asyncio.gather(*(home.run(*each) for each in lines)):
+        assert (ran.code, ran.out) == (2, "")
+        assert "key import NAME` asks for it" in ran.err
+        assert "marked-secret" not in ran.err.lower()
 
 
 async def test_what_is_no_command_is_exit_2(home: Home) -> None:

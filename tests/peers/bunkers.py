@@ -34,7 +34,7 @@ class Served:
 @asynccontextmanager
 async def served(url: str) -> AsyncIterator[Served]:
     """Serve ALICE's key at a relay, for everything."""
-    book = Book(new_secret())
+    book = Book(new_secret(), (url,))
     own = KeySigner(book.own)
     house = Served(BunkerLink(own.public_key, (url,), SECRET))
 
@@ -47,7 +47,6 @@ async def served(url: str) -> AsyncIterator[Served]:
     remote = RemoteSigner(
         book,
         signer_of(ALICE),
-        (url,),
         clock=time.time,
         keep=keep,
         ask=ask,

@@ -103,7 +103,7 @@ class House:
 
     def __post_init__(self) -> None:
         self.may_answer.set()
-        self.remote = self.open(Book(new_secret()))
+        self.remote = self.open(Book(new_secret(), self.relays))
 
     def open(self, book: Book) -> RemoteSigner:
         """Begin, or begin again, with this book."""
@@ -119,7 +119,6 @@ class House:
         self.remote = RemoteSigner(
             book,
             self.signer,
-            self.relays,
             clock=lambda: self.now,
             keep=keep,
             ask=ask,

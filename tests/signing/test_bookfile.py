@@ -34,6 +34,7 @@ clients = st.builds(Client, st.text("0123456789abcdef"), policies, st.text(), st
 books = st.builds(
     Book,
     st.just(marked()),
+    st.lists(st.text()).map(tuple),
     st.lists(clients, unique_by=lambda each: each.key).map(lambda all_: {c.key: c for c in all_}),
     st.dictionaries(st.text(), policies),
 )
@@ -52,7 +53,12 @@ def names_in(folder: Path) -> list[str]:
 async def test_it_is_kept_in_a_file_that_tells_nobody_anything(tmp_path: Path) -> None:
     path = tmp_path / "work.bunker"
     assert await load_book(path, ALICE) is None
-    book = Book(marked(), {"a": Client("a", Policy(), "a bot")}, {"let me in": Policy(ask=True)})
+    book = Book(
+        marked(),
+        ("wss://a.example",),
+        {"a": Client("a", Policy(), "a bot")},
+        {"let me in": Policy(ask=True)},
+    )
     await save_book(path, book, ALICE)
     assert await load_book(path, ALICE) == book
     await save_book(path, Book(marked()), ALICE)

@@ -367,7 +367,7 @@ async def test_one_who_is_cancelled_leaves_the_question_to_be_asked_again() -> N
 
 
 def test_the_book_shows_no_secret() -> None:
-    book = Book(marked(), {}, {SECRET: Policy()})
+    book = Book(marked(), (), {}, {SECRET: Policy()})
     assert leaks(repr(book)) == []
     assert SECRET not in repr(book)
 

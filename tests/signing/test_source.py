@@ -64,7 +64,7 @@ def test_a_wrong_password_is_said_to_be_wrong() -> None:
 @pytest.mark.parametrize("scheme", ["bunker://", "BUNKER://"])
 def test_a_bunker_is_refused_without_its_secret(scheme: str) -> None:
     """NIP-46: the URL's `secret` lets whoever holds it connect."""
-    with pytest.raises(SigningError, match="does not support remote signers") as caught:
+    with pytest.raises(SigningError, match="open_signer") as caught:
         public_key_from(f"{scheme}{PUBLIC_KEY}?relay=wss://relay.example&secret={MARKED_HEX}")
     assert leaks(whole_story(caught.value)) == []
 

@@ -1,0 +1,278 @@
+"""Every command, in good times and bad, with a marked key: it shows up nowhere (rule 7).
+
+Searched are what each run printed and every file it left, the store with its log included, for the
+secret in hex, as an nsec, as raw bytes and as a number, and for the password and a link's secret.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from nostr_threads.core import nip19
+from nostr_threads.relayd import RelayServer
+from nostr_threads.signing import KeyFolder, KeySigner, encrypt
+from nostr_threads.testing import Faults, FaultyRelay
+from tests.app.worlds import BOB, LONG, NOW
+from tests.cli.program import Home
+from tests.cli.test_program import COMMANDS
+from tests.relayd.peers import stocked
+from tests.signing.leaks import MARKED_HEX, MARKED_RAW, leaks, marked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from tests.cli.program import Ran
+
+PASSWORD = "marked battery staple"
+QUESTION = BOB.note("Why?", NOW - 100)
+MARKED_KEY = KeySigner(marked()).public_key
+NSEC = nip19.encode(marked())
+DEAD = "ws://127.0.0.1:9"
+# What asks for the secret itself, and gets it: see `test_keys`.
+INSISTED = ("key", "export", "work", "--form")
+
+
+def assert_nothing_shows(ran: Ran, line: Iterable[str]) -> None:
+    for text in (ran.out, ran.err):
+        assert leaks(text) == [], line
+        assert PASSWORD not in text, line
+        assert "marked-link" not in text, line
+
+
+def assert_no_file_tells(home: Home) -> None:
+    files = [path for path in home.folder.rglob("*") if path.is_file()]
+    assert any(path.name.endswith(".db") for path in files)
+    for path in files:
+        data = path.read_bytes()
+        assert MARKED_RAW not in data, path
+        assert leaks(data.decode("latin-1")) == [], path
+        assert PASSWORD.encode() not in data, path
+        assert b"marked-link" not in data, path
+
+
+def good_lines(url: str, code: str) -> list[tuple[str, ...]]:
+    """A line that works for every command that is not about keys alone."""
+    return [
+        ("fetch", code),
+        ("show", code, "--json"),
+        ("new", "--json"),
+        ("compose", "a.md"),
+        ("publish", "a.md", "--reply-to", code, "--limit", "400"),
+        ("publish", "a.md", "--as", "article", "--json"),
+        ("publish", "a.md", "--dry-run"),
+        ("quote", code, "short.md"),
+        ("react", code),
+        ("repost", code),
+        ("outbox", "list", "--all"),
+        ("outbox", "resume"),
+        ("outbox", "check", "--json"),
+        ("relay", "list"),
+        ("relay", "info", url),
+        ("relay", "test", url),
+        ("code", code),
+        ("key", "list"),
+        ("key", "show", "--json"),
+        ("key", "use", "work"),
+        ("key", "export", "work"),
+        ("key", "clients"),
+    ]
+
+
+def bad_lines(code: str) -> list[tuple[str, ...]]:
+    """Lines that fail, each in its own way."""
+    return [
+        ("fetch", code, "--relay", DEAD),
+        ("show", "ab" * 32),
+        ("publish", "missing.md"),
+        ("publish", "short.md", "--relay", DEAD),
+        ("publish", "short.md", "--limit", "5"),
+        ("publish", "short.md", "--quorum", "99"),
+        ("publish", "short.md", "--key", "nobody"),
+        ("publish", "-"),
+        ("quote", "nonsense", "short.md"),
+        ("react", code, "words"),
+        ("repost", "ab" * 32),
+        ("delete", code),
+        ("outbox", "cancel", "ab" * 32),
+        ("outbox", "delete", "ab" * 32),
+        ("relay", "info", DEAD),
+        ("key", "new", "work"),
+        ("key", "use", "nobody"),
+        ("key", "remove", "nobody", "--yes"),
+        ("key", "export", "work", "-o", "a.md"),
+        ("key", "program", "safe", NSEC, "true"),
+        ("key", "plugin", "hardware", "nothing"),
+        ("key", "connect", "phone", "--relay", DEAD, "--seconds", "1"),
+        ("key", "bunker", "--relay", "nonsense"),
+        ("key", "import", "mine", "--account", "-1"),
+        (NSEC,),
+        ("publish", "short.md", "--key", NSEC),
+    ]
+
+
+SETTINGS = {
+    "hex": MARKED_HEX,
+    "nsec": NSEC,
+    "ncryptsec": encrypt(marked(), PASSWORD, log_n=2),
+    "nothing": "",
+}
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    home = Home(tmp_path)
+    folder = KeyFolder(home.folder / "keys")
+    folder.add("work", marked(), PASSWORD, log_n=2)
+    folder.use("work")
+    home.file("a.md", LONG)
+    home.file("short.md", "short")
+    return home
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+async def test_no_command_shows_the_key_whether_it_works_or_not(home: Home, setting: str) -> None:
+    code = nip19.encode(nip19.EventPointer(QUESTION.id))
+    async with FaultyRelay(stocked([QUESTION])) as relay:
+        home.settle([relay.url])
+        lines = [*good_lines(relay.url, code), *bad_lines(code)]
+        # Which of the two bare forms it is, matters to what reads and signs, and to nothing else.
+        some = [line for line in lines if line[0] in ("fetch", "publish", "react")]
+        for line in some if setting in ("hex", "nsec") else lines:
+            ran = await home.run(
+                *line,
+                password=PASSWORD if takes_password(line) else None,
+                stdin=f"my key is {NSEC}".encode(),
+                NOSTR_SECRET_KEY=SETTINGS[setting],
+            )
+            assert_nothing_shows(ran, line)
+        assert MARKED_KEY in str(relay.received)
+        assert leaks(str(relay.received)) == []
+    assert_no_file_tells(home)
+
+
+def takes_password(line: tuple[str, ...]) -> bool:
+    return line[0] in ("publish", "quote", "react", "repost", "delete") or line[:2] in (
+        ("key", "clients"),
+        ("key", "bunker"),
+        ("key", "new"),
+        ("outbox", "resume"),
+        ("outbox", "check"),
+        ("outbox", "delete"),
+    )
+
+
+def test_every_command_is_run() -> None:
+    run = {line[: 2 if line[0] in ("outbox", "key", "relay") else 1] for line in good_lines("", "")}
+    run |= {line[: 2 if line[0] in ("outbox", "key", "relay") else 1] for line in bad_lines("")}
+    # `demo` makes a key of its own, `relay serve` has none; a password is changed at a terminal.
+    assert {*COMMANDS} - run == {("demo",), ("relay", "serve"), ("key", "password")}
+
+
+WRONG = (
+    ("key", "import", "mine"),
+    ("publish", "short.md", "--key", "work"),
+    ("publish", "short.md"),
+    ("key", "clients"),
+    ("key", "bunker", "--relay", DEAD),
+    (*INSISTED, "nsec", "--yes"),
+)
+
+
+@pytest.mark.parametrize("what", ["wrong password", "damaged file", "others can read it"])
+async def test_a_key_that_does_not_open_is_exit_7_and_shows_nothing(home: Home, what: str) -> None:
+    file = home.folder / "keys/work.ncryptsec"
+    password = PASSWORD
+    match what:
+        case "wrong password":
+            password = "marked but wrong"
+        case "damaged file":
+            kept = json.loads(file.read_text())
+            kept["ncryptsec"] = kept["ncryptsec"][:-9]
+            file.write_text(json.dumps(kept))
+        case "others can read it":
+            file.chmod(0o644)
+    home.settle([DEAD])
+    stdin = encrypt(marked(), PASSWORD, log_n=2).encode()
+    stdin = stdin[:-9] if what == "damaged file" else stdin
+    for line in WRONG:
+        ran = await home.run(*line, password=password, stdin=stdin)
+        if line[0] == "key" and line[1] == "import" and what == "others can read it":
+            assert ran.code == 0
+            continue
+        assert (ran.code, ran.out) == (7, ""), (line, ran.err)
+        assert_nothing_shows(ran, line)
+        assert password not in ran.err
+
+
+@pytest.mark.parametrize("given", [MARKED_HEX, NSEC, MARKED_HEX.upper(), f"  {NSEC}\n"])
+async def test_a_key_that_is_read_from_stdin_shows_nowhere(home: Home, given: str) -> None:
+    home.settle([DEAD])
+    ran = await home.run(
+        "key", "import", "mine", "--log-n", "2", stdin=given.encode(), password=PASSWORD
+    )
+    assert ran.code == 0
+    assert_nothing_shows(ran, ())
+    await home.run("publish", "short.md", "--key", "mine", password=PASSWORD)
+    assert_no_file_tells(home)
+
+
+async def test_a_key_that_is_lent_shows_neither_here_nor_there(home: Home, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    other = Home(tmp_path / "other")
+    other.file("short.md", "short")
+    async with RelayServer(stocked()) as relay:
+        other.settle([relay.url])
+        lending = ("key", "bunker", "--relay", relay.url, "--encryption")
+        async with home.started(*lending, password=PASSWORD) as process:
+            assert process.stdout is not None
+            link = await process.stdout.readline()
+            assert (await other.run("key", "import", "lent", stdin=link)).code == 0
+            ran = await other.run("publish", "short.md", "--json")
+            assert ran.object["parts"][0]["event"]["pubkey"] == MARKED_KEY
+            assert_nothing_shows(ran, ())
+            process.terminate()
+            out, err = await process.communicate()
+    assert leaks(out.decode() + err.decode()) == []
+    assert_no_file_tells(other)
+    secret = link.decode().partition("secret=")[2].strip()
+    for path in home.folder.rglob("*"):
+        if path.is_file():
+            data = path.read_bytes()
+            assert MARKED_RAW not in data
+            assert leaks(data.decode("latin-1")) == []
+            assert secret.encode() not in data
+
+
+async def test_a_relay_that_misbehaves_makes_nobody_tell(home: Home) -> None:
+    """Failures in the middle of signing in (NIP-42) and sending."""
+    faults = (
+        Faults(auth_required=True, garbage=('["AUTH","' + "x" * 5_000 + '"]',)),
+        Faults(reject_with="auth-required: tell me your nsec"),
+        Faults(reject_with=f"blocked: {NSEC}"),
+        Faults(ok_for_other_id=True),
+        Faults(drop_connection_after=1),
+    )
+
+    async def once(fault: Faults, number: int) -> Ran:
+        async with FaultyRelay(stocked([QUESTION]), fault) as relay:
+            return await home.run(
+                "publish",
+                "short.md",
+                "--relay",
+                relay.url,
+                "--store",
+                f"{number}.db",
+                NOSTR_SECRET_KEY=MARKED_HEX,
+            )
+
+    home.settle([DEAD], quick=1.0)
+    runs = await asyncio.gather(*(once(each, number) for number, each in enumerate(faults)))
+    for fault, ran in zip(faults, runs, strict=True):
+        if NSEC in fault.reject_with:
+            continue  # a stranger's words, who happens to know it
+        assert_nothing_shows(ran, ())
