@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from nostr_threads.core.bunker_links import write_link
 from nostr_threads.relayd import RelayServer
 from nostr_threads.testing import Author
+from tests.peers.bunkers import served
 from tests.relayd.peers import stocked
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -19,11 +21,13 @@ QUESTION = ALICE.note("Why?")
 ANSWER = "Because.\r\n\r\n" + "A long answer has many words. " * 200
 
 
-async def run(name: str, *arguments: str, folder: Path) -> tuple[int | None, str, str]:
+async def run(
+    name: str, *arguments: str, folder: Path, secret: str | None = None
+) -> tuple[int | None, str, str]:
     environ = {
         **os.environ,
         "NOSTR_THREADS_HOME": str(folder),
-        "NOSTR_SECRET_KEY": BOB.secret_hex(),
+        "NOSTR_SECRET_KEY": secret or BOB.secret_hex(),
         "PYTHONIOENCODING": "utf-8",
     }
     async with asyncio.timeout(30):
@@ -56,7 +60,24 @@ async def test_an_answer_is_posted_and_the_thread_fetched(tmp_path: Path) -> Non
     assert f"{relay.url}: {len(told.splitlines())} notes" in tree
 
 
-@pytest.mark.parametrize("name", ["fetch_thread.py", "post_answer.py"])
+async def test_a_bot_answers_once_with_a_key_that_is_elsewhere(tmp_path: Path) -> None:
+    asking = ALICE.note("#hello, anybody?")
+    async with (
+        RelayServer(stocked([asking, ALICE.reply(asking, "still #hello")])) as relay,
+        served(relay.url) as house,
+    ):
+        link = write_link(house.link)
+        for expected in (2, 0):
+            code, told, err = await run(
+                "bot_with_bunker.py", asking.id, relay.url, folder=tmp_path, secret=link
+            )
+            assert (code, len(told.splitlines())) == (0, expected), err
+    signed = [deed for deed in house.deeds if deed.method == "sign_event"]
+    assert len(signed) == 2
+    assert BOB.secret_hex() not in err
+
+
+@pytest.mark.parametrize("name", ["fetch_thread.py", "post_answer.py", "bot_with_bunker.py"])
 async def test_without_arguments_an_example_explains_itself(name: str, tmp_path: Path) -> None:
     code, out, err = await run(name, folder=tmp_path)
     assert (code, out) == (1, "")
