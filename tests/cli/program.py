@@ -6,15 +6,16 @@ import asyncio
 import json
 import os
 import sys
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nostr_threads.core.event import Event, verify
+from tests.cli.nursery import born
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping
+    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 
 SECONDS = 30.0
 PASSWORD = "correct horse"
@@ -87,28 +88,28 @@ class Home:
         self, *arguments: str, stdin: bytes = b"", password: str | None = None, **environ: str
     ) -> Ran:
         """Run to the end. `password` comes through `--password-fd`."""
-        async with self.started(*arguments, password=password, **environ) as process:
-            out, err = await process.communicate(stdin)
-        assert process.returncode is not None
+        with _on_a_descriptor(password) as (inherited, more):
+            async with asyncio.timeout(SECONDS):
+                code, out, err = await born(
+                    (*arguments, *more),
+                    folder=self.folder,
+                    environ=self.environ_with(environ),
+                    stdin=stdin,
+                    inherited=inherited,
+                )
         assert b"Traceback" not in err, err.decode()
-        return Ran(process.returncode, out.decode(), err.decode())
+        return Ran(code, out.decode(), err.decode())
 
     @asynccontextmanager
     async def started(
         self, *arguments: str, password: str | None = None, **environ: str
     ) -> AsyncIterator[asyncio.subprocess.Process]:
         """Give the running process; it is gone at the end, whatever happens."""
-        inherited: tuple[int, ...] = ()
-        if password is not None:
-            descriptor, writing = os.pipe()
-            os.write(writing, password.encode() + b"\n")
-            os.close(writing)
-            inherited = (descriptor,)
-            arguments = (*arguments, "--password-fd", str(descriptor))
-        try:
+        with _on_a_descriptor(password) as (inherited, more):
             process = await asyncio.create_subprocess_exec(
                 *_PYTHON,
                 *arguments,
+                *more,
                 cwd=self.folder,
                 env=self.environ_with(environ),
                 pass_fds=inherited,
@@ -116,9 +117,6 @@ class Home:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
             )
-        finally:
-            for each in inherited:
-                os.close(each)
         try:
             async with asyncio.timeout(SECONDS):
                 yield process
@@ -134,3 +132,18 @@ class Home:
         }
         home = {"NOSTR_THREADS_HOME": str(self.folder), "COLUMNS": "200"}
         return {**inherited, **home, **self.environ, **more}
+
+
+@contextmanager
+def _on_a_descriptor(password: str | None) -> Iterator[tuple[tuple[int, ...], tuple[str, ...]]]:
+    """Put a password where a child can read it; give the descriptors and arguments for that."""
+    if password is None:
+        yield (), ()
+        return
+    descriptor, writing = os.pipe()
+    try:
+        os.write(writing, password.encode() + b"\n")
+        os.close(writing)
+        yield (descriptor,), ("--password-fd", str(descriptor))
+    finally:
+        os.close(descriptor)

@@ -140,9 +140,9 @@ async def test_no_command_shows_the_key_whether_it_works_or_not(home: Home, sett
     async with FaultyRelay(stocked([QUESTION])) as relay:
         home.settle([relay.url])
         lines = [*good_lines(relay.url, code), *bad_lines(code)]
-        # Which of the two bare forms it is, matters to what reads and signs, and to nothing else.
+        # How the key comes matters to what reads and signs with it, and to nothing else.
         some = [line for line in lines if line[0] in ("fetch", "publish", "react")]
-        for line in some if setting in ("hex", "nsec") else lines:
+        for line in some if setting != "nothing" else lines:
             ran = await home.run(
                 *line,
                 password=PASSWORD if takes_password(line) else None,

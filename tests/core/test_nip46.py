@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -100,9 +101,9 @@ def test_reading_undoes_writing(link: Link) -> None:
     assert parse_link(write_link(link)) == link
 
 
-@given(links.filter(lambda link: len(link.secret) > 3))
+@given(links)
 def test_a_link_does_not_show_its_secret(link: Link) -> None:
-    assert "secret" not in repr(link)
+    assert repr(link) == repr(replace(link, secret="another"))
 
 
 @given(st.text(max_size=300) | st.text(max_size=100).map(f"bunker://{KEY}?relay={RELAY}".__add__))
