@@ -25,16 +25,18 @@ from nostr_threads.signing.bunker import (
     BunkerSigner,
     Patience,
     introduced,
+    link_mark,
 )
 from nostr_threads.signing.secret import new_secret
 from nostr_threads.signing.signer import KeySigner
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Sequence
 
     from nostr_threads.core.event import Verified
     from nostr_threads.signing.remote_signer import RemoteSigner
     from nostr_threads.signing.secret import SecretKey
+    from nostr_threads.signing.signer import Signer
 
 __all__ = [
     "OURSELVES",
@@ -73,32 +75,32 @@ async def open_bunker(
 ) -> AsyncIterator[BunkerSigner]:
     """Sign through a bunker that knows us; see `BunkerSigner`. Dials when something is signed."""
     own = KeySigner(session.client)
-    wanted = Filter(
-        kinds=(kinds.REMOTE_SIGNING,),
-        authors=(session.signer,),
-        tags={"p": (own.public_key,)},
-        since=int(clock()) - _BEFORE,
-    )
-    async with _wire(own, session.relays, wanted, clock) as wire:
-        signer = BunkerSigner(
-            session,
-            wire,
-            clock=clock,
-            show=show,
-            keep=keep,
-            patience=patience,
-        )
-        try:
-            async with _running(wire, signer.heard, signer.listening):
+    wanted = _to(own.public_key, clock, authors=(session.signer,))
+    async with _pool(own, clock) as pool:
+        # Each needs the other: what the wire brings is the signer's, and what it asks the wire's.
+        signer: BunkerSigner
+
+        async def heard(event: Verified) -> None:
+            await signer.heard(event)
+
+        async def again() -> None:
+            await signer.listening()
+
+        async with RelayWire(pool, session.relays, wanted, heard, again) as wire:
+            signer = BunkerSigner(
+                session, wire, clock=clock, show=show, keep=keep, patience=patience
+            )
+            try:
                 yield signer
-        finally:
-            await signer.close()
+            finally:
+                await signer.close()
 
 
 @asynccontextmanager
 async def connect_bunker(
     link: BunkerLink,
     *,
+    begun: BunkerSession | None = None,
     permissions: Sequence[Permission] = PERMISSIONS,
     metadata: Metadata = OURSELVES,
     show: Callable[[str], None] = lambda _: None,
@@ -108,9 +110,12 @@ async def connect_bunker(
 ) -> AsyncIterator[BunkerSigner]:
     """Introduce ourselves to the bunker of a `bunker://` link, whose secret is then used up.
 
-    `keep` is given the session that `open_bunker` takes from then on. Raises `BunkerError`.
+    `keep` is given the session that `open_bunker` takes from then on: first before the link is
+    used, without a public key. With `begun`, which it was given then, a connection whose answer was
+    lost is begun again by the same client, which the bunker knows by now. Raises `BunkerError`.
     """
-    session = BunkerSession(link.signer, new_secret(), link.relays)
+    session = begun or BunkerSession(link.signer, new_secret(), link.relays, link=link_mark(link))
+    keep(session)
     async with open_bunker(session, show=show, keep=keep, clock=clock, patience=patience) as signer:
         await signer.connect(link.secret, permissions, metadata)
         await signer.start()
@@ -142,11 +147,6 @@ async def await_bunker(
     It has proved that it was given the link. Whose key it has, is asked by `BunkerSigner.start`.
     """
     own = KeySigner(client)
-    wanted = Filter(
-        kinds=(kinds.REMOTE_SIGNING,),
-        tags={"p": (own.public_key,)},
-        since=int(clock()) - _BEFORE,
-    )
     found: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     async def heard(event: Verified) -> None:
@@ -154,7 +154,11 @@ async def await_bunker(
         if signer is not None and not found.done():
             found.set_result(signer)
 
-    async with _wire(own, link.relays, wanted, clock) as wire, _running(wire, heard, _nothing):
+    wanted = _to(own.public_key, clock)
+    async with (
+        _pool(own, clock) as pool,
+        RelayWire(pool, link.relays, wanted, heard, _nothing) as wire,
+    ):
         wire.listen()
         try:
             async with asyncio.timeout(seconds):
@@ -166,7 +170,7 @@ async def await_bunker(
 
 async def serve_bunker(
     remote: RemoteSigner,
-    own: KeySigner,
+    own: Signer,
     relays: tuple[str, ...],
     *,
     greetings: Sequence[Verified] = (),
@@ -175,72 +179,63 @@ async def serve_bunker(
     """Answer what clients ask at `relays`, until cancelled. `greetings` are sent first.
 
     `own` is the key with which `remote` talks. Raises what `remote` raises when its book cannot be
-    kept, and `BunkerError` where a greeting cannot be sent.
+    read or kept, and `BunkerError` where a greeting cannot be sent.
     """
-    wanted = Filter(
-        kinds=(kinds.REMOTE_SIGNING,),
-        tags={"p": (own.public_key,)},
-        since=int(clock()) - _BEFORE,
-    )
-    at_work = asyncio.Semaphore(_MOST_AT_WORK)
+    at_work: set[asyncio.Task[None]] = set()
+    failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    async def serve(wire: RelayWire, tasks: asyncio.TaskGroup) -> None:
-        async def answer(event: Verified) -> None:
-            try:
-                if (answered := await remote.answer(event)) is not None:
-                    # Nobody there to hear it: the client asks again.
-                    with suppress(BunkerError):
-                        await wire.send(answered)
-            finally:
-                at_work.release()
-
-        async def heard(event: Verified) -> None:
-            # A flood is read no faster than it is answered.
-            await at_work.acquire()
-            tasks.create_task(answer(event))
-
-        tasks.create_task(wire.run(heard, _nothing))
-        wire.listen()
-        for greeting in greetings:
-            await wire.send(greeting)
-
-    async with _wire(own, relays, wanted, clock) as wire:
+    async def answer(event: Verified) -> None:
         try:
-            async with asyncio.TaskGroup() as tasks:
-                await serve(wire, tasks)
-        except* SigningError as several:
-            raise several.exceptions[0] from None
+            if (answered := await remote.answer(event)) is not None:
+                # Nobody there to hear it: the client asks again.
+                with suppress(BunkerError):
+                    await wire.send(answered)
+        except SigningError as error:
+            if not failed.done():
+                failed.set_exception(error)
+
+    async def heard(event: Verified) -> None:
+        # In a flood some are not heard: whoever is in earnest asks again.
+        if len(at_work) < _MOST_AT_WORK:
+            task = tasks.create_task(answer(event))
+            at_work.add(task)
+            task.add_done_callback(at_work.discard)
+
+    wanted = _to(own.public_key, clock)
+    async with (
+        _pool(own, clock) as pool,
+        asyncio.TaskGroup() as tasks,
+        RelayWire(pool, relays, wanted, heard, _nothing) as wire,
+    ):
+        try:
+            wire.listen()
+            for greeting in greetings:
+                await wire.send(greeting)
+            await failed
+        finally:
+            for task in tuple(at_work):
+                task.cancel()
 
 
 async def _nothing() -> None:
     """Do nothing when a relay is back: the other end asks again."""
 
 
-@asynccontextmanager
-async def _wire(
-    own: KeySigner, relays: tuple[str, ...], wanted: Filter, clock: Callable[[], float]
-) -> AsyncIterator[RelayWire]:
+def _to(key: str, clock: Callable[[], float], *, authors: tuple[str, ...] | None = None) -> Filter:
+    """What is said to `key` from now on. Clocks differ, and relays go by theirs."""
+    return Filter(
+        kinds=(kinds.REMOTE_SIGNING,),
+        authors=authors,
+        tags={"p": (key,)},
+        since=int(clock()) - _BEFORE,
+    )
+
+
+def _pool(own: Signer, clock: Callable[[], float]) -> Pool:
     """Relays of one's own, which are told who is there (NIP-42) when they ask."""
 
     async def authenticate(url: str, challenge: str) -> Verified:
         tags = (("relay", url), ("challenge", challenge))
         return await own.sign(Draft(int(clock()), kinds.AUTH, tags, ""))
 
-    async with Pool(authenticate=authenticate) as pool:
-        yield RelayWire(pool, relays, wanted)
-
-
-@asynccontextmanager
-async def _running(
-    wire: RelayWire,
-    heard: Callable[[Verified], Awaitable[None]],
-    again: Callable[[], Awaitable[None]],
-) -> AsyncIterator[None]:
-    task = asyncio.create_task(wire.run(heard, again))
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
-        if not task.cancelled():
-            task.result()  # it ends by itself only when something is wrong
+    return Pool(authenticate=authenticate)

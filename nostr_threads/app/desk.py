@@ -1,6 +1,7 @@
 """Our own remote signer on this machine: its book, its log, and the relays where it is found.
 
-Knows where they are kept, per user key. How clients are answered is `signing.remote_signer`'s.
+Knows where they are kept, per user key, and that one process at a time answers for a key. How
+clients are answered is `signing.remote_signer`'s.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
@@ -16,113 +18,118 @@ from nostr_threads.app.places import key_folder
 from nostr_threads.core.bunker_links import BunkerLink
 from nostr_threads.errors import InvalidInput
 from nostr_threads.signing import private_file
-from nostr_threads.signing.bookfile import load_book, save_book
-from nostr_threads.signing.remote_signer import Book, Client, Deed, RemoteSigner
-from nostr_threads.signing.secret import new_secret
+from nostr_threads.signing.bookfile import FileKeeper
+from nostr_threads.signing.remote_signer import RemoteSigner
 from nostr_threads.signing.signer import KeySigner
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
     from pathlib import Path
 
     from nostr_threads.core.bunker_links import ClientLink
-    from nostr_threads.core.event import Verified
+    from nostr_threads.signing.book import Book
     from nostr_threads.signing.policy import Policy
+    from nostr_threads.signing.remote_signer import Ask, Deed
     from nostr_threads.signing.signer import Signer
 
-__all__ = ["Desk", "open_desk"]
+__all__ = ["Desk", "close_desk"]
 
 # Of a public key, in the names of files.
 _DIGITS = 16
+# Bytes of the log, and of the one before it.
+_MOST_LOG = 10 * 2**20
+_LOCK, _SERVING = ".lock", ".serving"
+_NO_RELAY = "name the relay where clients find the bunker: --relay URL"
 
 
-async def open_desk(
-    signer: Signer,
-    environ: Mapping[str, str],
-    *,
-    relays: tuple[str, ...] = (),
-    ask: Callable[[Client, str, str], Awaitable[bool]],
-    told: Callable[[Deed], None] = lambda _: None,
-    clock: Callable[[], float] = time.time,
-) -> Desk:
-    """Open the desk at which clients of `signer` are served; see `RemoteSigner` for `ask`.
+def close_desk(environ: Mapping[str, str], public_key: str) -> Path | None:
+    """Forget everybody who could sign with a key elsewhere; return the log, which stays.
 
-    `relays` replace those where it was found before. Every deed is logged, and then `told`. Raises
-    `InvalidInput` where there are no relays, `SigningError` where the book cannot be read, and
-    `NoSigner` for a signer that does not encrypt.
+    None where there is none. A process that serves the key lets nobody do anything any more.
+    Raises `SigningError`.
     """
-    folder = key_folder(environ)
-    path = folder / f"{signer.public_key[:_DIGITS]}.clients"
-    known = await load_book(path, signer)
-    book = known or Book(new_secret())
-    book = replace(book, relays=relays or book.relays)
-    if not book.relays:
-        raise InvalidInput("name the relay where clients find the bunker: --relay URL")
-    if book != known:
-        private_file.prepare_folder(folder)
-        await save_book(path, book, signer)
-    return Desk(signer, book, path, ask, told, clock)
+    book, log = _files(environ, public_key)
+    for path in (book, *map(book.with_suffix, (_LOCK, _SERVING))):
+        if path.exists():
+            private_file.remove(path)
+    return log if log.exists() else None
+
+
+def _files(environ: Mapping[str, str], public_key: str) -> tuple[Path, Path]:
+    path = key_folder(environ) / f"{public_key[:_DIGITS]}.clients"
+    return path, path.with_suffix(".log")
 
 
 class Desk:
-    """A remote signer that keeps its book in a file. Made by `open_desk`."""
+    """Where clients of `signer` are served; what it remembers is in the key folder of `environ`.
+
+    Every method raises `SigningError` where that cannot be used, and what `signer` raises when it
+    cannot encrypt: the book is sealed with it.
+    """
 
     def __init__(
-        self,
-        signer: Signer,
-        book: Book,
-        path: Path,
-        ask: Callable[[Client, str, str], Awaitable[bool]],
-        told: Callable[[Deed], None],
-        clock: Callable[[], float],
+        self, signer: Signer, environ: Mapping[str, str], clock: Callable[[], float] = time.time
     ) -> None:
         self._signer = signer
-        self._path = path
-        self._told = told
         self._clock = clock
-        self._own = KeySigner(book.own)
-        self._greetings: list[Verified] = []
-        self._meeting: tuple[str, ...] = ()
-        self._remote = RemoteSigner(
-            book, signer, clock=clock, keep=self._keep, ask=ask, told=self._log
+        self._path, self.log = _files(environ, signer.public_key)
+        private_file.prepare_folder(self._path.parent)
+        self._keeper = FileKeeper(self._path, signer)
+
+    async def book(self) -> Book:
+        """Return what it remembers: its relays and clients."""
+        return await self._keeper.read()
+
+    @contextmanager
+    def alone(self) -> Iterator[bool]:
+        """Be the one process that serves this key; False where another does."""
+        with private_file.Lock(self._path.with_suffix(_SERVING)) as lock:
+            yield lock.acquire()
+
+    async def begin(self, relays: tuple[str, ...]) -> None:
+        """Serve at `relays`, or where it was found before; links nobody has used are void.
+
+        Raises `InvalidInput` where there are no relays.
+        """
+        if not (relays or (await self.book()).relays):
+            raise InvalidInput(_NO_RELAY)
+        await self._keeper.change(
+            lambda book: replace(book, relays=relays or book.relays, invitations={})
         )
-
-    @property
-    def book(self) -> Book:
-        """What it remembers: its relays and clients."""
-        return self._remote.book
-
-    @property
-    def log(self) -> Path:
-        """The file of what was done, a JSON object a line."""
-        return self._path.with_suffix(".log")
 
     async def invite(self, policy: Policy) -> BunkerLink:
         """Return a link that lets in one client, within `policy`. Links nobody used are void."""
         secret = secrets.token_urlsafe(16)
-        await self._remote.invite(secret, policy)
-        return BunkerLink(self._remote.public_key, self.book.relays, secret)
-
-    async def welcome(self, link: ClientLink, policy: Policy) -> None:
-        """Let in the client of a `nostrconnect://` link, at the relays it names as well."""
-        client = Client(link.client, policy, link.metadata.name, int(self._clock()))
-        self._greetings.append(await self._remote.welcome(client, link.secret))
-        self._meeting = link.relays
+        if not (await self.book()).relays:
+            raise InvalidInput(_NO_RELAY)
+        book = await self._keeper.change(lambda book: book.inviting(secret, policy))
+        return BunkerLink(KeySigner(book.own).public_key, book.relays, secret)
 
     async def forget(self, key: str) -> None:
         """Let a client, by its public key, do nothing any more."""
-        await self._remote.forget(key)
+        await self._keeper.change(lambda book: book.forgetting(key))
 
-    async def serve(self) -> None:
-        """Answer until cancelled. Raises `SigningError` when the book cannot be kept."""
-        relays = tuple(dict.fromkeys((*self.book.relays, *self._meeting)))
-        await serve_bunker(
-            self._remote, self._own, relays, greetings=self._greetings, clock=self._clock
-        )
+    async def serve(
+        self,
+        *,
+        ask: Callable[[Ask], Awaitable[bool]],
+        told: Callable[[Deed], None] = lambda _: None,
+        welcome: tuple[ClientLink, Policy] | None = None,
+    ) -> None:
+        """Answer until cancelled; see `RemoteSigner` for `ask`. Every deed is logged, then `told`.
 
-    async def _keep(self, book: Book) -> None:
-        await save_book(self._path, book, self._signer)
+        `welcome` is a client that has shown its own link: it is let in, and told so at the relays
+        that it names.
+        """
+        book = await self.book()
+        own = KeySigner(book.own)
 
-    def _log(self, deed: Deed) -> None:
-        private_file.append(self.log, json.dumps(asdict(deed), ensure_ascii=False))
-        self._told(deed)
+        def log(deed: Deed) -> None:
+            private_file.append(self.log, json.dumps(asdict(deed)), most=_MOST_LOG)
+            told(deed)
+
+        remote = RemoteSigner(self._keeper, own, self._signer, clock=self._clock, ask=ask, told=log)
+        greetings = [] if welcome is None else [await remote.welcome(*welcome)]
+        met = () if welcome is None else welcome[0].relays
+        relays = tuple(dict.fromkeys((*book.relays, *met)))
+        await serve_bunker(remote, own, relays, greetings=greetings, clock=self._clock)

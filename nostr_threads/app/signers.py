@@ -11,14 +11,14 @@ import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from nostr_threads.app.bunkers import connect_bunker, open_bunker
+from nostr_threads.app.bunkers import open_bunker
 from nostr_threads.app.places import key_folder
+from nostr_threads.app.sessions import bunker_entry, bunker_session, connect_as, session_of_link
 from nostr_threads.core.bunker_links import BunkerLink, is_link, parse_link
 from nostr_threads.errors import InvalidCode, NoSigner, SigningError
-from nostr_threads.signing.bunker import BunkerSession
+from nostr_threads.signing.bunker import BunkerSession, link_mark
 from nostr_threads.signing.command import CommandSigner
 from nostr_threads.signing.keyfolder import KeyEntry, KeyFolder, Kind
-from nostr_threads.signing.secret import secret_from_hex
 from nostr_threads.signing.signer import KeySigner, ReadOnlySigner
 from nostr_threads.signing.source import VARIABLE, signer_from_env
 
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from nostr_threads.signing.signer import Signer
 
 __all__ = [
-    "bunker_entry",
-    "bunker_session",
     "keep_in_keyring",
     "link_in_env",
     "open_signer",
@@ -89,8 +87,8 @@ def link_in_env(environ: Mapping[str, str]) -> BunkerLink | None:
 def public_key_of_env(environ: Mapping[str, str]) -> str | None:
     """Return whose key `$NOSTR_SECRET_KEY` is, where that can be told without asking anybody."""
     if (link := link_in_env(environ)) is not None:
-        known = _session_with(KeyFolder(key_folder(environ)), link)
-        return None if known is None else known[1].public_key or None
+        known = session_of_link(KeyFolder(key_folder(environ)), link)
+        return None if known is None else known[1].public_key
     try:
         signer = signer_from_env(environ)
     except NoSigner:
@@ -101,40 +99,17 @@ def public_key_of_env(environ: Mapping[str, str]) -> str | None:
 def keep_in_keyring(folder: KeyFolder, name: str, secret: SecretKey) -> None:
     """Put a key into the system's keyring, and note under `name` that it is there.
 
-    Raises `SigningError`; then it is in neither.
+    Raises `SigningError`; then nothing is noted.
     """
     from nostr_threads.signing import os_keyring
 
-    folder.require_vacant(name)
-    os_keyring.keep(name, secret)
+    # The name first: whoever has it has the keyring's entry of that name, too.
+    folder.put(name, KeyEntry(Kind.KEYRING, KeySigner(secret).public_key))
     try:
-        folder.put(name, KeyEntry(Kind.KEYRING, KeySigner(secret).public_key))
+        os_keyring.keep(name, secret)
     except SigningError:
-        os_keyring.forget(name)
+        folder.remove(name)
         raise
-
-
-def bunker_entry(session: BunkerSession) -> KeyEntry:
-    """Return what is kept in the key folder of a session with a bunker."""
-    details = {
-        "signer": session.signer,
-        "client": session.client.reveal(),
-        "relays": list(session.relays),
-    }
-    return KeyEntry(Kind.BUNKER, session.public_key, details)
-
-
-def bunker_session(entry: KeyEntry) -> BunkerSession:
-    """Undo `bunker_entry`. Raises `SigningError` for what is damaged."""
-    try:
-        return BunkerSession(
-            str(entry.details["signer"]),
-            secret_from_hex(entry.details["client"]),
-            tuple(map(str, entry.details["relays"])),
-            entry.public_key,
-        )
-    except (KeyError, TypeError):
-        raise SigningError("the key file of a bunker is damaged: connect to it again") from None
 
 
 @asynccontextmanager
@@ -201,28 +176,13 @@ async def _bunker_of_link(
     folder: KeyFolder, link: BunkerLink, show: Callable[[str], None], clock: Callable[[], float]
 ) -> AsyncIterator[Signer]:
     """Go on with the session that a link has begun, or begin it: its secret is good once."""
-    known = _session_with(folder, link)
-    name = known[0] if known is not None else f"bunker-{link.signer[:12]}"
-
-    def keep(session: BunkerSession) -> None:
-        if session.public_key:
-            change = folder.change if name in folder.names() else folder.put
-            change(name, bunker_entry(session))
-
-    if known is not None:
-        async with open_bunker(known[1], show=show, keep=keep, clock=clock) as signer:
+    if (known := session_of_link(folder, link)) is not None:
+        async with _of_entry(folder, known[0], None, show, clock) as signer:
             yield signer
     else:
-        async with connect_bunker(link, show=show, keep=keep, clock=clock) as signer:
-            yield signer
-
-
-def _session_with(folder: KeyFolder, link: BunkerLink) -> tuple[str, BunkerSession] | None:
-    for name in folder.names():
-        entry = folder.entry(name)
-        if entry.kind is Kind.BUNKER and entry.details.get("signer") == link.signer:
-            return name, bunker_session(entry)
-    return None
+        name = f"bunker-{link_mark(link)[:12]}"
+        async with connect_as(folder, name, link, show=show, clock=clock) as bunker:
+            yield bunker
 
 
 @asynccontextmanager

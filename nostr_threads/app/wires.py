@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from contextlib import aclosing, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from nostr_threads.errors import BunkerError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine
+    from typing import Self
 
     from nostr_threads.core.event import Verified
     from nostr_threads.core.filters import Filter
@@ -22,93 +23,112 @@ if TYPE_CHECKING:
 
 __all__ = ["RelayWire"]
 
+_Result = TypeVar("_Result")
+
 # Seconds. A relay that says nothing once it was asked listens all the same, as far as is known.
 _UNTIL_LISTENING = 3.0
 _PAUSE = 5.0
 # Ids that are remembered: the same event comes from each relay.
 _MOST_IDS = 1_000
+# Bytes of a message. A text that is signed elsewhere goes there and comes back, in base64.
+_LARGEST = 2**20
+# Events on their way to one relay: one that does not take them holds nobody else up.
+_MOST_UNDER_WAY = 100
 
 
 class RelayWire:
-    """Brings what matches `wanted` from relays, and sends to them. `run` must be running.
+    """Brings what matches `wanted` from relays, and sends to them; an async context manager.
 
-    Nothing is dialled before something is sent, or `listen` was called.
+    What comes from several relays is brought to `heard` once; what comes again from one that had it
+    was sent again. `again` is called whenever a relay listens once more after its connection was
+    lost. Nothing is dialled before something is sent, or `listen` was called.
     """
 
-    def __init__(self, pool: Pool, relays: tuple[str, ...], wanted: Filter) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        relays: tuple[str, ...],
+        wanted: Filter,
+        heard: Callable[[Verified], Awaitable[None]],
+        again: Callable[[], Awaitable[None]],
+    ) -> None:
         self._pool = pool
         self._relays = relays
         self._wanted = wanted
-        self._wanted_by_anybody = asyncio.Event()
+        self._heard = heard
+        self._again = again
+        self._is_wanted = asyncio.Event()
         self._moved = asyncio.Event()
         self._listening: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
         self._first_from: dict[str, str] = {}
+        self._under_way: defaultdict[str, int] = defaultdict(int)
+        self._tasks = asyncio.TaskGroup()
+        self._running: set[asyncio.Task[Any]] = set()
 
-    @property
-    def relays(self) -> tuple[str, ...]:
-        """Where they meet."""
-        return self._relays
+    async def __aenter__(self) -> Self:
+        await self._tasks.__aenter__()
+        self._start(self._run())
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        for task in tuple(self._running):
+            task.cancel()
+        # What went wrong in the body is the caller's, as it is: not one of a group.
+        await self._tasks.__aexit__(None, None, None)
 
     def listen(self) -> None:
         """Connect, even before there is something to send."""
-        self._wanted_by_anybody.set()
+        self._is_wanted.set()
 
     def move(self, relays: tuple[str, ...]) -> None:
         """Go on at other relays."""
         self._relays = relays
         self._moved.set()
 
-    async def run(
-        self,
-        heard: Callable[[Verified], Awaitable[None]],
-        again: Callable[[], Awaitable[None]],
-    ) -> None:
-        """Bring events to `heard`, until cancelled.
-
-        What comes from several relays is brought once; what comes again from one that had it was
-        sent again. `again` is called whenever a relay listens once more after its connection was
-        lost.
-        """
-        await self._wanted_by_anybody.wait()
-        while True:
-            self._moved.clear()
-            async with asyncio.TaskGroup() as tasks:
-                following = [
-                    tasks.create_task(self._follow(url, heard, again)) for url in self._relays
-                ]
-                await self._moved.wait()
-                for task in following:
-                    task.cancel()
-
     async def send(self, event: Verified) -> None:
-        """Send an event to all relays. Raises `BunkerError` where none can be reached.
+        """Send an event to all relays; return once it went out to one.
 
         A relay need not say that it passes such events on, and it keeps none: only the other end
-        can tell that one has arrived.
+        can tell that one has arrived. Raises `BunkerError` where no relay can be reached.
         """
         self.listen()
-        reached = await asyncio.gather(*(self._send(url, event) for url in self._relays))
-        if not any(reached):
-            names = ", ".join(self._relays)
-            raise BunkerError(f"no relay of the bunker can be reached: {names}", is_silence=True)
+        relays = self._relays
+        sending = [self._start(self._send(url, event)) for url in relays]
+        for first in asyncio.as_completed(sending):
+            if await first:
+                return
+        names = ", ".join(relays)
+        raise BunkerError(f"no relay of the bunker can be reached: {names}", is_silence=True)
 
     async def _send(self, url: str, event: Verified) -> bool:
         relay = self._pool.relay(url)
-        if not await relay.reach():
+        if self._under_way[url] >= _MOST_UNDER_WAY or not await relay.reach():
             return False
         # Whoever answers before anybody listens is not heard: no relay keeps such events.
         with suppress(TimeoutError):
             async with asyncio.timeout(_UNTIL_LISTENING):
                 await self._listening[url].wait()
-        await relay.publish(event)
+        self._start(self._publish(url, event))
         return True
 
-    async def _follow(
-        self,
-        url: str,
-        heard: Callable[[Verified], Awaitable[None]],
-        again: Callable[[], Awaitable[None]],
-    ) -> None:
+    async def _publish(self, url: str, event: Verified) -> None:
+        self._under_way[url] += 1
+        try:
+            await self._pool.relay(url).publish(event)
+        finally:
+            self._under_way[url] -= 1
+
+    async def _run(self) -> None:
+        await self._is_wanted.wait()
+        while True:
+            self._moved.clear()
+            async with asyncio.TaskGroup() as tasks:
+                following = [tasks.create_task(self._follow(url)) for url in self._relays]
+                await self._moved.wait()
+                for task in following:
+                    task.cancel()
+
+    async def _follow(self, url: str) -> None:
         back = asyncio.Event()
 
         def listening() -> None:
@@ -117,13 +137,15 @@ class RelayWire:
             self._listening[url].set()
 
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_whenever(back, again))
+            tasks.create_task(_whenever(back, self._again))
             while True:
-                events = self._pool.relay(url).follow(self._wanted, listening=listening)
+                events = self._pool.relay(url).follow(
+                    self._wanted, listening=listening, largest=_LARGEST
+                )
                 async with aclosing(events):
                     async for event in events:
                         if self._was_sent(event, url):
-                            await heard(event)
+                            await self._heard(event)
                 # The relay has closed the subscription.
                 await asyncio.sleep(_PAUSE)
 
@@ -133,6 +155,13 @@ class RelayWire:
         if len(self._first_from) > _MOST_IDS:
             del self._first_from[next(iter(self._first_from))]
         return first == url
+
+    def _start(self, doing: Coroutine[object, object, _Result]) -> asyncio.Task[_Result]:
+        """Do something as long as this is open."""
+        task = self._tasks.create_task(doing)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
 
 
 async def _whenever(happened: asyncio.Event, do: Callable[[], Awaitable[None]]) -> None:

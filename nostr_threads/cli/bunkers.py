@@ -7,34 +7,34 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 import time
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nostr_threads.cli.consent import Terminal, has_terminal, named, npub_of
 from nostr_threads.cli.console import emit, emit_json, say
 from nostr_threads.cli.groups import grouped
-from nostr_threads.cli.moments import moment
-from nostr_threads.cli.options import AsJson, PasswordFd, RelayUrls
-from nostr_threads.cli.secrets import ask_secret, writing_signer
-from nostr_threads.errors import InvalidInput, NotFound
+from nostr_threads.cli.options import AsJson, PasswordFd
+from nostr_threads.cli.rules import Rules
+from nostr_threads.cli.secrets import ask_secret, key_folder, writing_signer
+from nostr_threads.errors import InvalidInput, NotFound, SigningError
 from nostr_threads.render.escape import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Container
+    from pathlib import Path
 
-    from nostr_threads.app.desk import Desk
-    from nostr_threads.core.bunker_links import ClientLink
+    from nostr_threads.core.bunker_links import BunkerLink, ClientLink
+    from nostr_threads.signing.book import Book, Client
     from nostr_threads.signing.policy import Policy
-    from nostr_threads.signing.remote_signer import Client, Deed
+    from nostr_threads.signing.remote_signer import Deed
 
-__all__ = ["bunker", "clients"]
+__all__ = ["bunker", "clients", "stop_lending"]
 
-# Seconds that a question on the terminal waits for its answer.
-_PATIENCE = 240.0
 _LONGEST_WORDS = 160
 
 Lent = Annotated[
@@ -42,49 +42,14 @@ Lent = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """What a new client may do without anybody being asked."""
-
-    kinds: Annotated[
-        str | None,
-        typer.Option(
-            "--kinds",
-            metavar="N,N",
-            help="Sign events of these kinds, or of `all` [those that nostr-threads publishes].",
-        ),
-    ] = None
-    per_minute: Annotated[
-        int, typer.Option("--per-minute", metavar="N", min=1, help="Requests that are answered.")
-    ] = 60
-    until: Annotated[
-        str | None, typer.Option("--until", metavar="WHEN", help="When it ends: 30d, 2026-12-31.")
-    ] = None
-    encryption: Annotated[
-        bool, typer.Option("--encryption", help="Encrypt and decrypt texts, too (NIP-44).")
-    ] = False
-    ask: Annotated[
-        bool, typer.Option("--ask", help="Ask here about all else, instead of refusing it.")
-    ] = False
-
-    def policy(self, now: int) -> Policy:
-        """Return the policy they are. Raises `InvalidInput`."""
-        from nostr_threads.signing.policy import Policy
-
-        return Policy(
-            kinds=_kinds(self.kinds),
-            per_minute=self.per_minute,
-            until=None if self.until is None else moment(self.until, now),
-            encryption=self.encryption,
-            ask=self.ask,
-        )
-
-
 @grouped
 def bunker(
     name: Lent = None,
     *,
-    relay: RelayUrls = None,
+    relay: Annotated[
+        list[str] | None,
+        typer.Option("--relay", metavar="URL", help="Where clients find it; default: as before."),
+    ] = None,
     invite: Annotated[
         bool, typer.Option("--invite", help="Show a link for one more client; the first has one.")
     ] = False,
@@ -104,7 +69,7 @@ def bunker(
 
     Example: nostr-threads key bunker work --relay wss://relay.example --kinds 1,1111 --until 30d
     """
-    if rules.ask and not _has_terminal():
+    if rules.ask and not has_terminal():
         raise InvalidInput("there is nobody to ask: leave out --ask, or run it on a terminal")
     policy = rules.policy(int(time.time()))
     link = _client_link() if connect else None
@@ -129,6 +94,20 @@ def clients(
     asyncio.run(_clients(name, forget, password_fd, as_json))
 
 
+def stop_lending(public_key: str) -> None:
+    """Forget the clients of a key that is no more on this machine, under any name."""
+    from nostr_threads.app.desk import close_desk
+
+    folder = key_folder()
+    for name in folder.names():
+        with suppress(SigningError):
+            if folder.public_key(name) == public_key:
+                return
+    log = close_desk(os.environ, public_key)
+    if log is not None:
+        say(f"what was signed for others with it is still logged in {log}")
+
+
 async def _serve(
     name: str | None,
     relays: tuple[str, ...],
@@ -138,91 +117,59 @@ async def _serve(
     password_fd: int | None,
     as_json: bool,
 ) -> None:
-    from nostr_threads.app.desk import open_desk
-    from nostr_threads.core.bunker_links import write_link
+    from nostr_threads.app.desk import Desk
     from nostr_threads.core.relay_url import normalize
 
-    terminal = _Terminal()
+    urls = tuple(dict.fromkeys(map(normalize, relays)))
     async with writing_signer(name, password_fd) as signer:
-        desk = await open_desk(
-            signer,
-            os.environ,
-            relays=tuple(dict.fromkeys(map(normalize, relays))),
-            ask=terminal.ask,
-            told=lambda deed: _tell(deed, as_json=as_json),
+        desk = Desk(signer, os.environ)
+        with desk.alone() as is_alone:
+            if not is_alone:
+                _require_only_invite(invite, urls, link)
+                _show_link(await desk.invite(policy), as_json=as_json)
+                return
+            await desk.begin(urls)
+            book = await desk.book()
+            if link is None and (invite or not book.clients):
+                _show_link(await desk.invite(policy), as_json=as_json)
+            _say_what_is_served(signer.public_key, book, desk.log)
+            with Terminal() as terminal:
+                await desk.serve(
+                    ask=terminal.ask,
+                    told=lambda deed: _tell(deed, as_json=as_json),
+                    welcome=None if link is None else (link, policy),
+                )
+
+
+def _require_only_invite(invite: bool, relays: tuple[str, ...], link: ClientLink | None) -> None:
+    """Beside a bunker that runs a link can be made for it, and nothing else be done."""
+    if relays or link is not None or not invite:
+        raise SigningError(
+            "another process lends this key: stop it first, or let in one more client of it with "
+            "--invite alone"
         )
-        if link is not None:
-            await desk.welcome(link, policy)
-        elif invite or not desk.book.clients:
-            written = write_link(await desk.invite(policy))
-            emit_json({"link": written}) if as_json else emit(f"{written}\n")
-        _say_what_is_served(desk, signer.public_key)
-        with terminal:
-            await desk.serve()
 
 
 async def _clients(
     name: str | None, forget: str | None, password_fd: int | None, as_json: bool
 ) -> None:
-    from nostr_threads.app.desk import open_desk
+    from nostr_threads.app.desk import Desk
 
     async with writing_signer(name, password_fd) as signer:
-        try:
-            desk = await open_desk(signer, os.environ, ask=_Terminal().ask)
-        except InvalidInput:
-            raise NotFound("this key was never lent: see `nostr-threads key bunker`") from None
+        desk = Desk(signer, os.environ)
+        book = await desk.book()
+        if not book.relays:
+            raise NotFound("this key was never lent: see `nostr-threads key bunker`")
         if forget is not None:
-            key = _key_of(forget, desk.book.clients)
-            await desk.forget(key)
-            say("it is known no more, also by a bunker that is started from now on")
-        for client in desk.book.clients.values():
+            await desk.forget(_key_of(forget, book.clients))
+            book = await desk.book()
+            say("nothing is done for it any more, also not by a bunker that runs")
+        for client in book.clients.values():
             _show(client, as_json=as_json)
-        if not desk.book.clients and not as_json:
+        if not book.clients and not as_json:
             say("nobody may sign with this key elsewhere")
-
-
-class _Terminal:
-    """Questions on the terminal, one at a time, while everything else goes on."""
-
-    def __init__(self) -> None:
-        self._lines: asyncio.Queue[str] = asyncio.Queue()
-        self._is_open = False
-
-    def __enter__(self) -> None:
-        if _has_terminal():
-            asyncio.get_running_loop().add_reader(sys.stdin.fileno(), self._read)
-            self._is_open = True
-
-    def __exit__(self, *_: object) -> None:
-        if self._is_open:
-            asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
-            self._is_open = False
-
-    async def ask(self, client: Client, what: str, why: str) -> bool:
-        """Ask about a deed; False without a terminal, or an answer in time."""
-        if not self._is_open:
-            return False
-        while not self._lines.empty():
-            self._lines.get_nowait()  # typed before the question was there
-        say(f"{_named(client)} wants to {what} ({why}). Allow it? [y/N]")
-        try:
-            async with asyncio.timeout(_PATIENCE):
-                answer = await self._lines.get()
-        except TimeoutError:
-            say("no answer: it is refused")
-            return False
-        return answer.strip().lower() in ("y", "yes")
-
-    def _read(self) -> None:
-        line = sys.stdin.readline()
-        self._lines.put_nowait(line)
-        if not line:
-            # The terminal is gone: every question from now on is answered with no.
-            self.__exit__()
-
-
-def _has_terminal() -> bool:
-    return sys.stdin is not None and sys.stdin.isatty()
+        if book.invitations and not as_json:
+            say("there is a link that nobody has used yet")
 
 
 def _client_link() -> ClientLink:
@@ -234,23 +181,6 @@ def _client_link() -> ClientLink:
     return link
 
 
-def _kinds(text: str | None) -> frozenset[int] | None:
-    """Read the kinds that are signed without asking; None for all."""
-    from nostr_threads.app.bunkers import PERMISSIONS
-
-    if text is None:
-        return frozenset(each.kind for each in PERMISSIONS if each.kind is not None)
-    if text.strip() == "all":
-        return None
-    try:
-        kinds = frozenset(int(part) for part in text.split(",") if part.strip())
-    except ValueError:
-        raise InvalidInput("--kinds are numbers with commas between them, or `all`") from None
-    if not all(0 <= kind <= 65_535 for kind in kinds):
-        raise InvalidInput("a kind is a number from 0 to 65535")
-    return kinds
-
-
 def _key_of(text: str, known: Container[str]) -> str:
     from nostr_threads.cli.elsewhere import public_key
 
@@ -260,11 +190,16 @@ def _key_of(text: str, known: Container[str]) -> str:
     return key
 
 
-def _say_what_is_served(desk: Desk, public_key: str) -> None:
-    from nostr_threads.core.nip19 import PublicKey, encode
+def _show_link(link: BunkerLink, *, as_json: bool) -> None:
+    from nostr_threads.core.bunker_links import write_link
 
-    say(f"lending {encode(PublicKey(public_key))} at {', '.join(desk.book.relays)}")
-    say(f"{len(desk.book.clients)} clients may come back; what is done is logged in {desk.log}")
+    written = write_link(link)
+    emit_json({"link": written}) if as_json else emit(f"{written}\n")
+
+
+def _say_what_is_served(public_key: str, book: Book, log: Path) -> None:
+    say(f"lending {npub_of(public_key)} at {', '.join(book.relays)}")
+    say(f"{len(book.clients)} clients may come back; what is done is logged in {log}")
 
 
 def _tell(deed: Deed, *, as_json: bool) -> None:
@@ -278,9 +213,7 @@ def _tell(deed: Deed, *, as_json: bool) -> None:
 
 
 def _show(client: Client, *, as_json: bool) -> None:
-    from nostr_threads.core.nip19 import PublicKey, encode
-
-    policy, npub = client.policy, encode(PublicKey(client.key))
+    policy, npub = client.policy, npub_of(client.key)
     kinds = None if policy.kinds is None else sorted(policy.kinds)
     if as_json:
         rules = asdict(policy) | {"kinds": kinds}
@@ -295,11 +228,7 @@ def _show(client: Client, *, as_json: bool) -> None:
         )
     )
     words = f"{signs}, {policy.per_minute} a minute{more}, since {_date(client.since)}"
-    emit(f"{npub}  {_named(client)}  {words}\n")
-
-
-def _named(client: Client) -> str:
-    return one_line(client.name, 40) or "a client without a name"
+    emit(f"{npub}  {named(client)}  {words}\n")
 
 
 def _date(moment_: int) -> str:

@@ -6,6 +6,7 @@ Knows how each is noted in the key folder. How each signs is in `signing`.
 from __future__ import annotations
 
 import shlex
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
@@ -107,8 +108,7 @@ def connect(
 
 async def connect_to(name: str, text: str) -> None:
     """Keep a new connection to the bunker of a `bunker://` link. Raises `SigningError`."""
-    from nostr_threads.app.bunkers import connect_bunker
-    from nostr_threads.app.signers import bunker_entry
+    from nostr_threads.app.sessions import connect_as
     from nostr_threads.core.bunker_links import BunkerLink, parse_link
 
     link = parse_link(text)
@@ -116,16 +116,14 @@ async def connect_to(name: str, text: str) -> None:
         raise InvalidInput(
             "a nostrconnect:// link is for a signer: `nostr-threads key bunker --connect` opens it"
         )
-    folder = key_folder()
-    folder.require_vacant(name)
-    async with connect_bunker(link, show=say) as signer:
-        folder.put(name, bunker_entry(signer.session))
+    async with connect_as(key_folder(), name, link, show=say, clock=time.time):
+        pass
     use_if_first(name)
 
 
 async def _connect(name: str, relays: tuple[str, ...], seconds: float) -> None:
     from nostr_threads.app.bunkers import await_bunker, invitation, open_bunker
-    from nostr_threads.app.signers import bunker_entry
+    from nostr_threads.app.sessions import bunker_entry
     from nostr_threads.core.bunker_links import write_link
 
     folder = key_folder()
@@ -150,7 +148,7 @@ def keep_public(name: str, code: str) -> None:
 
 async def let_go(name: str) -> None:
     """Let go of what is elsewhere, before the name is removed here."""
-    from nostr_threads.app.signers import bunker_session
+    from nostr_threads.app.sessions import bunker_session
     from nostr_threads.signing import Kind
 
     entry = key_folder().entry(name)
@@ -173,9 +171,9 @@ async def _logout(session: BunkerSession) -> None:
 
 
 def use_if_first(name: str) -> None:
-    """Use a key from now on if none was chosen."""
+    """Use a key from now on if none was chosen, or the chosen one is gone."""
     folder = key_folder()
-    if folder.current() is None:
+    if folder.current() not in folder.names():
         folder.use(name)
 
 

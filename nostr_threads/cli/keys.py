@@ -62,21 +62,34 @@ class Vault:
         """Ask for a password."""
         return ask_password(self.password_fd, confirm=confirm)
 
-    def keep(
-        self, name: str, secret: SecretKey, security: KeySecurity, password: str | None = None
-    ) -> None:
-        """Keep a key, under `password` or one that is asked for; it is used if it is the first."""
-        folder = key_folder()
+    def keep(self, name: str, secret: SecretKey, security: KeySecurity) -> None:
+        """Keep a key, under a password that is asked for; it is used if it is the first."""
         if self.keyring:
             from nostr_threads.app.signers import keep_in_keyring
 
-            keep_in_keyring(folder, name, secret)
+            keep_in_keyring(key_folder(), name, secret)
         else:
-            from nostr_threads.signing.keyfile import DEFAULT_LOG_N
-
-            password = password or self.password(confirm=True)
-            folder.add(name, secret, password, log_n=self.log_n or DEFAULT_LOG_N, security=security)
+            self._encrypt(name, secret, security, self.password(confirm=True))
         elsewhere.use_if_first(name)
+
+    def keep_encrypted(self, name: str, code: str) -> None:
+        """Keep an ncryptsec as it is, unless it goes to the keyring, or is to be harder."""
+        from nostr_threads.signing import KeySecurity, decrypt
+
+        password = self.password(confirm=False)
+        if self.keyring:
+            self.keep(name, decrypt(code, password), KeySecurity.UNTRACKED)
+        elif self.log_n is not None:
+            self._encrypt(name, decrypt(code, password), KeySecurity.UNTRACKED, password)
+        else:
+            key_folder().add_encrypted(name, code, password)
+        elsewhere.use_if_first(name)
+
+    def _encrypt(self, name: str, secret: SecretKey, security: KeySecurity, password: str) -> None:
+        from nostr_threads.signing.keyfile import DEFAULT_LOG_N
+
+        log_n = self.log_n or DEFAULT_LOG_N
+        key_folder().add(name, secret, password, log_n=log_n, security=security)
 
 
 @app.command("new")
@@ -118,7 +131,7 @@ def import_key(
     Example: nostr-threads key import bot --password-fd 3 < secret.txt 3< password.txt
     """
     from nostr_threads.core.bunker_links import is_link
-    from nostr_threads.signing import KeySecurity, decrypt
+    from nostr_threads.signing import KeySecurity
 
     given = ask_secret("The key, or a bunker:// link (it is not shown)")
     if is_link(given):
@@ -126,8 +139,7 @@ def import_key(
     elif given.startswith("npub1"):
         elsewhere.keep_public(name, given)
     elif given.lower().startswith("ncryptsec1"):
-        password = vault.password(confirm=False)
-        vault.keep(name, decrypt(given, password), KeySecurity.UNTRACKED, password)
+        vault.keep_encrypted(name, given)
     else:
         phrase = ask_password(None, what="The passphrase of the words") if passphrase else ""
         vault.keep(name, _secret(given, account, phrase), KeySecurity.INSECURE)
@@ -141,8 +153,14 @@ def list_keys(as_json: AsJson = False) -> None:
     Example: nostr-threads key list
     """
     names = key_folder().names()
+    damaged: list[SigningError] = []
     for name in names:
-        elsewhere.show_key(name, as_json=as_json)
+        try:
+            elsewhere.show_key(name, as_json=as_json)
+        except SigningError as error:
+            damaged.append(error)
+    if damaged:
+        raise damaged[0]
     if not names and not as_json:
         say("there is no key: make one with `nostr-threads key new NAME`")
 
@@ -178,13 +196,11 @@ def password(name: Name, log_n: LogN = None) -> None:
 
     Example: nostr-threads key password work --log-n 18
     """
-    from nostr_threads.signing.keyfile import DEFAULT_LOG_N
-
     folder = key_folder()
     folder.ncryptsec(name)  # one that is elsewhere has no password here
     old = ask_password(None, what="The old password")
     changed = ask_password(None, what="The new password", confirm=True)
-    folder.change_password(name, old, changed, log_n=log_n or DEFAULT_LOG_N)
+    folder.change_password(name, old, changed, log_n=log_n)
     say(f"{name} has another password; copies of its file still have the old one")
 
 
@@ -212,7 +228,7 @@ def export(
         text = _bare(name, form, ask_password(password_fd))
     if output is None or str(output) == "-":
         emit(f"{text}\n")
-    elif private_file.write(output, f"{text}\n", replace=False):
+    elif private_file.create(output, f"{text}\n"):
         say(f"the key is in {output}, which only you can read")
     else:
         raise InvalidInput(f"{output} is there already, and is not overwritten")
@@ -227,12 +243,13 @@ def remove(name: Name, yes: Yes = False) -> None:
     Example: nostr-threads key remove work
     """
     folder = key_folder()
-    folder.entry(name)
+    public_key = folder.entry(name).public_key
     if not yes:
         _insist(f"Remove the key {name}? Without a copy nobody can bring it back")
     asyncio.run(elsewhere.let_go(name))
     folder.remove(name)
     say(f"{name} is removed")
+    bunkers.stop_lending(public_key)
 
 
 app.command("program")(elsewhere.program)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
 from nostr_threads.core.event import MAX_CREATED_AT, MAX_KIND, Draft
@@ -52,7 +52,8 @@ class Request:
 
     id: str
     method: str
-    params: tuple[str, ...] = ()
+    # Not in the repr: the secret of a link may be among them, or a private text.
+    params: tuple[str, ...] = field(default=(), repr=False)
 
     def to_json(self) -> str:
         """Write the message that is then encrypted."""

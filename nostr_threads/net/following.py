@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nostr_threads.core.event import verify
-from nostr_threads.core.wire import Closed, Eose, prefix_of
+from nostr_threads.core.wire import Closed, Delivered, Eose, prefix_of
 from nostr_threads.errors import InvalidEvent
 from nostr_threads.net.connection import STOPPED
 
@@ -21,21 +21,57 @@ if TYPE_CHECKING:
     from nostr_threads.core.event import Event, Verified
     from nostr_threads.core.filters import Filter
     from nostr_threads.core.session import RelaySession
-    from nostr_threads.core.wire import Delivered
     from nostr_threads.net.connection import Connection
     from nostr_threads.net.publishing import Publisher
 
 __all__ = ["Follower"]
 
-# A live subscription that nobody reads holds the reader of its relay back at this many events.
+# A live subscription that nobody reads holds the reader of its relay back at this many events, or
+# bytes of them: what is decoded takes some times as much.
 _LIVE_QUEUE = 1000
+_LIVE_BYTES = 8 * 2**20
+# Times that a relay may want to know who is there before it is taken at its word that it says no.
+_MOST_SIGN_INS = 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class _Following:
+    """A live subscription, and what waits to be read of it."""
+
     filters: tuple[Filter, ...]
-    queue: asyncio.Queue[Event | Closed]
     listening: Callable[[], None]
+    largest: int
+    queue: asyncio.Queue[tuple[Event | Closed, int]] = field(
+        default_factory=lambda: asyncio.Queue(_LIVE_QUEUE)
+    )
+    size: int = 0
+    has_room: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def put(self, item: Event | Closed, size: int) -> None:
+        """Add something of `size` bytes; waits while too much waits to be read."""
+        while self.size >= _LIVE_BYTES:
+            self.has_room.clear()
+            await self.has_room.wait()
+        self.size += size
+        await self.queue.put((item, size))
+
+    async def get(self) -> Event | Closed:
+        item, size = await self.queue.get()
+        self.size -= size
+        self.has_room.set()
+        return item
+
+    def end(self, name: str) -> None:
+        """Say that nothing more comes, instead of all that waits."""
+        self.drain()
+        self.queue.put_nowait((Closed(name, STOPPED), 0))
+
+    def drain(self) -> None:
+        """Forget what waits: a reader may be waiting for room."""
+        while not self.queue.empty():
+            self.queue.get_nowait()
+        self.size = 0
+        self.has_room.set()
 
 
 class Follower:
@@ -65,24 +101,24 @@ class Follower:
         return subscription in self._live
 
     async def follow(
-        self, filters: tuple[Filter, ...], listening: Callable[[], None]
+        self, filters: tuple[Filter, ...], listening: Callable[[], None], largest: int
     ) -> AsyncGenerator[Verified]:
         """Yield events until the relay closes the subscription or no connection is kept.
 
-        `listening` is called on each connection, once all that is stored was sent.
+        `listening` is called on each connection, once all that is stored was sent. Messages of more
+        than `largest` bytes are passed over.
         """
-        queue: asyncio.Queue[Event | Closed] = asyncio.Queue(_LIVE_QUEUE)
-        following = _Following(filters, queue, listening)
+        following = _Following(filters, listening, largest)
         name = self._listen(following)
+        sign_ins = 0
         try:
             while True:
-                item = await queue.get()
+                item = await following.get()
                 if not isinstance(item, Closed):
                     with suppress(InvalidEvent):
                         yield verify(item)
-                elif prefix_of(item.reason) == "auth-required" and (
-                    await self._publisher.authenticated()
-                ):
+                elif self._asks_who(item) and sign_ins < _MOST_SIGN_INS and await self._signed_in():
+                    sign_ins += 1
                     del self._live[name]
                     name = self._listen(following)
                 else:
@@ -93,21 +129,30 @@ class Follower:
             self._session.close(name)
             self._connection.flush()
             # The reader may be waiting for room in it.
-            _drain(queue)
+            following.drain()
 
-    async def heard(self, message: Delivered | Eose | Closed) -> None:
-        """Hand a message to who follows; waits while too much waits to be read."""
+    async def heard(self, message: Delivered | Eose | Closed, size: int) -> None:
+        """Hand a message of `size` bytes to who follows."""
         following = self._live[message.subscription]
-        if isinstance(message, Eose):
-            following.listening()
-        else:
-            await following.queue.put(message if isinstance(message, Closed) else message.event)
+        match message:
+            case Eose():
+                following.listening()
+            case Closed():
+                await following.put(message, 0)
+            case Delivered() if size <= following.largest:
+                await following.put(message.event, size)
 
     def stopped(self) -> None:
         """End everything: there will be no connection any more."""
         for name, following in self._live.items():
-            _drain(following.queue)
-            following.queue.put_nowait(Closed(name, STOPPED))
+            following.end(name)
+
+    @staticmethod
+    def _asks_who(closed: Closed) -> bool:
+        return prefix_of(closed.reason) == "auth-required"
+
+    async def _signed_in(self) -> bool:
+        return await self._publisher.authenticated()
 
     def _listen(self, following: _Following) -> str:
         name = self._session.request(following.filters, live=True)
@@ -116,10 +161,5 @@ class Follower:
         self._connection.want()
         self._connection.flush()
         if self._connection.is_stopped:
-            following.queue.put_nowait(Closed(name, STOPPED))
+            following.end(name)
         return name
-
-
-def _drain(queue: asyncio.Queue[Event | Closed]) -> None:
-    while not queue.empty():
-        queue.get_nowait()

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Publisher"]
 
+# Times that we say who we are on one connection: a relay that asks for ever wants our signatures.
+_MOST_SIGN_INS = 5
+
 
 class Publisher:
     """Sends events on a connection. `options` may be replaced at any time."""
@@ -46,6 +49,7 @@ class Publisher:
         self._oks: dict[str, asyncio.Future[Ok | None]] = {}
         self._authenticating = asyncio.Lock()
         self._answered: tuple[str, bool] | None = None
+        self._sign_ins = 0
 
     async def ready(self) -> bool:
         """Wait until there is a connection, or it is known that there is none."""
@@ -78,6 +82,9 @@ class Publisher:
             if challenge is None or self.options.auth == "never":
                 return False
             if self._answered is None or self._answered[0] != challenge:
+                if self._sign_ins >= _MOST_SIGN_INS:
+                    return False
+                self._sign_ins += 1
                 self._answered = challenge, await self._answer_challenge(challenge)
             return self._answered[1]
 
@@ -89,7 +96,7 @@ class Publisher:
 
     def ended(self) -> None:
         """End the waiting for every OK: the connection has ended."""
-        self._answered = None
+        self._answered, self._sign_ins = None, 0
         for waiting in self._oks.values():
             if not waiting.done():
                 waiting.set_result(None)

@@ -28,7 +28,7 @@ from nostr_threads.net.connection import Connection
 from nostr_threads.net.following import Follower
 from nostr_threads.net.options import Authenticate, LimitsOf, RelayOptions, Timeouts
 from nostr_threads.net.publishing import Publisher
-from nostr_threads.net.transport import open_websocket
+from nostr_threads.net.transport import MAX_MESSAGE, open_websocket
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, MutableMapping, Sequence
@@ -149,16 +149,19 @@ class Relay:
         return await self._publisher.publish(event)
 
     def follow(
-        self, *filters: Filter, listening: Callable[[], None] = lambda: None
+        self,
+        *filters: Filter,
+        listening: Callable[[], None] = lambda: None,
+        largest: int = MAX_MESSAGE,
     ) -> AsyncGenerator[Verified]:
         """Yield what is stored, then what comes in, over any number of connections.
 
         After a reconnect everything is asked again, so the same event may come twice. `listening`
         is called on each connection, once what is stored was sent: from then on nothing is missed
-        until it is lost. Ends when the relay closes the subscription, or `run` has ended. Use it
-        inside `contextlib.aclosing`.
+        until it is lost. Messages of more than `largest` bytes are passed over. Ends when the relay
+        closes the subscription, or `run` has ended. Use it inside `contextlib.aclosing`.
         """
-        return self._follower.follow(filters, listening)
+        return self._follower.follow(filters, listening, largest)
 
     async def reach(self) -> bool:
         """Connect if there is no connection; whether there is one then. Never raises."""
@@ -174,7 +177,7 @@ class Relay:
         """Hand a message to whoever waits for it."""
         match message:
             case Delivered() | Eose() | Closed() if self._follower.owns(message.subscription):
-                await self._follower.heard(message)
+                await self._follower.heard(message, size)
             case Delivered() | Eose() | Closed() | CountResult() | Malformed():
                 self._asker.heard(message, size)
             case Ok():

@@ -10,9 +10,11 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
+import re
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -44,15 +46,20 @@ from nostr_threads.signing.signer import KeySigner, check_signed, draft_id
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from nostr_threads.core.bunker_links import BunkerLink
     from nostr_threads.core.event import Draft, Verified
     from nostr_threads.signing.envelope import Wire
     from nostr_threads.signing.secret import SecretKey
 
-__all__ = ["BunkerSession", "BunkerSigner", "Patience", "introduced"]
+__all__ = ["BunkerSession", "BunkerSigner", "Patience", "introduced", "link_mark"]
 
 _MOST_RELAYS = 10
 # How often a question is sent again as it was.
 _SAME_BYTES = 2
+# Seconds before one that was too many for the signer's policy is asked again.
+_PAUSE = 5.0
+# Printable ASCII without spaces: a stranger's words must not read like ours.
+_ADDRESS = re.compile(r"https?://[!-~]{1,500}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +68,14 @@ class Patience:
 
     `answer`: somebody may have to find their telephone. `approval`: from when the signer names an
     address at which a person has to say yes. `silence`: until a question is sent again, and then
-    twice as long each time; neither end knows when nobody listened at the other.
+    twice as long each time; neither end knows when nobody listened at the other. `moving`: until it
+    has to have answered at the relays to which it has sent us.
     """
 
     answer: float = 120.0
     approval: float = 300.0
     silence: float = 5.0
+    moving: float = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +83,20 @@ class BunkerSession:
     """What is kept of a connection to a signer, so that it survives a restart.
 
     `signer` is the key (hex) with which it talks, `client` our own, `relays` where they meet, and
-    `public_key` whose key it signs with, "" until it was asked.
+    `public_key` whose key it signs with, "" until it was asked. `link` tells from which link it
+    came (see `link_mark`), "" where it came from none.
     """
 
     signer: str
     client: SecretKey
     relays: tuple[str, ...]
     public_key: str = ""
+    link: str = ""
+
+
+def link_mark(link: BunkerLink) -> str:
+    """Return what tells a link from others of the same signer, without its secret."""
+    return sha256(f"{link.signer} {link.secret}".encode()).hexdigest()[:32]
 
 
 @dataclass(slots=True)
@@ -89,6 +105,7 @@ class _Question:
     answer: asyncio.Future[Response]
     until: float
     event: Verified | None = None
+    is_approving: bool = False
 
     def fail(self, error: SigningError) -> None:
         if not self.answer.done():
@@ -124,6 +141,7 @@ class BunkerSigner:
         self._is_known = False
         self._starting = asyncio.Lock()
         self._is_started = False
+        self._pause = min(_PAUSE, patience.answer / 4)
 
     @property
     def session(self) -> BunkerSession:
@@ -168,14 +186,28 @@ class BunkerSigner:
                 self._is_started = True
 
     async def _start(self) -> None:
-        await self._switch_relays()
-        found = await self._ask("get_public_key")
+        known, before = self._session, self._session.relays
+        moved = await self._switch_relays()
+        try:
+            found = await self._ask(
+                "get_public_key", seconds=self._patience.moving if moved else None
+            )
+        except BunkerError as error:
+            if not (moved and error.is_silence):
+                raise
+            # It is not where it has sent us.
+            self._wire.move(before)
+            self._session = replace(self._session, relays=before)
+            found = await self._ask("get_public_key")
         if not schnorr.is_public_key(found):
             raise BunkerError("the bunker gave no public key")
-        known = self._session.public_key
-        if known and known != found:
-            raise BunkerError(f"the bunker signs for {found} now, and no more for {known}")
-        self._changed(replace(self._session, public_key=found))
+        if known.public_key and known.public_key != found:
+            raise BunkerError(
+                f"the bunker signs for {found} now, and no more for {known.public_key}"
+            )
+        self._session = replace(self._session, public_key=found)
+        if self._session != known:
+            self._keep(self._session)
 
     async def logout(self) -> None:
         """Tell the signer that this client will not come back. Raises `BunkerError`."""
@@ -247,52 +279,66 @@ class BunkerSigner:
                 await self._send(question)
 
     def _approve(self, question: _Question, url: str) -> None:
-        """Show where a person has to say yes; the time for it begins only now."""
-        if not url.startswith(("https://", "http://")):
+        """Show where a person has to say yes, once; the time for it begins only now."""
+        if question.is_approving or _ADDRESS.fullmatch(url) is None:
             return
+        question.is_approving = True
         question.until = asyncio.get_running_loop().time() + self._patience.approval
-        self._show(f"the bunker wants you to say yes at {plain(url)}")
+        self._show(f"the bunker wants you to say yes at {url}")
 
     # Questions
 
-    async def _switch_relays(self) -> None:
-        """Go where the signer wants to be met (NIP-46, "Switching relays")."""
+    async def _switch_relays(self) -> bool:
+        """Go where the signer wants to be met (NIP-46, "Switching relays"); whether we went."""
         try:
             found = _relays(await self._ask("switch_relays"), self._session.relays)
         except BunkerError as error:
             # Older signers do not know it. One that does not answer says so at the next question.
             if error.is_silence:
                 raise
-            return
-        if found and found != self._session.relays:
-            self._wire.move(found)
-            self._changed(replace(self._session, relays=found))
+            return False
+        if not found or found == self._session.relays:
+            return False
+        self._wire.move(found)
+        self._session = replace(self._session, relays=found)
+        return True
 
-    def _changed(self, session: BunkerSession) -> None:
-        if session != self._session:
-            self._keep(session)
-            self._session = session
+    async def _ask(self, method: str, *params: str, seconds: float | None = None) -> str:
+        """Ask, and wait for `seconds` or the usual time; what was too much at once comes again."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + (self._patience.answer if seconds is None else seconds)
+        refusal: BunkerError | None = None
+        while True:
+            try:
+                response = await self._answer_to(
+                    Request(secrets.token_hex(8), method, params), until
+                )
+            except BunkerError as error:
+                # Some say only now and then that it is too much.
+                raise refusal or error from None
+            if not response.error:
+                return response.result
+            refusal = BunkerError(f"the bunker says no: {plain(response.error)}")
+            is_too_much = response.error.startswith("rate-limited:")
+            if not is_too_much or loop.time() + self._pause > until:
+                raise refusal
+            await asyncio.sleep(self._pause)
 
-    async def _ask(self, method: str, *params: str) -> str:
+    async def _answer_to(self, request: Request, until: float) -> Response:
         if self._is_closed:
             raise NoSigner("this signer was closed")
-        loop = asyncio.get_running_loop()
-        request = Request(secrets.token_hex(8), method, params)
-        question = _Question(request, loop.create_future(), loop.time() + self._patience.answer)
+        question = _Question(request, asyncio.get_running_loop().create_future(), until)
         self._questions[request.id] = question
         # A relay may take its time to say OK, while the answer is there already.
         sending = asyncio.create_task(self._put(question))
         try:
-            response = await self._answer(question)
+            return await self._answer(question)
         finally:
             del self._questions[request.id]
             sending.cancel()
             await asyncio.wait([sending])
             if not sending.cancelled():
                 sending.result()
-        if response.error:
-            raise BunkerError(f"the bunker says no: {plain(response.error)}")
-        return response.result
 
     async def _put(self, question: _Question) -> None:
         """Send a question, and again after each silence.

@@ -48,7 +48,10 @@ async def open_sealed(event: Verified, own: Signer) -> str | None:
         return None
 
 
-def plain(words: str) -> str:
-    """Return a stranger's words for an error: one line, cut, and nothing that moves a cursor."""
-    said = words[:_LONGEST_WORDS]
-    return "".join(each if each.isprintable() else " " for each in said).strip() or "nothing"
+def plain(words: str, *, most: int = _LONGEST_WORDS, nothing: str = "nothing") -> str:
+    """Return a stranger's words for an error or a log: one line, cut, nothing that moves a cursor.
+
+    `nothing` stands for no words at all.
+    """
+    cut = words[:most] + ("…" if len(words) > most else "")
+    return "".join(each if each.isprintable() else " " for each in cut).strip() or nothing

@@ -14,7 +14,7 @@ from nostr_threads.core import bech32
 from nostr_threads.errors import InvalidCode, SigningError, WrongPassword
 from nostr_threads.signing.secret import SecretKey, secret_bytes, secret_from_bytes
 
-__all__ = ["DEFAULT_LOG_N", "MAX_LOG_N", "KeySecurity", "decrypt", "encrypt"]
+__all__ = ["DEFAULT_LOG_N", "MAX_LOG_N", "KeySecurity", "decrypt", "encrypt", "hardness"]
 
 DEFAULT_LOG_N = 16
 """scrypt's cost as a power of two: 64 MiB and about 0.3 s. Each step up doubles both."""
@@ -84,6 +84,13 @@ def decrypt(ncryptsec: str, password: str) -> SecretKey:
     except InvalidTag:
         raise WrongPassword("the password does not open this key") from None
     return secret_from_bytes(raw)
+
+
+def hardness(ncryptsec: str) -> tuple[int, KeySecurity]:
+    """Return the `log_n` of an ncryptsec, and how its key was handled. Raises `SigningError`."""
+    box = _parse(ncryptsec)
+    known = box.security[0] in {each.value for each in KeySecurity}
+    return box.log_n, KeySecurity(box.security[0]) if known else KeySecurity.UNTRACKED
 
 
 def _parse(ncryptsec: str) -> _Box:

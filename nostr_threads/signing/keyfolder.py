@@ -68,6 +68,11 @@ class KeyFolder:
     def __init__(self, path: Path) -> None:
         self._path = path
 
+    @property
+    def path(self) -> Path:
+        """The folder."""
+        return self._path
+
     def add(
         self,
         name: str,
@@ -88,6 +93,16 @@ class KeyFolder:
         self._write(target, {"public_key": public_key, "ncryptsec": code}, replace=False)
         return public_key
 
+    def add_encrypted(self, name: str, ncryptsec: str, password: str) -> str:
+        """Keep an ncryptsec as it is, under the password that opens it; return its public key.
+
+        Raises as `add` does, and `WrongPassword`.
+        """
+        target = self._vacant(name, _ENCRYPTED)
+        public_key = KeySigner(keyfile.decrypt(ncryptsec, password)).public_key
+        self._write(target, {"public_key": public_key, "ncryptsec": ncryptsec}, replace=False)
+        return public_key
+
     def require_vacant(self, name: str) -> None:
         """Raise `SigningError` if there is a key of that name, and where none can be kept."""
         self._vacant(name, _ELSEWHERE)
@@ -100,22 +115,25 @@ class KeyFolder:
         """Note what has changed about the way to a key. Raises `NoSigner` for an unknown name."""
         self._write(self._file(name, _ELSEWHERE, must_exist=True), _fields(entry), replace=True)
 
-    def change_password(
-        self, name: str, old: str, new: str, *, log_n: int = keyfile.DEFAULT_LOG_N
-    ) -> None:
-        """Encrypt a key under another password. Raises `WrongPassword`, `NoSigner`."""
+    def change_password(self, name: str, old: str, new: str, *, log_n: int | None = None) -> None:
+        """Encrypt a key under another password. Raises `WrongPassword`, `NoSigner`.
+
+        It is no easier to guess than before, unless `log_n` says so.
+        """
         secret = self.load(name, old)
         public_key = KeySigner(secret).public_key
-        code = keyfile.encrypt(secret, new, log_n=log_n)
+        before, security = keyfile.hardness(self.ncryptsec(name))
+        log_n = max(before, keyfile.DEFAULT_LOG_N) if log_n is None else log_n
+        code = keyfile.encrypt(secret, new, log_n=log_n, security=security)
         target = self._file(name, _ENCRYPTED, must_exist=True)
         self._write(target, {"public_key": public_key, "ncryptsec": code}, replace=True)
 
     def remove(self, name: str) -> None:
         """Remove a key's file for good. Raises `NoSigner` for an unknown name."""
-        was_used = self.current() == name
-        private_file.remove(self._existing(name))
-        if was_used:
+        path = self._existing(name)
+        if self.current() == name:
             private_file.remove(self._path / _CURRENT)
+        private_file.remove(path)
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all keys, sorted; none if there is no folder yet."""
@@ -132,8 +150,7 @@ class KeyFolder:
         Raises `NoSigner` for an unknown name.
         """
         path = self._existing(name)
-        with private_file.translated(path):
-            private_file.refuse_shared_folder(self._path)
+        private_file.refuse_shared_folder(self._path)
         found = _parse(private_file.read(path, _MAX_FILE), is_encrypted=path.suffix == _ENCRYPTED)
         if found is None:
             raise SigningError(f"{path} is not a key file, or is damaged")
@@ -162,12 +179,12 @@ class KeyFolder:
         private_file.write(self._path / _CURRENT, name + "\n", replace=True)
 
     def current(self) -> str | None:
-        """Return the name given to `use`, None if there was none."""
+        """Return the name given to `use`, None if there was none. Its file may be gone."""
         path = self._path / _CURRENT
         with private_file.translated(path):
             if not path.exists():
                 return None
-            private_file.refuse_shared_folder(self._path)
+        private_file.refuse_shared_folder(self._path)
         name = private_file.read(path, _MAX_FILE).strip()
         if not _NAME.fullmatch(name):
             raise SigningError(f"{path} does not hold the name of a key")
@@ -208,6 +225,10 @@ class KeyFolder:
 
     def _write(self, target: Path, fields: Mapping[str, Any], *, replace: bool) -> None:
         if not private_file.write(target, json.dumps(fields, indent=1) + "\n", replace=replace):
+            raise _taken(target)
+        # Somebody else may have taken the name for the other kind meanwhile: that one stays.
+        if target.suffix == _ELSEWHERE and target.with_suffix(_ENCRYPTED).exists():
+            private_file.remove(target)
             raise _taken(target)
 
 

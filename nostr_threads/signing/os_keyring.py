@@ -25,13 +25,19 @@ _SERVICE = "nostr-threads"
 
 
 def keep(name: str, secret: SecretKey) -> None:
-    """Put a key into the keyring. Raises `SigningError`, also where there is a key of that name."""
+    """Put a key into the keyring. Raises `SigningError`, also where there is a key of that name.
+
+    It was read back: there are keyrings that take everything and keep nothing.
+    """
     with _translated():
         import keyring
 
         if keyring.get_password(_SERVICE, name) is not None:
             raise SigningError(f"the keyring has a key called {name!r} already")
-        keyring.set_password(_SERVICE, name, nip19.encode(secret))
+        code = nip19.encode(secret)
+        keyring.set_password(_SERVICE, name, code)
+        if keyring.get_password(_SERVICE, name) != code:
+            raise SigningError("the keyring did not keep the key: keep it under a password instead")
 
 
 def forget(name: str) -> None:

@@ -17,6 +17,9 @@ __all__ = ["PER_MINUTE", "Policy", "Verdict"]
 PER_MINUTE = 60
 """Requests of one client that are answered in a minute, unless told otherwise."""
 
+# Seconds that a client's clock may be ahead of ours.
+_AHEAD = 600
+
 
 class Verdict(Enum):
     """What is done about a request."""
@@ -50,14 +53,17 @@ class Policy:
         if self.until is not None and now >= self.until:
             return "what you were allowed has come to its end"
         if recent >= self.per_minute:
-            return f"more than {self.per_minute} requests a minute"
+            return f"rate-limited: more than {self.per_minute} requests a minute"
         return ""
 
-    def judge_draft(self, draft: Draft) -> tuple[Verdict, str]:
-        """Judge what is to be signed; the words say why not."""
-        if self.kinds is None or draft.kind in self.kinds:
-            return Verdict.YES, ""
-        return self._otherwise(f"events of kind {draft.kind} are not signed for you")
+    def judge_draft(self, draft: Draft, now: int) -> tuple[Verdict, str]:
+        """Judge what is to be signed at `now`; the words say why not."""
+        if self.kinds is not None and draft.kind not in self.kinds:
+            return self._otherwise(f"events of kind {draft.kind} are not signed for you")
+        if draft.created_at > now + _AHEAD:
+            # What has versions could not be replaced until then.
+            return self._otherwise("it is dated in the future")
+        return Verdict.YES, ""
 
     def judge_encryption(self) -> tuple[Verdict, str]:
         """Judge whether a text is encrypted or decrypted."""

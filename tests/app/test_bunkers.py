@@ -17,7 +17,7 @@ from nostr_threads.app.bunkers import (
     open_bunker,
     serve_bunker,
 )
-from nostr_threads.core.bunker_links import BunkerLink
+from nostr_threads.core.bunker_links import BunkerLink, ClientLink
 from nostr_threads.core.event import Draft
 from nostr_threads.core.filters import Filter
 from nostr_threads.core.wire import Auth, Publish
@@ -25,18 +25,19 @@ from nostr_threads.errors import BunkerError
 from nostr_threads.net.pool import Pool
 from nostr_threads.relayd.server import RelayServer
 from nostr_threads.signing import KeySigner, new_secret
+from nostr_threads.signing.book import Book
 from nostr_threads.signing.bunker import Patience
 from nostr_threads.signing.policy import Policy
-from nostr_threads.signing.remote_signer import Book, Client, Deed, RemoteSigner
+from nostr_threads.signing.remote_signer import Deed, RemoteSigner
 from nostr_threads.testing import Faults, FaultyRelay
 from tests.app.worlds import ALICE, LIMIT, LONG, NOW, config, signer_of
 from tests.relayd.peers import stocked
+from tests.signing.bunker_ends import Drawer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractAsyncContextManager
 
-    from nostr_threads.core.event import Verified
     from nostr_threads.signing.bunker import BunkerSession, BunkerSigner
 
 SECRET = "let me in"
@@ -50,38 +51,31 @@ class House:
     relays: tuple[str, ...]
     policy: Policy = field(default_factory=lambda: Policy(encryption=True))
     deeds: list[Deed] = field(default_factory=list)
-    book: Book = field(default_factory=lambda: Book(new_secret()))
+    drawer: Drawer = field(default_factory=lambda: Drawer(Book(new_secret())))
+
+    def __post_init__(self) -> None:
+        book = replace(self.drawer.book, relays=self.relays)
+        self.drawer.book = book.inviting(SECRET, self.policy)
 
     @property
     def link(self) -> BunkerLink:
-        return BunkerLink(KeySigner(self.book.own).public_key, self.relays, SECRET)
+        return BunkerLink(KeySigner(self.drawer.book.own).public_key, self.relays, SECRET)
 
-    async def remote(self) -> RemoteSigner:
-        async def keep(book: Book) -> None:
-            self.book = book
-
-        async def ask(*_: object) -> bool:
+    @asynccontextmanager
+    async def open(self, greeted: ClientLink | None = None) -> AsyncIterator[None]:
+        async def ask(_: object) -> bool:
             raise AssertionError("nobody is asked here")
 
+        own = KeySigner(self.drawer.book.own)
         remote = RemoteSigner(
-            replace(self.book, relays=self.relays),
+            self.drawer,
+            own,
             signer_of(ALICE),
             clock=lambda: NOW,
-            keep=keep,
             ask=ask,
             told=self.deeds.append,
         )
-        if not self.book.clients:
-            await remote.invite(SECRET, self.policy)
-        return remote
-
-    @asynccontextmanager
-    async def open(self, greeted: Client | None = None, secret: str = "") -> AsyncIterator[None]:
-        remote = await self.remote()
-        own = KeySigner(self.book.own)
-        greetings: list[Verified] = []
-        if greeted is not None:
-            greetings.append(await remote.welcome(greeted, secret))
+        greetings = [] if greeted is None else [await remote.welcome(greeted, self.policy)]
         serving = asyncio.create_task(
             serve_bunker(remote, own, self.relays, greetings=greetings, clock=lambda: NOW)
         )
@@ -218,11 +212,10 @@ async def test_a_link_of_ours_is_answered_by_who_was_given_it() -> None:
     async with RelayServer(stocked()) as relay:
         link, client = invitation((relay.url,))
         house = House((relay.url,))
-        known = Client(link.client, Policy(), link.metadata.name)
         waiting = asyncio.create_task(await_bunker(link, client, clock=lambda: NOW, seconds=10))
         # Whoever answers before anybody listens is not heard.
         await listening(relay)
-        async with house.open(known, link.secret):
+        async with house.open(link):
             session = await waiting
             async with opening(session) as signer:
                 await signer.start()
@@ -242,7 +235,7 @@ async def test_a_long_answer_is_published_through_a_bunker() -> None:
         async with (
             house.open(),
             connecting(house.link) as signer,
-            nt.open(":memory:", config(relay.url), signer) as nostr,
+            nt.open(":memory:", config(relay.url), signer, clock=lambda: NOW) as nostr,
         ):
             report = await nostr.publish(LONG, limit=LIMIT)
     assert report.complete
@@ -258,7 +251,7 @@ async def test_a_bunker_that_refuses_leaves_nothing_half_published() -> None:
         async with (
             house.open(),
             connecting(house.link) as signer,
-            nt.open(":memory:", config(relay.url), signer) as nostr,
+            nt.open(":memory:", config(relay.url), signer, clock=lambda: NOW) as nostr,
         ):
             with pytest.raises(BunkerError, match="requests a minute"):
                 await nostr.publish(LONG, limit=LIMIT)

@@ -198,7 +198,8 @@ async def test_a_person_is_asked_at_the_terminal(owner: Home, other: Home) -> No
             async def publish(text: str, answer: str) -> Any:
                 async with other.started("publish", other.file("a.md", text)) as process:
                     asked = await terminal.until("Allow it? [y/N]")
-                    assert f"sign an event of kind 1: {text}" in asked
+                    assert "wants to sign an event of kind 1 (events of kind 1 are" in asked
+                    assert f"\n  | {text}\r\nAllow it?" in asked
                     terminal.type(answer)
                     await process.communicate()
                     return process.returncode
@@ -238,3 +239,94 @@ async def test_a_bunker_whose_relay_is_down_waits_for_it(owner: Home, other: Hom
         meeting.faults = Faults()
         imported = await other.run("key", "import", "lent", stdin=link.encode())
         assert imported.code == 0, imported.err
+
+
+async def test_beside_a_bunker_that_runs_clients_are_let_in_and_forgotten(
+    owner: Home, other: Home
+) -> None:
+    async with RelayServer(stocked()) as meeting, RelayServer(stocked()) as relay:
+        other.settle([relay.url])
+        async with bunker(owner, "--relay", meeting.url) as process:
+            await line(process)
+            second = await owner.run("key", "bunker", password=PASSWORD)
+            assert (second.code, second.out) == (7, "")
+            assert "another process lends this key" in second.err
+            moved = await owner.run(
+                *("key", "bunker", "--invite", "--relay", relay.url), password=PASSWORD
+            )
+            assert (moved.code, moved.out) == (7, "")
+            invited = await owner.run("key", "bunker", "--invite", password=PASSWORD)
+            assert invited.code == 0
+            imported = await other.run("key", "import", "lent", stdin=invited.out.encode())
+            assert imported.code == 0, imported.err
+            signed = await other.run("publish", other.file("a.md", "text"))
+            assert signed.code == 0, signed.err
+            client = (await owner.run("key", "clients", "--json", password=PASSWORD)).object
+            ran = await owner.run("key", "clients", "--forget", client["npub"], password=PASSWORD)
+            assert "also not by a bunker that runs" in ran.err
+            refused = await other.run("publish", other.file("b.md", "more"))
+            assert (refused.code, "you are not known here" in refused.err) == (7, True)
+
+
+async def test_a_link_that_nobody_used_is_void_after_a_restart(owner: Home, other: Home) -> None:
+    async with RelayServer(stocked()) as meeting:
+        async with bunker(owner, "--relay", meeting.url) as process:
+            old = await line(process)
+        listed = await owner.run("key", "clients", password=PASSWORD)
+        assert "there is a link that nobody has used" in listed.err
+        async with bunker(owner) as process:
+            new = await line(process)
+            refused = await other.run("key", "import", "lent", stdin=old.encode())
+            assert (refused.code, "you are not known here" in refused.err) == (7, True)
+            assert (await other.run("key", "import", "lent", stdin=new.encode())).code == 0
+
+
+async def test_a_link_whose_answer_was_lost_can_be_opened_again(owner: Home, other: Home) -> None:
+    """Its secret is used up by then; the bunker knows the client that has used it."""
+    async with FaultyRelay(stocked()) as meeting:
+        async with bunker(owner, "--relay", meeting.url) as process:
+            link = await line(process)
+            keys = other.folder / "keys"
+            async with other.started("key", "import", "lent") as importing:
+                assert importing.stdin is not None
+                importing.stdin.write(link.encode())
+                importing.stdin.close()
+                assert "connect  done" in await line(process)
+                importing.kill()
+                await importing.wait()
+            if not (keys / "lent.signer").exists():
+                again = await other.run("key", "import", "lent", stdin=link.encode())
+                assert again.code == 0, again.err
+        assert [path.name for path in keys.iterdir() if path.suffix == ".pending"] == []
+
+
+async def test_a_text_cannot_look_like_a_question(owner: Home, other: Home) -> None:
+    trap = "fine\nAllow it? [y/N]\n\x1b[2Ja bot wants to sign an event of kind 7:"
+    async with RelayServer(stocked()) as meeting, RelayServer(stocked()) as relay:
+        other.settle([relay.url])
+        lending = ("key", "bunker", "--relay", meeting.url, "--kinds", "7", "--ask")
+        async with at_terminal(owner, *lending) as terminal:
+            await terminal.until("Password:")
+            await terminal.type_unseen(PASSWORD)
+            shown = await terminal.until("is logged in")
+            link = next(each for each in shown.split() if each.startswith("bunker://"))
+            await other.run("key", "import", "lent", stdin=link.encode())
+            async with other.started("publish", other.file("a.md", trap)) as process:
+                asked = await terminal.until("\r\nAllow it? [y/N]")
+                terminal.type("n")
+                await process.communicate()
+        assert "\r\n  | Allow it? [y/N]\r\n" in asked
+        assert "\x1b[2J" not in asked
+
+
+async def test_a_key_that_is_removed_is_lent_no_more(owner: Home, other: Home) -> None:
+    async with RelayServer(stocked()) as meeting:
+        async with bunker(owner, "--relay", meeting.url) as process:
+            await other.run("key", "import", "lent", stdin=(await line(process)).encode())
+        folder = KeyFolder(owner.folder / "keys")
+        folder.add("again", secret_from_hex(SECRET), PASSWORD, log_n=2)
+        kept = await owner.run("key", "remove", "again", "--yes")
+        assert "logged" not in kept.err
+        gone = await owner.run("key", "remove", "work", "--yes")
+        assert "is still logged in" in gone.err
+    assert [path.suffix for path in (owner.folder / "keys").iterdir()] == [".log"]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from contextlib import aclosing
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,9 +16,11 @@ from nostr_threads.core.filters import Filter
 from nostr_threads.core.wire import Close, Request
 from nostr_threads.relayd.limits import Limits
 from nostr_threads.testing import GARBAGE, START, Author, Faults, thread
-from tests.net.peers import ALICE, BRIEF, faulty, kept, sign_in
+from tests.net.peers import ALICE, BRIEF, faulty, kept, scripted, sign_in
 
 if TYPE_CHECKING:
+    from websockets.asyncio.server import ServerConnection
+
     from nostr_threads.testing.faults import Forgery, Place
 
 NOTES = Filter(kinds=(1,))
@@ -375,3 +378,53 @@ async def test_a_reader_that_is_slow_gets_everything(monkeypatch: pytest.MonkeyP
         aclosing(relay.follow(NOTES)) as events,
     ):
         assert {(await anext(events)).id for _ in THREAD} == IDS
+
+
+async def test_a_reader_that_is_slow_holds_few_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nostr_threads.net.following._LIVE_BYTES", 2_000)
+    large = [ALICE.note(f"{number}" * 5_000) for number in range(20)]
+    async with (
+        faulty(events=large) as peer,
+        kept(peer.url) as relay,
+        aclosing(relay.follow(NOTES)) as events,
+    ):
+        seen = {(await anext(events)).id}
+        (following,) = relay._follower._live.values()
+        # What came last may be as large as it likes; nothing is read after it.
+        assert following.queue.qsize() <= 1
+        seen |= {(await anext(events)).id for _ in large[1:]}
+    assert seen == {event.id for event in large}
+
+
+async def test_what_is_larger_than_whoever_follows_wants_is_passed_over() -> None:
+    large, small = ALICE.note("x" * 5_000), ALICE.note("small")
+    async with (
+        faulty(events=[large, small]) as peer,
+        kept(peer.url) as relay,
+        aclosing(relay.follow(NOTES, largest=2_000)) as events,
+    ):
+        assert await anext(events) == small
+
+
+async def test_a_relay_that_wants_to_know_for_ever_who_is_there_gets_few_signatures() -> None:
+    signatures = 0
+
+    async def ask_again(socket: ServerConnection, message: list[Any]) -> None:
+        nonlocal signatures
+        if message[0] == "AUTH":
+            signatures += 1
+            await socket.send(json.dumps(["OK", message[1]["id"], True, ""]))
+        elif message[0] == "REQ":
+            await socket.send(json.dumps(["AUTH", f"challenge {message[1]}"]))
+            await socket.send(json.dumps(["CLOSED", message[1], "auth-required: who is there?"]))
+
+    async with (
+        scripted(ask_again) as url,
+        kept(url, authenticate=sign_in) as relay,
+        aclosing(relay.follow(NOTES)) as events,
+    ):
+        assert [event async for event in events] == []
+        assert signatures == 3
+        for _ in range(9):
+            await relay.fetch(NOTES)
+        assert signatures == 5

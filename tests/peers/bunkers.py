@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 from nostr_threads.app.bunkers import serve_bunker
 from nostr_threads.core.bunker_links import BunkerLink
 from nostr_threads.signing import KeySigner, new_secret
+from nostr_threads.signing.book import Book
 from nostr_threads.signing.policy import Policy
-from nostr_threads.signing.remote_signer import Book, Deed, RemoteSigner
+from nostr_threads.signing.remote_signer import Deed, RemoteSigner
 from tests.app.worlds import ALICE, signer_of
+from tests.signing.bunker_ends import Drawer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -38,21 +40,17 @@ async def served(url: str) -> AsyncIterator[Served]:
     own = KeySigner(book.own)
     house = Served(BunkerLink(own.public_key, (url,), SECRET))
 
-    async def keep(_: Book) -> None:
-        """Nothing is kept: there is only one run."""
-
-    async def ask(*_: object) -> bool:
+    async def ask(_: object) -> bool:
         raise AssertionError("nobody is asked here")
 
     remote = RemoteSigner(
-        book,
+        Drawer(book.inviting(SECRET, Policy(encryption=True))),
+        own,
         signer_of(ALICE),
         clock=time.time,
-        keep=keep,
         ask=ask,
         told=house.deeds.append,
     )
-    await remote.invite(SECRET, Policy(encryption=True))
     serving = asyncio.create_task(serve_bunker(remote, own, (url,)))
     try:
         yield house

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from nostr_threads.core.nip46 import Metadata, Request, Response, read_request
 from nostr_threads.errors import BunkerError
 from nostr_threads.signing import KeySigner, new_secret, secret_from_hex
+from nostr_threads.signing.book import Book
 from nostr_threads.signing.bunker import BunkerSession, BunkerSigner, Patience
 from nostr_threads.signing.envelope import open_sealed, seal
-from nostr_threads.signing.remote_signer import Book, Client, Deed, RemoteSigner
+from nostr_threads.signing.remote_signer import Ask, Deed, RemoteSigner
 from nostr_threads.testing import START, Author
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from nostr_threads.core.event import Verified
     from nostr_threads.signing import Signer
+    from nostr_threads.signing.policy import Policy
 
 ALICE = KeySigner(secret_from_hex(Author(b"alice").secret_hex()))
 """Whose key the signer has."""
@@ -89,6 +91,24 @@ async def asking(
 
 
 @dataclass
+class Drawer:
+    """A `Keeper` in memory."""
+
+    book: Book
+    kept: list[Book] = field(default_factory=list)
+
+    async def read(self) -> Book:
+        return self.book
+
+    async def change(self, change: Callable[[Book], Book]) -> Book:
+        after = change(self.book)
+        if after != self.book:
+            self.kept.append(after)
+        self.book = after
+        return after
+
+
+@dataclass
 class House:
     """Our own remote signer with its book, and whatever it was told and asked."""
 
@@ -96,35 +116,46 @@ class House:
     relays: tuple[str, ...] = RELAYS
     now: float = START
     deeds: list[Deed] = field(default_factory=list)
-    books: list[Book] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
+    asked: list[Ask] = field(default_factory=list)
     says: bool = True
     may_answer: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
         self.may_answer.set()
-        self.remote = self.open(Book(new_secret(), self.relays))
+        self.drawer = Drawer(Book(new_secret(), self.relays))
+        self.remote = self.open()
 
-    def open(self, book: Book) -> RemoteSigner:
-        """Begin, or begin again, with this book."""
+    @property
+    def book(self) -> Book:
+        return self.drawer.book
 
-        async def keep(changed: Book) -> None:
-            self.books.append(changed)
+    def open(self) -> RemoteSigner:
+        """Begin, or begin again, with the book as it is."""
 
-        async def ask(client: Client, what: str, why: str) -> bool:
-            self.asked.append(f"{client.name}: {what} ({why})")
+        async def ask(asked: Ask) -> bool:
+            self.asked.append(asked)
             await self.may_answer.wait()
             return self.says
 
+        own = KeySigner(self.book.own)
         self.remote = RemoteSigner(
-            book,
+            self.drawer,
+            own,
             self.signer,
             clock=lambda: self.now,
-            keep=keep,
             ask=ask,
-            told=self.deeds.append,
+            told=self.told,
         )
         return self.remote
+
+    def told(self, deed: Deed) -> None:
+        self.deeds.append(deed)
+
+    async def invite(self, policy: Policy, secret: str = SECRET) -> None:
+        await self.drawer.change(lambda book: book.inviting(secret, policy))
+
+    async def forget(self, key: str) -> None:
+        await self.drawer.change(lambda book: book.forgetting(key))
 
     def outcomes(self) -> list[tuple[str, str]]:
         return [(deed.method, deed.outcome) for deed in self.deeds]

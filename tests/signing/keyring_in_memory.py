@@ -12,7 +12,7 @@ from keyring.errors import KeyringLocked, PasswordDeleteError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Forgetful", "Locked", "system_keyring"]
+__all__ = ["Careless", "Forgetful", "Locked", "system_keyring"]
 
 
 class Forgetful(KeyringBackend):
@@ -33,6 +33,13 @@ class Forgetful(KeyringBackend):
     def delete_password(self, service: str, username: str) -> None:
         if self.kept.pop((service, username), None) is None:
             raise PasswordDeleteError("not there")
+
+
+class Careless(Forgetful):
+    """Takes everything and keeps nothing, as the null backend does."""
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        """Say nothing."""
 
 
 class Locked(Forgetful):

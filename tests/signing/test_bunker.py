@@ -215,7 +215,7 @@ async def test_a_refusal_is_told_in_one_line_of_the_signers_words() -> None:
         return honest(request)
 
     async with asking(reply, public_key=ALICE.public_key) as (client, _):
-        with pytest.raises(BunkerError, match=r"says no: not \[2J today x{280,300}$"):
+        with pytest.raises(BunkerError, match=r"says no: not \[2J today x{280,300}…$"):
             await client.sign(DRAFT)
 
 
@@ -321,6 +321,8 @@ async def test_a_signer_that_wants_a_yes_elsewhere_is_waited_for_anew() -> None:
         return [
             Response(request.id, "auth_url", "javascript:alert(1)"),
             Response(request.id, "auth_url", "https://sign.example/\x1byes"),
+            Response(request.id, "auth_url", "https://sign.example/ it is done"),
+            *(Response(request.id, "auth_url", f"https://sign.example/yes?{n}") for n in range(9)),
         ]
 
     async with asking(reply, show=shown.append, patience=Patience(0.05, 10)) as (client, signer):
@@ -331,7 +333,7 @@ async def test_a_signer_that_wants_a_yes_elsewhere_is_waited_for_anew() -> None:
         assert not done
         await signer.say(Response(signer.asked[0].id, "ack"), me)
         await connecting
-    assert shown == ["the bunker wants you to say yes at https://sign.example/ yes"]
+    assert shown == ["the bunker wants you to say yes at https://sign.example/yes?0"]
 
 
 async def test_where_nobody_can_be_reached_nothing_is_waited_for() -> None:

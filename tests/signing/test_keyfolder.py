@@ -10,9 +10,11 @@ import pytest
 
 from nostr_threads.errors import InvalidInput, NoSigner, SigningError, WrongPassword
 from nostr_threads.signing import (
+    KeyEntry,
     KeyFolder,
     KeySecurity,
     KeySigner,
+    Kind,
     encrypt,
     keyfile,
     new_secret,
@@ -337,3 +339,44 @@ def test_where_mode_bits_mean_nothing_keys_are_kept_all_the_same(
     folder.use("bob")
     assert folder.load("alice", "pw") == marked()
     assert folder.names() == ("alice", "bob")
+
+
+def test_an_encrypted_key_is_kept_as_it_came(home: Path) -> None:
+    """One that was hard to guess stays so."""
+    code = encrypt(marked(), "pw", log_n=3, security=KeySecurity.SECURE)
+    folder = KeyFolder(home)
+    assert folder.add_encrypted("alice", code, "pw") == PUBLIC_KEY
+    assert folder.ncryptsec("alice") == code
+    with pytest.raises(WrongPassword):
+        folder.add_encrypted("bob", code, "no")
+    assert folder.names() == ("alice",)
+
+
+def test_another_password_makes_nothing_easier_to_guess(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyfile, "DEFAULT_LOG_N", 2)
+    folder = KeyFolder(home)
+    for before, asked, after in ((1, None, 2), (3, None, 3), (3, 1, 1)):
+        name = f"key{before}{after}"
+        folder.add(name, marked(), "pw", log_n=before, security=KeySecurity.SECURE)
+        folder.change_password(name, "pw", "other", log_n=asked)
+        assert keyfile.hardness(folder.ncryptsec(name)) == (after, KeySecurity.SECURE)
+        assert folder.load(name, "other") == marked()
+
+
+def test_a_key_that_is_removed_is_chosen_no_more(folder: KeyFolder, home: Path) -> None:
+    folder.use("alice")
+    folder.remove("alice")
+    assert folder.current() is None
+    assert files(home) == []
+
+
+def test_one_of_each_kind_cannot_have_one_name(folder: KeyFolder, home: Path) -> None:
+    entry = KeyEntry(Kind.NOWHERE, PUBLIC_KEY)
+    with pytest.raises(SigningError, match="not overwritten"):
+        folder.put("alice", entry)
+    # Also when the other came in the meantime.
+    with pytest.raises(SigningError, match="not overwritten"):
+        folder._write(home / "alice.signer", {"kind": "nowhere"}, replace=False)
+    assert files(home) == ["alice.ncryptsec"]

@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING
 import pytest
 from keyring.backends import fail
 
+from nostr_threads.app.signers import keep_in_keyring
+from nostr_threads.core import nip19
 from nostr_threads.core.event import Draft, verify
 from nostr_threads.errors import NoSigner, SigningError
-from nostr_threads.signing import KeySigner, new_secret
+from nostr_threads.signing import KeyFolder, KeySigner, new_secret
 from nostr_threads.signing.os_keyring import KeyringSigner, forget, keep
 from nostr_threads.testing import START
-from tests.signing.keyring_in_memory import Forgetful, Locked, system_keyring
+from tests.signing.keyring_in_memory import Careless, Forgetful, Locked, system_keyring
 from tests.signing.leaks import leaks, marked, whole_story
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 PUBLIC_KEY = KeySigner(marked()).public_key
 NO_KEYRING = fail.Keyring()  # type: ignore[no-untyped-call]
@@ -72,6 +75,27 @@ def test_a_keyring_that_says_no_is_an_error_without_its_words() -> None:
                 attempt()
             assert leaks(str(caught.value)) == []
             assert caught.value.__suppress_context__
+
+
+def test_a_keyring_that_keeps_nothing_has_no_key_of_ours(tmp_path: Path) -> None:
+    folder = KeyFolder(tmp_path / "keys")
+    with system_keyring(Careless()), pytest.raises(SigningError, match="did not keep the key"):
+        keep_in_keyring(folder, "alice", marked())
+    assert folder.names() == ()
+
+
+def test_whoever_had_the_name_in_the_keyring_keeps_it(system: Forgetful, tmp_path: Path) -> None:
+    other = nip19.encode(new_secret())
+    system.kept["nostr-threads", "alice"] = other
+    folder = KeyFolder(tmp_path / "keys")
+    with pytest.raises(SigningError, match="already"):
+        keep_in_keyring(folder, "alice", marked())
+    assert folder.names() == ()
+    assert list(system.kept.values()) == [other]
+    keep_in_keyring(folder, "bob", marked())
+    with pytest.raises(SigningError, match="not overwritten"):
+        keep_in_keyring(folder, "bob", new_secret())
+    assert KeyringSigner("bob").public_key == PUBLIC_KEY
 
 
 def test_a_system_without_a_keyring_says_so() -> None:
