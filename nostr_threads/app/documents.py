@@ -72,7 +72,10 @@ class Documents:
             limits = replace(info.limits, min_pow_difficulty=bits)
             self._known[url] = known = replace(info, limits=limits)
             text = info_text(known)
-            await off_loop(self._store.keep_relay_document, url, text, now=self._clock())
+            kept = await off_loop(self._store.relay_document, url)
+            # The rest is as old as it was.
+            at = kept[1] if kept is not None and kept[0] else self._clock()
+            await off_loop(self._store.keep_relay_document, url, text, now=at)
 
     async def of(self, url: str) -> RelayInfo:
         """Return a relay's document, an empty one when it has none. It is fetched once."""

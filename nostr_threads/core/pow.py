@@ -42,7 +42,11 @@ NONCE_TAG_BYTES = 39
 
 _ID_DIGITS = 64
 _TARGET = re.compile("[0-9]{1,3}")
-_NUMBER = re.compile(r"(?<![0-9.])[0-9]{1,3}(?![0-9.])")
+# Not one of seconds, notes, or of whatever else a relay counts.
+_OTHER_UNIT = (
+    r"\s*(?:%|[mk]?s\b|sec|min|hour|day|event|note|post|times?\b|requests?\b|[kmg]?b\b|[kmg]?byte)"
+)
+_NUMBER = re.compile(rf"(?<![0-9.])[0-9]{{1,3}}(?![0-9.])(?!{_OTHER_UNIT})", re.IGNORECASE)
 # Work that is in a key and not in an event: no nonce helps there.
 _OF_A_KEY = re.compile(r"pub ?key|public key")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -561,6 +562,30 @@ async def test_where_another_relay_has_a_part_no_second_version_is_signed() -> N
         assert outcomes(report, easy.url) == [STORED]
         assert len(nostr.store.postings()) == 1
         assert (await nostr.publish("then both have it")).complete
+
+
+async def test_where_the_relay_itself_may_have_had_it_no_second_version_is_signed() -> None:
+    """It said OK, had nothing, and wanted work when it was sent again."""
+    faults = Faults(ok_but_not_stored=True, accept_first=1, reject_with="pow: 9 bits needed")
+    async with (
+        FaultyRelay(stocked(), faults) as relay,
+        opened(":memory:", relay.url, by=ALICE) as nostr,
+    ):
+        report = await nostr.publish("short")
+        assert outcomes(report, relay.url) == [REJECTED]
+        assert len({event.id for event in sent(relay)}) == 1
+
+
+async def test_what_a_relay_wants_is_added_to_its_document_which_is_as_old_as_before() -> None:
+    async with (
+        FaultyRelay(stocked(), accept=unworked(9)) as relay,
+        opened(":memory:", relay.url, by=ALICE) as nostr,
+    ):
+        fetched = int(time.time()) - 80_000
+        nostr.store.keep_relay_document(relay.url, '{"name":"strict"}', now=fetched)
+        assert (await nostr.publish("short")).complete
+        text, at = nostr.store.relay_document(relay.url) or ("", 0)
+    assert (at, '"strict"' in text, "9" in text) == (fetched, True, True)
 
 
 async def test_more_work_than_is_allowed_is_not_done() -> None:
