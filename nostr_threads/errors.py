@@ -175,7 +175,7 @@ class WrongPassword(SigningError):
 
 
 class CannotEncrypt(SigningError):
-    """A text that NIP-44 has no room for, or a signer that does not encrypt."""
+    """A text that NIP-44 has no room for, or that a signer elsewhere did not encrypt."""
 
 
 class CannotDecrypt(SigningError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hmac
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import NoReturn, TypeAlias
 
@@ -35,9 +36,9 @@ class PublicKey:
 
 
 class SecretKey:
-    """`nsec`: a secret key that shows itself only to `reveal`. Cannot be copied, pickled or hashed.
+    """`nsec`: a secret key that shows itself only when asked. Cannot be copied, pickled or hashed.
 
-    Its bytes are overwritten when nobody holds it any more; what `reveal` gave is not. Raises
+    Its bytes are overwritten when nobody holds it any more; what it revealed is not. Raises
     `InvalidCode` unless given 64 lowercase hex digits.
     """
 
@@ -46,17 +47,19 @@ class SecretKey:
     __hash__ = None  # type: ignore[assignment]  # as Python itself marks the unhashable
 
     def __init__(self, secret_hex: str) -> None:
-        # Before anything can fail: `__del__` runs even then.
-        self.__raw = bytearray()
         if HEX_64.fullmatch(secret_hex) is None:
             raise InvalidCode("a secret key is 64 lowercase hex digits")
         self.__raw = bytearray.fromhex(secret_hex)
 
     def reveal(self) -> str:
         """Return the secret as 64 hex digits. Raises `SigningError` once it was wiped."""
+        return self.reveal_bytes().hex()
+
+    def reveal_bytes(self) -> bytes:
+        """Return the secret as 32 bytes. Raises `SigningError` once it was wiped."""
         if not self.__raw:
             raise SigningError("this secret key was wiped")
-        return self.__raw.hex()
+        return bytes(self.__raw)
 
     def wipe(self) -> None:
         """Overwrite the secret now, for all who hold it."""
@@ -72,7 +75,9 @@ class SecretKey:
         return hmac.compare_digest(self.__raw, other.__raw)
 
     def __del__(self) -> None:
-        self.wipe()
+        # There is nothing yet where it could not be made.
+        with suppress(AttributeError):
+            self.wipe()
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a secret key is not copied or pickled")

@@ -9,7 +9,9 @@ from functools import lru_cache
 
 from coincurve import PublicKeyXOnly
 
-__all__ = ["is_public_key", "verify"]
+from nostr_threads.errors import InvalidCode
+
+__all__ = ["is_public_key", "require_public_key", "verify"]
 
 # Parsing a key lifts it onto the curve, a sixth of a verification's cost; threads repeat authors.
 _PARSED_KEYS = 4096
@@ -33,6 +35,12 @@ def _parse(public_key: str) -> PublicKeyXOnly | None:
 def is_public_key(public_key: str) -> bool:
     """Whether 64 lowercase hex digits name a point on the curve."""
     return _parse(public_key) is not None
+
+
+def require_public_key(public_key: str) -> None:
+    """Raise `InvalidCode` for what is none, without showing it: it may be a secret one."""
+    if not is_public_key(public_key):
+        raise InvalidCode("a public key is 64 lowercase hex digits that name a curve point")
 
 
 def verify(public_key: str, message: bytes, signature: str) -> bool:

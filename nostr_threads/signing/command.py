@@ -8,18 +8,18 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, cast
 
 from nostr_threads.core import schnorr
 from nostr_threads.core.event import Event
 from nostr_threads.core.nip46 import draft_json
-from nostr_threads.errors import InvalidCode, InvalidEvent, InvalidInput, NoSigner, SigningError
+from nostr_threads.errors import InvalidEvent, InvalidInput, NoSigner, SigningError
 from nostr_threads.signing.signer import check_signed, draft_id
 
 if TYPE_CHECKING:
     from asyncio import StreamReader, StreamWriter
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from nostr_threads.core.event import Draft, Verified
 
@@ -29,6 +29,8 @@ SECONDS = 60.0
 """How long a program may take: somebody may have to press a button."""
 
 _MOST_OUTPUT = 4 * 2**20
+# Seconds for what is in the pipe when the program has ended.
+_LAST_WORDS = 1.0
 # What may hold a secret is not handed on.
 _HIDDEN = "NOSTR_"
 
@@ -47,8 +49,7 @@ class CommandSigner:
     def __init__(
         self, command: Sequence[str], public_key: str, *, seconds: float = SECONDS
     ) -> None:
-        if not schnorr.is_public_key(public_key):
-            raise InvalidCode("a public key is 64 lowercase hex digits that name a curve point")
+        schnorr.require_public_key(public_key)
         if not command:
             raise InvalidInput("a signer that is a program needs its name")
         self._command = tuple(command)
@@ -86,25 +87,24 @@ class CommandSigner:
 
     async def _run(self, data: bytes) -> bytes:
         environ = {name: value for name, value in os.environ.items() if not _is_hidden(name)}
-        try:
-            process = await asyncio.create_subprocess_exec(
-                *self._command,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                env=environ,
-                limit=_MOST_OUTPUT,
-            )
-        except OSError as error:
-            raise self._error(f"cannot be started: {error.strerror}") from None
-        try:
-            async with asyncio.timeout(self._seconds):
-                output = await _conversation(process, data)
-        except TimeoutError:
-            raise self._error(f"took more than {self._seconds:.0f} seconds") from None
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
+        async with _pipe() as (reader, end):
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    *self._command, stdin=asyncio.subprocess.PIPE, stdout=end, env=environ
+                )
+            except OSError as error:
+                raise self._error(f"cannot be started: {error.strerror}") from None
+            finally:
+                os.close(end)
+            try:
+                async with asyncio.timeout(self._seconds):
+                    output = await _conversation(process, reader, data)
+            except TimeoutError:
+                raise self._error(f"took more than {self._seconds:.0f} seconds") from None
+            finally:
+                if process.returncode is None:
+                    process.kill()
+                    await process.wait()
         if len(output) > _MOST_OUTPUT:
             raise self._error("gave more than any event may have")
         if process.returncode:
@@ -120,18 +120,47 @@ def _is_hidden(name: str) -> bool:
     return name.upper().startswith(_HIDDEN)
 
 
-async def _conversation(process: asyncio.subprocess.Process, data: bytes) -> bytes:
+@asynccontextmanager
+async def _pipe() -> AsyncIterator[tuple[StreamReader, int]]:
+    """A pipe of our own, and the end of it to write into.
+
+    asyncio's would keep us waiting until all whom the program has started have ended, too.
+    """
+    source, end = os.pipe()
+    reader = asyncio.StreamReader()
+    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(source, "rb", buffering=0)
+    )
+    try:
+        yield reader, end
+    finally:
+        transport.close()
+
+
+async def _conversation(
+    process: asyncio.subprocess.Process, reader: StreamReader, data: bytes
+) -> bytes:
     """Hand a program its input and take its output, up to a byte more than is allowed."""
     writer = cast("StreamWriter", process.stdin)
-    reader = cast("StreamReader", process.stdout)
     # One that wants no input may end without having read it.
     with suppress(BrokenPipeError, ConnectionResetError):
         writer.write(data)
         await writer.drain()
         writer.close()
     output = bytearray()
+    async with asyncio.TaskGroup() as tasks:
+        reading = tasks.create_task(_read(reader, output))
+        ending = tasks.create_task(process.wait())
+        await asyncio.wait((reading, ending), return_when=asyncio.FIRST_COMPLETED)
+        if len(output) > _MOST_OUTPUT:
+            ending.cancel()
+        elif ending.done():
+            # What it has started may keep its output open for ever.
+            await asyncio.wait((reading,), timeout=_LAST_WORDS)
+            reading.cancel()
+    return bytes(output)
+
+
+async def _read(reader: StreamReader, output: bytearray) -> None:
     while len(output) <= _MOST_OUTPUT and (more := await reader.read(65_536)):
         output += more
-    if len(output) <= _MOST_OUTPUT:
-        await process.wait()
-    return bytes(output)

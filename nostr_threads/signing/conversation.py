@@ -8,7 +8,6 @@ from __future__ import annotations
 import secrets
 
 from nostr_threads.core import nip44, schnorr
-from nostr_threads.errors import InvalidCode
 from nostr_threads.signing.secret import SecretKey, secret_bytes
 
 __all__ = ["decrypt", "encrypt", "shared_key"]
@@ -22,9 +21,7 @@ def shared_key(secret: SecretKey, peer: str) -> bytes:
     # Only here: pynostr takes 0.2 s to import.
     from pynostr.key import PrivateKey
 
-    # Not echoed: what stands in the place of a public key may be a secret one.
-    if not schnorr.is_public_key(peer):
-        raise InvalidCode("a public key is 64 lowercase hex digits that name a curve point")
+    schnorr.require_public_key(peer)
     return nip44.conversation_key(PrivateKey(secret_bytes(secret)).ecdh(peer))
 
 

@@ -15,11 +15,13 @@ from __future__ import annotations
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, TypeVar
 
+from nostr_threads.core import schnorr
+from nostr_threads.core.event import Event
 from nostr_threads.errors import NoSigner, NostrThreadsError, SigningError
 from nostr_threads.signing.signer import check_signed
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Callable
 
     from nostr_threads.core.event import Draft, Verified
     from nostr_threads.signing.signer import Signer
@@ -53,6 +55,7 @@ class PluginSigner:
         try:
             self._signer: Signer = found.load()(setting)
             self._public_key = str(self._signer.public_key)
+            schnorr.require_public_key(self._public_key)
         except NostrThreadsError:
             raise
         except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything
@@ -65,27 +68,29 @@ class PluginSigner:
 
     async def sign(self, draft: Draft) -> Verified:
         """Return `draft` signed and verified. Raises `SigningError`."""
-        event = await self._translated(self._signer.sign(draft))
+        event = await self._translated(lambda: self._signer.sign(draft))
+        if not isinstance(event, Event):
+            raise self._failed(TypeError())
         return check_signed(draft, event, self._public_key)
 
     async def nip44_encrypt(self, peer: str, text: str) -> str:
         """Encrypt `text` for `peer` (NIP-44). Raises `SigningError`, `InvalidCode`."""
-        return await self._translated(self._signer.nip44_encrypt(peer, text))
+        return await self._translated(lambda: self._signer.nip44_encrypt(peer, text))
 
     async def nip44_decrypt(self, peer: str, payload: str) -> str:
         """Read what `peer` and the author share. Raises `SigningError`, `InvalidCode`."""
-        return await self._translated(self._signer.nip44_decrypt(peer, payload))
+        return await self._translated(lambda: self._signer.nip44_decrypt(peer, payload))
 
     async def close(self) -> None:
         """Close what the package made."""
-        await self._translated(self._signer.close())
+        await self._translated(self._signer.close)
 
     def __repr__(self) -> str:
         return f"PluginSigner({self._name}, {self._public_key})"
 
-    async def _translated(self, doing: Awaitable[_Result]) -> _Result:
+    async def _translated(self, do: Callable[[], Awaitable[_Result]]) -> _Result:
         try:
-            return await doing
+            return await do()
         except NostrThreadsError:
             raise
         except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything

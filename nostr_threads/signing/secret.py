@@ -65,7 +65,7 @@ def secret_from_nsec(code: str) -> SecretKey:
 
 def secret_bytes(secret: SecretKey) -> bytes:
     """Reveal the 32 bytes. Raises `SigningError` if they are no key: the type alone is no proof."""
-    raw = bytes.fromhex(secret.reveal())
+    raw = secret.reveal_bytes()
     if not _is_key(raw):
         raise _refusal()
     return raw

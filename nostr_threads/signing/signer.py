@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from nostr_threads.core import schnorr
 from nostr_threads.core.event import Draft, Event, Verified, verify
-from nostr_threads.errors import InvalidCode, InvalidEvent, NoSigner, SigningError
+from nostr_threads.errors import InvalidEvent, NoSigner, SigningError
 from nostr_threads.signing import conversation
 from nostr_threads.signing.secret import SecretKey, secret_bytes
 
@@ -23,7 +23,11 @@ __all__ = ["KeySigner", "ReadOnlySigner", "Signer", "check_signed", "draft_id"]
 
 
 class Signer(Protocol):
-    """Whoever can sign for one author: a key in memory, in the system's keyring, elsewhere."""
+    """Whoever can sign for one author: a key in memory, in the system's keyring, elsewhere.
+
+    Every `SigningError` may be one of its kinds: `NoSigner` once it was closed, or where there is
+    only the public half, and `BunkerError` where the key is elsewhere.
+    """
 
     @property
     def public_key(self) -> str:
@@ -37,12 +41,15 @@ class Signer(Protocol):
     async def nip44_encrypt(self, peer: str, text: str) -> str:
         """Encrypt `text` for `peer`, a public key in hex (NIP-44).
 
-        Raises `InvalidCode` for what is no public key, and `CannotEncrypt`.
+        Raises `InvalidCode` for what is no public key, `CannotEncrypt`, `SigningError`.
         """
         ...
 
     async def nip44_decrypt(self, peer: str, payload: str) -> str:
-        """Read what `peer` and the author share (NIP-44). Raises `InvalidCode`, `CannotDecrypt`."""
+        """Read what `peer` and the author share (NIP-44).
+
+        Raises `InvalidCode`, `CannotDecrypt`, `SigningError`.
+        """
         ...
 
     async def close(self) -> None:
@@ -111,9 +118,7 @@ class ReadOnlySigner:
     __slots__ = ("_public_key",)
 
     def __init__(self, public_key: str) -> None:
-        # Not echoed: what stands in the place of a public key may be the secret one.
-        if not schnorr.is_public_key(public_key):
-            raise InvalidCode("a public key is 64 lowercase hex digits that name a curve point")
+        schnorr.require_public_key(public_key)
         self._public_key = public_key
 
     @property

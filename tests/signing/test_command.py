@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from dataclasses import replace
@@ -125,3 +126,10 @@ def test_it_needs_a_program_and_a_public_key() -> None:
         CommandSigner(("true",), "nobody")
     with pytest.raises(InvalidInput, match="needs its name"):
         CommandSigner((), ALICE.pubkey)
+
+
+async def test_a_child_that_keeps_the_output_open_holds_nobody_up() -> None:
+    child = "import subprocess; subprocess.Popen(['sleep', '30'])\n"
+    signer = running(child + SIGNING, seconds=15.0)
+    async with asyncio.timeout(14):
+        assert await signer.sign(DRAFT) == ALICE.sign(DRAFT)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nostr_threads.core.event import Draft
-from nostr_threads.errors import NoSigner, SigningError
+from nostr_threads.errors import InvalidCode, NoSigner, SigningError
 from nostr_threads.signing.plugins import GROUP, PluginSigner, plugin_names
 from nostr_threads.testing import START, Author
 from tests.signing.leaks import MARKED_HEX, leaks, whole_story
@@ -29,9 +29,18 @@ class Signer:
             raise RuntimeError("{marked}")
         self._author = Author(b"alice")
         self._setting = setting
-        self.public_key = self._author.pubkey
+        self.public_key = self._author.pubkey if setting != "malformed" else "nonsense"
 
-    async def sign(self, draft):
+    def sign(self, draft):
+        if self._setting == "at once":
+            return self._author.sign(draft)
+        if self._setting == "raise":
+            raise RuntimeError("{marked}")
+        return self._sign(draft)
+
+    async def _sign(self, draft):
+        if self._setting == "nothing":
+            return None
         if self._setting == "fail":
             raise RuntimeError("{marked}")
         if self._setting == "change":
@@ -83,6 +92,11 @@ async def test_whatever_it_raises_is_our_error_without_its_words() -> None:
     ):
         with pytest.raises(SigningError, match=rf"failed \({why}\)"):
             PluginSigner(name, setting)
+    with pytest.raises(InvalidCode, match="64 lowercase hex digits"):
+        PluginSigner("some", "malformed")
+    for setting in ("at once", "raise", "nothing"):
+        with pytest.raises(SigningError, match=r"failed \((Type|Runtime)Error\)"):
+            await PluginSigner("some", setting).sign(DRAFT)
     signer = PluginSigner("some", "fail")
     for doing in (signer.sign(DRAFT), signer.nip44_decrypt("peer", "text")):
         with pytest.raises(SigningError, match="failed") as caught:
