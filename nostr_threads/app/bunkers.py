@@ -7,11 +7,14 @@ Knows how a signer is found, kept and left, and how ours serves others. What is 
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import time
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
+from nostr_threads.app.config import find_config
+from nostr_threads.app.places import config_folder
 from nostr_threads.app.wires import RelayWire
 from nostr_threads.core import kinds
 from nostr_threads.core.bunker_links import BunkerLink, ClientLink
@@ -19,6 +22,7 @@ from nostr_threads.core.event import Draft
 from nostr_threads.core.filters import Filter
 from nostr_threads.core.nip46 import Metadata, Permission
 from nostr_threads.errors import BunkerError, SigningError
+from nostr_threads.net.options import RelayOptions, Timeouts
 from nostr_threads.net.pool import Pool
 from nostr_threads.signing.bunker import (
     BunkerSession,
@@ -62,6 +66,7 @@ PERMISSIONS = tuple(
 # Seconds: clocks differ, and relays hold events against `since` by theirs.
 _BEFORE = 600
 _MOST_AT_WORK = 100
+_ONCE_MORE = 5.0
 
 
 @asynccontextmanager
@@ -174,12 +179,14 @@ async def serve_bunker(
     relays: tuple[str, ...],
     *,
     greetings: Sequence[Verified] = (),
+    trouble: Callable[[str], None] = lambda _: None,
     clock: Callable[[], float] = time.time,
 ) -> None:
     """Answer what clients ask at `relays`, until cancelled. `greetings` are sent first.
 
-    `own` is the key with which `remote` talks. Raises what `remote` raises when its book cannot be
-    read or kept, and `BunkerError` where a greeting cannot be sent.
+    `own` is the key with which `remote` talks. `trouble` is told which relay cannot be reached, or
+    refuses what we say. Raises what `remote` raises when its book cannot be read or kept, and
+    `BunkerError` where a greeting cannot be sent.
     """
     at_work: set[asyncio.Task[None]] = set()
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -205,16 +212,26 @@ async def serve_bunker(
     async with (
         _pool(own, clock) as pool,
         asyncio.TaskGroup() as tasks,
-        RelayWire(pool, relays, wanted, heard, _nothing) as wire,
+        RelayWire(pool, relays, wanted, heard, _nothing, trouble) as wire,
     ):
         try:
             wire.listen()
-            for greeting in greetings:
-                await wire.send(greeting)
+            await _greet(wire, greetings)
             await failed
         finally:
             for task in tuple(at_work):
                 task.cancel()
+
+
+async def _greet(wire: RelayWire, greetings: Sequence[Verified]) -> None:
+    """Send greetings, and once more: who shows a link may not listen at once."""
+    for greeting in greetings:
+        await wire.send(greeting)
+    if greetings:
+        await asyncio.sleep(_ONCE_MORE)
+    for greeting in greetings:
+        with suppress(BunkerError):
+            await wire.send(greeting)
 
 
 async def _nothing() -> None:
@@ -232,10 +249,19 @@ def _to(key: str, clock: Callable[[], float], *, authors: tuple[str, ...] | None
 
 
 def _pool(own: Signer, clock: Callable[[], float]) -> Pool:
-    """Relays of one's own, which are told who is there (NIP-42) when they ask."""
+    """Relays of one's own, dialled as relays.toml says, and told who is there (NIP-42) if they ask.
+
+    Raises `InvalidConfig`.
+    """
+    config = find_config(None, os.environ, config_folder(os.environ))
+    defaults = config.defaults
 
     async def authenticate(url: str, challenge: str) -> Verified:
         tags = (("relay", url), ("challenge", challenge))
         return await own.sign(Draft(int(clock()), kinds.AUTH, tags, ""))
 
-    return Pool(authenticate=authenticate)
+    return Pool(
+        options=lambda url: RelayOptions(config.settings(url).proxy),
+        timeouts=Timeouts(defaults.connect, defaults.idle, defaults.answer, defaults.ok),
+        authenticate=authenticate,
+    )

@@ -114,15 +114,15 @@ class Desk:
         *,
         ask: Callable[[Ask], Awaitable[bool]],
         told: Callable[[Deed], None] = lambda _: None,
+        trouble: Callable[[str], None] = lambda _: None,
         welcome: tuple[ClientLink, Policy] | None = None,
     ) -> None:
         """Answer until cancelled; see `RemoteSigner` for `ask`. Every deed is logged, then `told`.
 
-        `welcome` is a client that has shown its own link: it is let in, and told so at the relays
-        that it names.
+        `trouble` is told which relays do not do their part. `welcome` is a client that has shown
+        its own link: it is let in, and told so at the relays that it names.
         """
-        book = await self.book()
-        own = KeySigner(book.own)
+        own = KeySigner((await self.book()).own)
 
         def log(deed: Deed) -> None:
             private_file.append(self.log, json.dumps(asdict(deed)), most=_MOST_LOG)
@@ -130,6 +130,7 @@ class Desk:
 
         remote = RemoteSigner(self._keeper, own, self._signer, clock=self._clock, ask=ask, told=log)
         greetings = [] if welcome is None else [await remote.welcome(*welcome)]
-        met = () if welcome is None else welcome[0].relays
-        relays = tuple(dict.fromkeys((*book.relays, *met)))
-        await serve_bunker(remote, own, relays, greetings=greetings, clock=self._clock)
+        relays = (await self.book()).meeting
+        await serve_bunker(
+            remote, own, relays, greetings=greetings, trouble=trouble, clock=self._clock
+        )

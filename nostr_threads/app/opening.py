@@ -5,6 +5,7 @@ Knows which adapters a job needs and where they are found. Decides nothing.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from contextlib import asynccontextmanager
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
     from nostr_threads.signing.signer import Signer
 
 __all__ = ["open", "signer_from_env", "signer_from_key"]
+
+
+# Seconds in which a signer elsewhere signs us in at a relay: everything else can be read meanwhile.
+_SIGN_IN = 30.0
 
 
 @asynccontextmanager
@@ -71,8 +76,9 @@ async def open(  # noqa: A001 - `nostr_threads.open` reads as what it does
             return None
         tags = (("relay", url), ("challenge", challenge))
         try:
-            return await signer.sign(Draft(int(clock()), kinds.AUTH, tags, ""))
-        except SigningError:
+            async with asyncio.timeout(_SIGN_IN):
+                return await signer.sign(Draft(int(clock()), kinds.AUTH, tags, ""))
+        except (SigningError, TimeoutError):
             # Not to be known to one relay is that relay's answer, not the end of the job.
             return None
 

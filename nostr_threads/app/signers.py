@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from nostr_threads.signing.signer import Signer
 
 __all__ = [
+    "env_decides",
     "keep_in_keyring",
     "link_in_env",
     "open_signer",
@@ -82,6 +83,11 @@ def link_in_env(environ: Mapping[str, str]) -> BunkerLink | None:
     if not isinstance(link, BunkerLink):
         raise SigningError(f"{VARIABLE}: a nostrconnect:// link is for a signer, not for a client")
     return link
+
+
+def env_decides(environ: Mapping[str, str]) -> bool:
+    """Whether `$NOSTR_SECRET_KEY` says who signs, unless a key is named."""
+    return bool(environ.get(VARIABLE, "").strip())
 
 
 def public_key_of_env(environ: Mapping[str, str]) -> str | None:

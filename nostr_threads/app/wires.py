@@ -7,11 +7,14 @@ is said.
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import defaultdict, deque
 from contextlib import aclosing, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from nostr_threads.core.delivery import Status
 from nostr_threads.errors import BunkerError
+from nostr_threads.signing.envelope import plain
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
@@ -32,6 +35,8 @@ _PAUSE = 5.0
 _MOST_IDS = 1_000
 # Bytes of a message. A text that is signed elsewhere goes there and comes back, in base64.
 _LARGEST = 2**20
+# Complaints that are remembered, so as not to be repeated.
+_MOST_TOLD = 20
 # Events on their way to one relay: one that does not take them holds nobody else up.
 _MOST_UNDER_WAY = 100
 
@@ -41,7 +46,8 @@ class RelayWire:
 
     What comes from several relays is brought to `heard` once; what comes again from one that had it
     was sent again. `again` is called whenever a relay listens once more after its connection was
-    lost. Nothing is dialled before something is sent, or `listen` was called.
+    lost. `trouble` is told when a relay cannot be reached, or refuses something, once for the same
+    words. Nothing is dialled before something is sent, or `listen` was called.
     """
 
     def __init__(
@@ -51,12 +57,16 @@ class RelayWire:
         wanted: Filter,
         heard: Callable[[Verified], Awaitable[None]],
         again: Callable[[], Awaitable[None]],
+        trouble: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._pool = pool
         self._relays = relays
         self._wanted = wanted
         self._heard = heard
         self._again = again
+        self._trouble = trouble
+        self._told: deque[str] = deque(maxlen=_MOST_TOLD)
+        self._refusal = ""
         self._is_wanted = asyncio.Event()
         self._moved = asyncio.Event()
         self._listening: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
@@ -84,6 +94,10 @@ class RelayWire:
         """Go on at other relays."""
         self._relays = relays
         self._moved.set()
+
+    def refusal(self) -> str:
+        """Return which relay has refused something last, and why; "" for none."""
+        return self._refusal
 
     async def send(self, event: Verified) -> None:
         """Send an event to all relays; return once it went out to one.
@@ -114,7 +128,9 @@ class RelayWire:
     async def _publish(self, url: str, event: Verified) -> None:
         self._under_way[url] += 1
         try:
-            await self._pool.relay(url).publish(event)
+            status, words = await self._pool.relay(url).publish(event)
+            if status is Status.REJECTED:
+                self._refused(url, words)
         finally:
             self._under_way[url] -= 1
 
@@ -136,11 +152,17 @@ class RelayWire:
                 back.set()
             self._listening[url].set()
 
+        relay = self._pool.relay(url)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(_whenever(back, self._again))
+            if not await relay.reach():
+                self._tell(f"{url} cannot be reached: {plain(relay.why_not)}")
             while True:
-                events = self._pool.relay(url).follow(
-                    self._wanted, listening=listening, largest=_LARGEST
+                events = relay.follow(
+                    self._wanted,
+                    listening=listening,
+                    closed=partial(self._refused, url),
+                    largest=_LARGEST,
                 )
                 async with aclosing(events):
                     async for event in events:
@@ -148,6 +170,15 @@ class RelayWire:
                             await self._heard(event)
                 # The relay has closed the subscription.
                 await asyncio.sleep(_PAUSE)
+
+    def _refused(self, url: str, words: str) -> None:
+        self._refusal = f"{url} says no: {plain(words)}"
+        self._tell(self._refusal)
+
+    def _tell(self, words: str) -> None:
+        if words not in self._told:
+            self._told.append(words)
+            self._trouble(words)
 
     def _was_sent(self, event: Verified, url: str) -> bool:
         """Whether an event was sent just now, and is not another relay's copy."""

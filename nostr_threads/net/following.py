@@ -40,6 +40,7 @@ class _Following:
 
     filters: tuple[Filter, ...]
     listening: Callable[[], None]
+    closed: Callable[[str], None]
     largest: int
     queue: asyncio.Queue[tuple[Event | Closed, int]] = field(
         default_factory=lambda: asyncio.Queue(_LIVE_QUEUE)
@@ -101,14 +102,18 @@ class Follower:
         return subscription in self._live
 
     async def follow(
-        self, filters: tuple[Filter, ...], listening: Callable[[], None], largest: int
+        self,
+        filters: tuple[Filter, ...],
+        listening: Callable[[], None],
+        closed: Callable[[str], None],
+        largest: int,
     ) -> AsyncGenerator[Verified]:
         """Yield events until the relay closes the subscription or no connection is kept.
 
-        `listening` is called on each connection, once all that is stored was sent. Messages of more
-        than `largest` bytes are passed over.
+        `listening` is called on each connection, once all that is stored was sent; `closed` is told
+        in the relay's words why it is over. Messages of more than `largest` bytes are passed over.
         """
-        following = _Following(filters, listening, largest)
+        following = _Following(filters, listening, closed, largest)
         name = self._listen(following)
         sign_ins = 0
         try:
@@ -122,6 +127,7 @@ class Follower:
                     del self._live[name]
                     name = self._listen(following)
                 else:
+                    closed(item.reason)
                     return
         finally:
             del self._live[name]

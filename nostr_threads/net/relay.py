@@ -97,6 +97,11 @@ class Relay:
         """How many messages broke the rules."""
         return self._session.malformed
 
+    @property
+    def why_not(self) -> str:
+        """Why there is no connection, "" where there is one."""
+        return self._connection.why_not
+
     async def run(self) -> None:
         """Keep the connection while it is wanted. Runs until cancelled; never raises by itself."""
         async with asyncio.TaskGroup() as tasks:
@@ -152,6 +157,7 @@ class Relay:
         self,
         *filters: Filter,
         listening: Callable[[], None] = lambda: None,
+        closed: Callable[[str], None] = lambda _: None,
         largest: int = MAX_MESSAGE,
     ) -> AsyncGenerator[Verified]:
         """Yield what is stored, then what comes in, over any number of connections.
@@ -159,9 +165,10 @@ class Relay:
         After a reconnect everything is asked again, so the same event may come twice. `listening`
         is called on each connection, once what is stored was sent: from then on nothing is missed
         until it is lost. Messages of more than `largest` bytes are passed over. Ends when the relay
-        closes the subscription, or `run` has ended. Use it inside `contextlib.aclosing`.
+        closes the subscription, which `closed` is told in the relay's words, or `run` has ended.
+        Use it inside `contextlib.aclosing`.
         """
-        return self._follower.follow(filters, listening, largest)
+        return self._follower.follow(filters, listening, closed, largest)
 
     async def reach(self) -> bool:
         """Connect if there is no connection; whether there is one then. Never raises."""

@@ -20,12 +20,16 @@ __all__ = ["Book", "Client", "Keeper"]
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Somebody who was let in: its key (hex), what it may do, what it calls itself, since when."""
+    """Somebody who was let in: its key (hex), what it may do, what it calls itself, since when.
+
+    `relays` are where it is met, beside those where everybody is: those of its own link.
+    """
 
     key: str
     policy: Policy
     name: str = ""
     since: int = 0
+    relays: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,12 @@ class Book:
     relays: tuple[str, ...] = ()
     clients: Mapping[str, Client] = field(default_factory=dict)
     invitations: Mapping[str, Policy] = field(default_factory=dict, repr=False)
+
+    @property
+    def meeting(self) -> tuple[str, ...]:
+        """All relays where somebody may be waiting, each once."""
+        of_clients = (relay for client in self.clients.values() for relay in client.relays)
+        return tuple(dict.fromkeys((*self.relays, *of_clients)))
 
     def invited(self, secret: str) -> Policy | None:
         """Return what was promised to whoever brings `secret`, None where nothing was."""

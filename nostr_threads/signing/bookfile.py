@@ -92,7 +92,13 @@ class FileKeeper:
 
 def _fields(book: Book) -> dict[str, Any]:
     clients = [
-        {"key": each.key, "name": each.name, "since": each.since, "policy": _rules(each.policy)}
+        {
+            "key": each.key,
+            "name": each.name,
+            "since": each.since,
+            "policy": _rules(each.policy),
+            "relays": each.relays,
+        }
         for each in book.clients.values()
     ]
     invitations = {secret: _rules(policy) for secret, policy in book.invitations.items()}
@@ -106,7 +112,13 @@ def _fields(book: Book) -> dict[str, Any]:
 
 def _book(fields: dict[str, Any]) -> Book:
     clients = [
-        Client(str(each["key"]), _policy(each["policy"]), str(each["name"]), int(each["since"]))
+        Client(
+            str(each["key"]),
+            _policy(each["policy"]),
+            str(each["name"]),
+            int(each["since"]),
+            tuple(map(str, each["relays"])),
+        )
         for each in fields["clients"]
     ]
     invitations = {str(key): _policy(each) for key, each in fields["invitations"].items()}

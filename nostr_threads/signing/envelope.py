@@ -31,6 +31,10 @@ class Wire(Protocol):
         """Go on at other relays, by their URLs."""
         ...
 
+    def refusal(self) -> str:
+        """Return which relay has refused something and why, fit to be shown; "" for none."""
+        ...
+
 
 async def seal(text: str, own: Signer, peer: str, now: int) -> Verified:
     """Encrypt a message for `peer` and sign it with one's own key, dated `now` (unix seconds)."""

@@ -88,8 +88,9 @@ class RemoteSigner:
 
     async def welcome(self, link: ClientLink, policy: Policy) -> Verified:
         """Let in the client of a `nostrconnect://` link; return the event that tells it so."""
-        client = Client(link.client, policy, _called(link.metadata), self._now())
+        client = Client(link.client, policy, _called(link.metadata), self._now(), link.relays)
         await self._keeper.change(lambda book: book.letting_in(client))
+        self._tell(client, "connect", Result("", "connect by its own link"))
         return await self._sealed(Response("connect", link.secret), client.key)
 
     async def answer(self, event: Verified) -> Verified | None:
@@ -125,7 +126,7 @@ class RemoteSigner:
         if request.method == "connect":
             return await self._connect(event.pubkey, client, request, lane)
         if client is None:
-            return self._unknown(request, lane)
+            return self._unknown(event.pubkey, request, lane)
         if lane.has_asked(request.id):
             return lane.answer(request.id)
         if lane.is_repeated(event.id):
@@ -160,7 +161,7 @@ class RemoteSigner:
             lane.mark(self._now())
         signer, secret, _, metadata = (*request.params, "", "", "", "")[:4]
         if signer != self.public_key:
-            return self._unknown(request, lane)
+            return self._unknown(key, request, lane)
         name = _called(Metadata.read(metadata))
         new: Client | None = None
 
@@ -174,17 +175,19 @@ class RemoteSigner:
         if secret and (await self._keeper.read()).invited(secret) is not None:
             await self._keeper.change(let_in)
         if new is None and client is None:
-            return self._unknown(request, lane)
+            return self._unknown(key, request, lane)
         if new is not None:
             self._tell(new, request.method, Result("ack", "connect"))
         # Some clients introduce themselves at each start, with the secret that let them in.
         return Response(request.id, "ack")
 
-    def _unknown(self, request: Request, lane: Lane) -> Response | None:
+    def _unknown(self, key: str, request: Request, lane: Lane) -> Response | None:
         """Tell a stranger, and who brings a link that was used; not each of a crowd of them."""
         if lane.count(self._now()) >= _MOST_STRANGERS:
             return None
         lane.mark(self._now())
+        result = refused(named(request.method), "not known here")
+        self._told(self._deed(key, "", request.method, result))
         return Response(request.id, error="you are not known here: connect with a new link")
 
     def _too_much(self, client: Client, request: Request, why: str, lane: Lane) -> Response | None:
@@ -196,8 +199,11 @@ class RemoteSigner:
 
     def _tell(self, client: Client, method: str, result: Result) -> None:
         if result.what:
-            done = (result.what, result.outcome, plain(result.why, nothing=""), result.event_id)
-            self._told(Deed(self._now(), client.key, client.name, named(method), *done))
+            self._told(self._deed(client.key, client.name, method, result))
+
+    def _deed(self, key: str, name: str, method: str, result: Result) -> Deed:
+        done = (result.what, result.outcome, plain(result.why, nothing=""), result.event_id)
+        return Deed(self._now(), key, name, named(method), *done)
 
     async def _sealed(self, response: Response, client: str) -> Verified:
         return await seal(response.to_json(), self._own, client, self._now())

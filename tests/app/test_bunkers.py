@@ -51,6 +51,7 @@ class House:
     relays: tuple[str, ...]
     policy: Policy = field(default_factory=lambda: Policy(encryption=True))
     deeds: list[Deed] = field(default_factory=list)
+    trouble: list[str] = field(default_factory=list)
     drawer: Drawer = field(default_factory=lambda: Drawer(Book(new_secret())))
 
     def __post_init__(self) -> None:
@@ -77,7 +78,14 @@ class House:
         )
         greetings = [] if greeted is None else [await remote.welcome(greeted, self.policy)]
         serving = asyncio.create_task(
-            serve_bunker(remote, own, self.relays, greetings=greetings, clock=lambda: NOW)
+            serve_bunker(
+                remote,
+                own,
+                self.drawer.book.meeting,
+                greetings=greetings,
+                trouble=self.trouble.append,
+                clock=lambda: NOW,
+            )
         )
         try:
             yield
@@ -175,6 +183,32 @@ async def test_a_bunker_that_is_not_there_is_said_after_the_patience() -> None:
         with pytest.raises(BunkerError, match="is it running"):
             async with connecting(House((relay.url,)).link, patience=Patience(0.2)):
                 raise AssertionError("it answered")
+
+
+async def test_a_relay_that_carries_no_such_messages_is_told_to_both_ends() -> None:
+    refusing = Faults(reject_with="blocked: not this kind")
+    async with FaultyRelay(stocked(), refusing) as relay:
+        house = House((relay.url, "ws://127.0.0.1:9"))
+        link = BunkerLink(house.link.signer, (relay.url,), SECRET)
+        async with house.open():
+            with pytest.raises(BunkerError, match="says no: blocked: not this kind"):
+                async with connecting(link, patience=Patience(0.5)):
+                    raise AssertionError("it answered")
+    assert house.trouble[0].startswith("ws://127.0.0.1:9 cannot be reached: ")
+
+
+async def test_a_client_is_met_at_the_relays_of_its_own_link_after_a_restart_too() -> None:
+    async with RelayServer(stocked()) as usual, RelayServer(stocked()) as its:
+        house = House((usual.url,))
+        link, client = invitation((its.url,))
+        waiting = asyncio.create_task(await_bunker(link, client, clock=lambda: NOW, seconds=10))
+        await listening(its)
+        async with house.open(link):
+            session = await waiting
+        assert house.drawer.book.meeting == (usual.url, its.url)
+        assert [deed.what for deed in house.deeds] == ["connect by its own link"]
+        async with house.open(), opening(session) as signer:
+            assert (await signer.sign(DRAFT)).pubkey == ALICE.pubkey
 
 
 async def test_a_client_follows_its_signer_to_other_relays() -> None:

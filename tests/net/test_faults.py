@@ -407,7 +407,7 @@ async def test_what_is_larger_than_whoever_follows_wants_is_passed_over() -> Non
 
 
 async def test_a_relay_that_wants_to_know_for_ever_who_is_there_gets_few_signatures() -> None:
-    signatures = 0
+    signatures, words = 0, list[str]()
 
     async def ask_again(socket: ServerConnection, message: list[Any]) -> None:
         nonlocal signatures
@@ -421,10 +421,10 @@ async def test_a_relay_that_wants_to_know_for_ever_who_is_there_gets_few_signatu
     async with (
         scripted(ask_again) as url,
         kept(url, authenticate=sign_in) as relay,
-        aclosing(relay.follow(NOTES)) as events,
+        aclosing(relay.follow(NOTES, closed=words.append)) as events,
     ):
         assert [event async for event in events] == []
-        assert signatures == 3
+        assert (signatures, words) == (3, ["auth-required: who is there?"])
         for _ in range(9):
             await relay.fetch(NOTES)
         assert signatures == 5

@@ -47,6 +47,7 @@ class Script:
     events: list[Verified] = field(default_factory=list)
     moved: list[tuple[str, ...]] = field(default_factory=list)
     is_reachable: bool = True
+    refused: str = ""
     client: BunkerSigner | None = None
 
     async def send(self, event: Verified) -> None:
@@ -69,6 +70,9 @@ class Script:
 
     def move(self, relays: tuple[str, ...]) -> None:
         self.moved.append(relays)
+
+    def refusal(self) -> str:
+        return self.refused
 
     @property
     def methods(self) -> list[str]:
@@ -175,6 +179,9 @@ class Line:
 
     def move(self, relays: tuple[str, ...]) -> None:
         """Stay: there is only one line."""
+
+    def refusal(self) -> str:
+        return ""
 
 
 @asynccontextmanager

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 BOB = Author(b"bob")
 DRAFT = Draft(int(START), 1, (("t", "nostr"),), "hello")
 SIGNED = Author(b"alice").sign(DRAFT)
+PATIENT = Patience(10.0, silence=3_600.0)
+"""Nothing is sent again because of a silence."""
 
 
 def honest(request: Request) -> list[Response | Verified]:
@@ -249,7 +251,26 @@ async def test_a_signer_that_gives_no_text_is_an_error() -> None:
 # What is no answer
 
 
-async def test_answers_of_others_and_to_nothing_asked_do_not_count() -> None:
+@pytest.mark.parametrize(
+    "said", [{"error": "no"}, {"result": "no"}, {"result": "auth_url", "error": "https://x.example"}]
+)
+async def test_only_the_signer_that_was_asked_can_answer(said: dict[str, str]) -> None:
+    """Whoever sees who talks with whom at a relay may guess the rest."""
+    shown: list[str] = []
+    stranger = KeySigner(new_secret())
+    async with asking(lambda _: [], show=shown.append) as (client, signer):
+        connecting = asyncio.create_task(client.connect("s3cret", (), Metadata()))
+        while not signer.asked:
+            await asyncio.sleep(0)  # a turn of the loop for the question to be asked
+        me = KeySigner(client.session.client).public_key
+        forged = Response(signer.asked[0].id, **said).to_json()
+        await client.heard(await seal(forged, stranger, me, int(START)))
+        await signer.say(Response(signer.asked[0].id, "ack"), me)
+        await connecting
+    assert shown == []
+
+
+async def test_what_is_no_answer_to_an_open_question_does_not_count() -> None:
     stranger = KeySigner(new_secret())
     kept: list[Verified] = []
 
@@ -260,7 +281,7 @@ async def test_answers_of_others_and_to_nothing_asked_do_not_count() -> None:
         me = KeySigner(client.session.client).public_key
         forged = Response("?", ALICE.public_key).to_json()
         kept += [
-            await seal(forged, stranger, me, int(START)),
+            await seal(forged, signer.own, me, int(START)),
             await seal(forged, signer.own, stranger.public_key, int(START)),
             await signer.own.sign(
                 Draft(int(START), kinds.REMOTE_SIGNING, (("p", me),), "not encrypted")
@@ -311,6 +332,35 @@ async def test_a_signer_that_never_answers_is_an_error_after_the_patience() -> N
             await client.start()
 
 
+async def test_one_that_is_silent_about_where_to_meet_is_met_where_it_is() -> None:
+    """Some signers say nothing to a method that they do not know."""
+
+    def reply(request: Request) -> list[Response | Verified]:
+        return [] if request.method == "switch_relays" else honest(request)
+
+    async with asking(reply, patience=Patience(10, moving=0.02)) as (client, signer):
+        assert await client.sign(DRAFT) == SIGNED
+        assert signer.moved == []
+
+
+async def test_what_a_relay_said_against_it_is_told_with_the_silence() -> None:
+    async with asking(lambda _: [], patience=Patience(0.05)) as (client, signer):
+        signer.refused = "wss://relay.example says no: blocked: kind 24133"
+        with pytest.raises(BunkerError, match=r"not answer: wss://relay\.example says no"):
+            await client.connect("", (), Metadata())
+
+
+async def test_while_a_person_is_asked_the_question_is_not_sent_again() -> None:
+    def reply(request: Request) -> list[Response | Verified]:
+        return [Response(request.id, "auth_url", "https://sign.example/yes")]
+
+    patience = Patience(5, approval=0.3, silence=0.01)
+    async with asking(reply, patience=patience) as (client, signer):
+        with pytest.raises(BunkerError, match="does not answer"):
+            await client.connect("", (), Metadata())
+        assert len(signer.events) == 1
+
+
 async def test_a_signer_that_wants_a_yes_elsewhere_is_waited_for_anew() -> None:
     """NIP-46, "Auth Challenges": the time begins once somebody was told where."""
     shown: list[str] = []
@@ -344,18 +394,41 @@ async def test_where_nobody_can_be_reached_nothing_is_waited_for() -> None:
 
 
 async def test_who_has_answered_before_is_asked_again_once_it_is_back() -> None:
-    async with asking(honest, public_key=ALICE.public_key) as (client, signer):
+    async with asking(honest, public_key=ALICE.public_key, patience=PATIENT) as (client, signer):
         await client.start()
         signer.is_reachable = False
         signing = asyncio.create_task(client.sign(DRAFT))
-        await asyncio.sleep(0)  # a turn of the loop for the signing to begin
+        while not signer.in_vain:
+            await asyncio.sleep(0)  # a turn of the loop for the question to be asked
         await client.listening()
+        assert (signing.done(), signer.in_vain) == (False, 2)
         signer.is_reachable = True
-        while not signing.done():
-            await client.listening()
-            await asyncio.sleep(0)  # a turn of the loop for what was heard
+        await client.listening()
         assert await signing == SIGNED
-        assert len({each.id for each in signer.asked if each.method == "sign_event"}) == 1
+        assert signer.methods.count("sign_event") == 1
+
+
+async def test_what_is_open_is_asked_again_when_somebody_listens_again() -> None:
+    """The answer went by meanwhile: sealed anew, or the signer would pass over it."""
+
+    def reply(request: Request) -> list[Response | Verified]:
+        is_first = signer.methods.count(request.method) == 1
+        return [] if request.method == "sign_event" and is_first else honest(request)
+
+    async with asking(reply, public_key=ALICE.public_key, patience=PATIENT) as (client, signer):
+        signing = asyncio.create_task(client.sign(DRAFT))
+        while "sign_event" not in signer.methods:
+            await asyncio.sleep(0)  # a turn of the loop for the question to be asked
+        assert not signing.done()
+        await client.listening()
+        assert await signing == SIGNED
+        first, again = signer.asked[-2:]
+        assert (first, signer.methods[-2:]) == (again, ["sign_event", "sign_event"])
+        assert signer.events[-1].id != signer.events[-2].id
+        # What was answered is not asked any more.
+        asked = len(signer.asked)
+        await client.listening()
+        assert len(signer.asked) == asked
 
 
 async def test_after_a_silence_the_same_question_is_sent_again() -> None:
@@ -383,8 +456,26 @@ async def test_whoever_waits_when_it_is_closed_is_told() -> None:
         await client.close()
         with pytest.raises(NoSigner, match="closed"):
             await connecting
-        with pytest.raises(NoSigner, match="closed"):
-            await client.sign(DRAFT) if client.session.public_key else await client.start()
+
+
+@pytest.mark.parametrize("is_started", [True, False])
+async def test_one_that_is_closed_asks_nothing_any_more(is_started: bool) -> None:
+    async with asking(honest, public_key=ALICE.public_key) as (client, signer):
+        if is_started:
+            await client.start()
+        asked = len(signer.asked)
+        await client.close()
+        for doing in (
+            client.sign(DRAFT),
+            client.nip44_encrypt(BOB.pubkey, "text"),
+            client.nip44_decrypt(BOB.pubkey, "payload"),
+            client.connect("s3cret", (), Metadata()),
+            client.logout(),
+        ):
+            with pytest.raises(NoSigner, match="closed"):
+                await doing
+        assert len(signer.asked) == asked
+        assert client.public_key == ALICE.public_key
 
 
 async def test_leaving_is_told_to_the_signer() -> None:
