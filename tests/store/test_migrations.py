@@ -12,9 +12,10 @@ from nostr_threads.core.delivery import Delivery, Status
 from nostr_threads.core.filters import Filter
 from nostr_threads.core.routing import Record
 from nostr_threads.errors import InvalidInput, StoreError
+from nostr_threads.store.base import Added
 from nostr_threads.store.sqlite import SqliteStore
 from tests.store.events import ALICE, BOB, NOW, THEN, deletion, made, reply
-from tests.store.versions import version_1, version_2
+from tests.store.versions import version_1, version_2, version_3
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -180,3 +181,25 @@ def test_a_migrated_file_of_version_2_has_the_schema_of_a_new_one(
     second: Path, tmp_path: Path
 ) -> None:
     assert _migrated_schema(second) == _migrated_schema(tmp_path / "new.db")
+
+
+@pytest.fixture
+def third(tmp_path: Path) -> Path:
+    """A file of the third version with a thread that was seen at a relay."""
+    path = tmp_path / "third.db"
+    with version_3(path) as connection:
+        for row, event in enumerate(EVENTS, 1):
+            _write(connection, row, event)
+        connection.execute("INSERT INTO relays VALUES (1, ?)", (RELAY,))
+        connection.execute("INSERT INTO sightings VALUES (1, 1, ?)", (NOW,))
+    return path
+
+
+def test_a_file_of_version_3_still_answers_and_has_the_schema_of_a_new_one(
+    third: Path, tmp_path: Path
+) -> None:
+    with SqliteStore(third) as store:
+        assert {event.id for event in store.thread(ROOT.id)} >= {ROOT.id, ANSWER.id}
+        assert store.sightings([ROOT.id]) == {ROOT.id: (RELAY,)}
+        assert store.add([ANSWER], relay=RELAY, now=NOW) == [Added.KNOWN]
+    assert _migrated_schema(third) == _migrated_schema(tmp_path / "new.db")

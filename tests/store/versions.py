@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-__all__ = ["version_1", "version_2"]
+__all__ = ["version_1", "version_2", "version_3"]
 
 
 def version_1(path: Path) -> AbstractContextManager[sqlite3.Connection]:
@@ -24,6 +24,11 @@ def version_1(path: Path) -> AbstractContextManager[sqlite3.Connection]:
 def version_2(path: Path) -> AbstractContextManager[sqlite3.Connection]:
     """Make the file that the second version would have made; it is filled by plain SQL."""
     return _version(path, 2)
+
+
+def version_3(path: Path) -> AbstractContextManager[sqlite3.Connection]:
+    """Make the file that the third version would have made; it is filled by plain SQL."""
+    return _version(path, 3)
 
 
 @contextmanager
