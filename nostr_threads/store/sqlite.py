@@ -22,6 +22,7 @@ from nostr_threads.store import (
     threads,
 )
 from nostr_threads.store.database import Database
+from nostr_threads.store.sqlite_sources import SqliteSources
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -49,6 +50,8 @@ class SqliteStore:
 
     def __init__(self, path: Path | str, *, read_only: bool = False) -> None:
         self._database = Database(path, read_only=read_only)
+        self.sources = SqliteSources(self._database)
+        """What is to be kept here whole; see `sources.Sources`."""
 
     def add(self, events: Iterable[Verified], *, relay: str | None, now: int) -> list[Added]:
         """Keep events in one transaction, seen at `relay` (None: made here) at `now` (seconds).

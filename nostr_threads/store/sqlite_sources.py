@@ -1,0 +1,132 @@
+"""The sources of an SQLite store; see `sources`.
+
+Knows their tables. Knows nothing of events.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from nostr_threads.core.coverage import Finish
+from nostr_threads.core.sources import Source
+from nostr_threads.core.windows import Span, Spans
+from nostr_threads.store.relays import relay_row
+from nostr_threads.store.sources import Method, Sync
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Mapping
+
+    from nostr_threads.store.database import Database
+
+__all__ = ["SqliteSources"]
+
+_RUNNING = "running"
+
+_ROW = "SELECT source FROM sources WHERE name = ?"
+_PUT = """
+    INSERT INTO sources (name, text, added_at) VALUES (?, ?, ?)
+    ON CONFLICT (name) DO UPDATE SET text = excluded.text
+"""
+_SYNCS = """
+    SELECT r.url, s.method, s.finish, s.reason, s.ended_at, s.events
+    FROM syncs s JOIN relays r USING (relay) WHERE s.source = ? ORDER BY r.relay
+"""
+_SPANS = """
+    SELECT r.url, p.first, p.last FROM spans p JOIN relays r USING (relay) WHERE p.source = ?
+"""
+_NOTE = """
+    INSERT INTO syncs (source, relay, method, finish, reason, ended_at, events)
+    VALUES (?, ?, ?, ?, ?, ?, 0) ON CONFLICT DO UPDATE SET
+    method = excluded.method, finish = excluded.finish, reason = excluded.reason,
+    ended_at = excluded.ended_at
+"""
+_REMOVE = (
+    "DELETE FROM spans WHERE source = ?",
+    "DELETE FROM syncs WHERE source = ?",
+    "DELETE FROM sources WHERE source = ?",
+)
+_TOUCHED = "FROM spans WHERE source = ? AND relay = ? AND first <= ? AND last >= ?"
+_COUNT = "UPDATE syncs SET events = events + ? WHERE source = ? AND relay = ?"
+
+
+class SqliteSources:
+    """Implements `Sources` over the database of a store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def put(self, source: Source, *, now: int) -> bool:
+        """Keep a source; whether it is new. One of the same name is replaced."""
+        with self._database.writing(durable=True) as connection:
+            is_new = _row(connection, source.name) is None
+            connection.execute(_PUT, (source.name, source.to_json(), now))
+        return is_new
+
+    def all(self) -> tuple[Source, ...]:
+        """Return all sources, in the order in which they came."""
+        with self._database.reading() as connection:
+            rows = connection.execute("SELECT text FROM sources ORDER BY source").fetchall()
+        return tuple(Source.from_json(text) for (text,) in rows)
+
+    def remove(self, name: str) -> bool:
+        """Forget a source and how far it was got; whether there was one."""
+        with self._database.writing(durable=True) as connection:
+            if (row := _row(connection, name)) is None:
+                return False
+            for delete in _REMOVE:
+                connection.execute(delete, (row,))
+        return True
+
+    def syncs(self, name: str) -> Mapping[str, Sync]:
+        """Return how far the source is got, by the URLs of relays."""
+        with self._database.reading() as connection:
+            row = _row(connection, name)
+            found = connection.execute(_SYNCS, (row,)).fetchall()
+            spans: defaultdict[str, list[Span]] = defaultdict(list)
+            for url, first, last in connection.execute(_SPANS, (row,)):
+                spans[url].append(Span(first, last))
+        return {
+            url: Sync(
+                Method(method),
+                None if finish == _RUNNING else Finish(finish),
+                reason,
+                ended_at,
+                events,
+                Spans.of(spans[url]),
+            )
+            for url, method, finish, reason, ended_at, events in found
+        }
+
+    def got(self, name: str, relay: str, span: Span, *, events: int) -> None:
+        """Note that every second of `span` was got from a relay, with so many new events."""
+        with self._database.writing() as connection:
+            if (row := _row(connection, name)) is None:
+                return
+            place = (row, relay_row(connection, relay))
+            connection.execute(_COUNT, (events, *place))
+            _merge(connection, place, span)
+
+    def note(self, name: str, relay: str, sync: Sync) -> None:
+        """Note how a run begins or has ended."""
+        finish = _RUNNING if sync.finish is None else sync.finish.value
+        with self._database.writing() as connection:
+            if (row := _row(connection, name)) is None:
+                return
+            values = (sync.method.value, finish, sync.reason, sync.ended_at)
+            connection.execute(_NOTE, (row, relay_row(connection, relay), *values))
+
+
+def _row(connection: sqlite3.Connection, name: str) -> int | None:
+    found = connection.execute(_ROW, (name,)).fetchone()
+    return None if found is None else int(found[0])
+
+
+def _merge(connection: sqlite3.Connection, place: tuple[int, int], span: Span) -> None:
+    """Add a span to those of a source at a relay, which then neither touch nor overlap."""
+    touched = (*place, span.last + 1, span.first - 1)
+    found = connection.execute(f"SELECT first, last {_TOUCHED}", touched).fetchall()
+    (merged,) = Spans.of([span, *(Span(*each) for each in found)]).spans
+    connection.execute(f"DELETE {_TOUCHED}", touched)
+    connection.execute("INSERT INTO spans VALUES (?, ?, ?, ?)", (*place, merged.first, merged.last))
