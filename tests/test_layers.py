@@ -41,7 +41,7 @@ RINGS: dict[str, frozenset[str]] = {
 # Where each third-party package may be imported; a deeper name is looked up before a shorter one.
 DOORS: dict[str, tuple[str, ...]] = {
     "coincurve": ("core/schnorr.py", "testing/"),
-    "msgspec": ("core/event.py", "core/wire.py"),
+    "msgspec": ("core/event.py", "core/messages.py", "core/wire.py"),
     "markdown_it": ("core/splitting/blocks.py",),
     "regex": ("core/splitting/graphemes.py",),
     "ftfy": ("core/encoding.py",),

@@ -1,4 +1,4 @@
-"""One connection to a relay as a state machine that owns no socket (NIP-01, 42, 45, 67).
+"""One connection to a relay as a state machine that owns no socket (NIP-01, 42, 45, 67, 77).
 
 Knows which messages may come when, and what to send again after a reconnect. Whoever owns the
 socket must: send everything `outgoing` returns, in order; pass every message to `receive`; call
@@ -8,16 +8,18 @@ socket must: send everything `outgoing` returns, in order; pass every message to
     a subscription:  request -> STORED -- EOSE --> LIVE (live) or gone (CLOSE is sent)
                      any state -- CLOSED, close --> gone
     a count:         count -> COUNTING -- COUNT, CLOSED --> gone
+    a difference:    reconcile -> RECONCILING -- NEG-MSG --> OUR_TURN -- say --> RECONCILING
+                     any state -- NEG-ERR, CLOSED, close (NEG-CLOSE is sent) --> gone
     an event:        publish, authenticate -> waiting -- OK --> gone
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from nostr_threads.core.naming import Names
 from nostr_threads.core.wire import (
     Auth,
     AuthChallenge,
@@ -28,6 +30,10 @@ from nostr_threads.core.wire import (
     Delivered,
     Eose,
     Malformed,
+    NegClose,
+    NegErr,
+    NegMsg,
+    NegOpen,
     Notice,
     Ok,
     Publish,
@@ -48,20 +54,19 @@ class _Phase(Enum):
     STORED = "stored"
     LIVE = "live"
     COUNTING = "counting"
+    RECONCILING = "reconciling"
+    OUR_TURN = "it is our turn"
 
 
 # Which answers each phase allows, and only these.
 _ALLOWED: dict[type, frozenset[_Phase]] = {
     Eose: frozenset((_Phase.STORED,)),
     CountResult: frozenset((_Phase.COUNTING,)),
+    NegMsg: frozenset((_Phase.RECONCILING,)),
+    NegErr: frozenset((_Phase.RECONCILING, _Phase.OUR_TURN)),
     Closed: frozenset(_Phase),
 }
-
-
-# Subscriptions are named by numbers: some relays take only short names.
-_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
-_LONGEST_NAME = 12
-_NAME = re.compile("[1-9a-z][0-9a-z]{0,11}")
+_GIVES_EVENTS = (_Phase.STORED, _Phase.LIVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,7 @@ class RelaySession:
         self._outgoing: list[str] = []
         self._open: dict[str, _Open] = {}
         self._waiting: set[str] = set()
-        self._asked = 0
+        self._names = Names()
 
     def request(self, filters: tuple[Filter, ...], *, live: bool = False) -> str:
         """Ask for events; return the subscription's id. Without `live` it ends itself at EOSE."""
@@ -102,11 +107,27 @@ class RelaySession:
         """Ask how many events there are (NIP-45); return the question's id."""
         return self._ask(_Open(filters, _Phase.COUNTING))
 
+    def reconcile(self, question: Filter, message: bytes) -> str:
+        """Ask what differs (NIP-77) with a first `message` of `negentropy`; return its id."""
+        name = self._new(_Open((question,), _Phase.RECONCILING))
+        self._send(NegOpen(name, question, message.hex()))
+        return name
+
+    def say(self, subscription: str, message: bytes) -> None:
+        """Go on with a reconciliation; does nothing unless it is our turn there."""
+        asked = self._open.get(subscription)
+        if asked is not None and asked.phase is _Phase.OUR_TURN:
+            self._open[subscription] = replace(asked, phase=_Phase.RECONCILING)
+            self._send(NegMsg(subscription, message.hex()))
+
     def close(self, subscription: str) -> None:
-        """End a subscription or a count; does nothing when it has ended already."""
+        """End whatever has this id; does nothing when it has ended already."""
         asked = self._open.pop(subscription, None)
-        if asked is not None and asked.phase is not _Phase.COUNTING:
-            self._send(Close(subscription))
+        match asked and asked.phase:
+            case _Phase.STORED | _Phase.LIVE:
+                self._send(Close(subscription))
+            case _Phase.RECONCILING | _Phase.OUR_TURN:
+                self._send(NegClose(subscription))
 
     def publish(self, event: Verified) -> None:
         """Send an event; its OK comes back through `receive`."""
@@ -174,8 +195,8 @@ class RelaySession:
         asked = self._open.get(message.subscription)
         if asked is None:
             return self._to_nobody(message.subscription)
-        if asked.phase is _Phase.COUNTING:
-            return Malformed("an event in answer to a count", message.subscription)
+        if asked.phase not in _GIVES_EVENTS:
+            return Malformed(f"an event while {asked.phase.value}", message.subscription)
         if not asked.wants(message.event):
             return Malformed("an event that was not asked for", message.subscription)
         return message
@@ -186,7 +207,9 @@ class RelaySession:
         self._waiting.remove(message.event_id)
         return message
 
-    def _answered(self, message: Eose | Closed | CountResult) -> RelayMessage | Malformed | None:
+    def _answered(
+        self, message: Eose | Closed | CountResult | NegMsg | NegErr
+    ) -> RelayMessage | Malformed | None:
         name = message.subscription
         asked = self._open.get(name)
         if asked is None:
@@ -198,42 +221,26 @@ class RelaySession:
                 self._open[name] = replace(asked, phase=_Phase.LIVE)
             case Eose():
                 self.close(name)
-            case Closed() | CountResult():
+            case NegMsg():
+                self._open[name] = replace(asked, phase=_Phase.OUR_TURN)
+            case Closed() | CountResult() | NegErr():
                 del self._open[name]
         return message
 
     def _to_nobody(self, name: str) -> Malformed | None:
         """What was closed meanwhile is passed over; what was never asked is against the rules."""
-        if _NAME.fullmatch(name) is not None and int(name, 36) <= self._asked:
-            return None
-        return Malformed("answer to nothing asked", name)
-
-    def _new_name(self) -> str:
-        """Count up; where few names are short enough, take them again, but none that is open."""
-        length = min(self.subid_length, _LONGEST_NAME)
-        while len(_DIGITS) ** length <= len(self._open) + 1:
-            length += 1
-        while True:
-            self._asked += 1
-            name = _written((self._asked - 1) % (len(_DIGITS) ** length - 1) + 1)
-            if name not in self._open:
-                return name
+        return None if self._names.was_given(name) else Malformed("answer to nothing asked", name)
 
     def _ask(self, asked: _Open) -> str:
-        name = self._new_name()
-        self._open[name] = asked
+        name = self._new(asked)
         verb = Count if asked.phase is _Phase.COUNTING else Request
         self._send(verb(name, asked.filters))
         return name
 
+    def _new(self, asked: _Open) -> str:
+        name = self._names.new(self._open, len(self._open), self.subid_length)
+        self._open[name] = asked
+        return name
+
     def _send(self, message: ClientMessage) -> None:
         self._outgoing.append(encode(message))
-
-
-def _written(number: int) -> str:
-    """Write a number with as few characters as may be, as `int(text, 36)` reads it."""
-    text = ""
-    while number:
-        number, digit = divmod(number, len(_DIGITS))
-        text = _DIGITS[digit] + text
-    return text

@@ -1,18 +1,38 @@
-"""NIP-01 messages (and NIP-42, 45, 67) as typed values, decoded straight from JSON.
+"""NIP-01 messages (and NIP-42, 45, 67, 77) decoded straight from JSON, and written as JSON.
 
-Knows what each message looks like. Knows nothing of the order they may come in: see `session`.
+Knows how each message is spelled. Knows nothing of the order they may come in: see `session`.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import msgspec
 
-from nostr_threads.core.event import Event
 from nostr_threads.core.filters import Filter
+from nostr_threads.core.messages import (
+    Auth,
+    AuthChallenge,
+    ClientMessage,
+    Close,
+    Closed,
+    Count,
+    CountResult,
+    Delivered,
+    Eose,
+    Malformed,
+    NegClose,
+    NegErr,
+    NegMsg,
+    NegOpen,
+    Notice,
+    Ok,
+    Publish,
+    RelayMessage,
+    Request,
+    Tally,
+)
 from nostr_threads.errors import InvalidFilter
 
 __all__ = [
@@ -26,117 +46,21 @@ __all__ = [
     "Delivered",
     "Eose",
     "Malformed",
+    "NegClose",
+    "NegErr",
+    "NegMsg",
+    "NegOpen",
     "Notice",
     "Ok",
     "Publish",
     "RelayMessage",
     "Request",
+    "Tally",
     "decode_client_message",
     "decode_relay_message",
     "encode",
     "prefix_of",
 ]
-
-
-class Delivered(msgspec.Struct, frozen=True, array_like=True, tag="EVENT"):
-    """`["EVENT", subscription, event]`: a relay sends an event, not verified yet."""
-
-    subscription: str
-    event: Event
-
-
-class Eose(msgspec.Struct, frozen=True, array_like=True, tag="EOSE"):
-    """`["EOSE", subscription, hints]`: end of stored events, with NIP-67's hints."""
-
-    subscription: str
-    hints: tuple[str, ...] = ()
-
-
-class Closed(msgspec.Struct, frozen=True, array_like=True, tag="CLOSED"):
-    """`["CLOSED", subscription, reason]`: the relay ended or refused a subscription or count."""
-
-    subscription: str
-    reason: str = ""
-
-
-class Ok(msgspec.Struct, frozen=True, array_like=True, tag="OK"):
-    """`["OK", event_id, accepted, reason]`: the answer to EVENT and to AUTH."""
-
-    event_id: str
-    accepted: bool
-    reason: str = ""
-
-
-class Notice(msgspec.Struct, frozen=True, array_like=True, tag="NOTICE"):
-    """`["NOTICE", text]`: words for a person."""
-
-    text: str
-
-
-class AuthChallenge(msgspec.Struct, frozen=True, array_like=True, tag="AUTH"):
-    """`["AUTH", challenge]`: NIP-42, the relay asks who this is."""
-
-    challenge: str
-
-
-class Tally(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The object inside a COUNT answer (NIP-45)."""
-
-    count: int
-    approximate: bool = False
-    hll: str = ""
-
-
-class CountResult(msgspec.Struct, frozen=True, array_like=True, tag="COUNT"):
-    """`["COUNT", subscription, {"count": n}]`: NIP-45's answer."""
-
-    subscription: str
-    tally: Tally
-
-
-class Publish(msgspec.Struct, frozen=True, array_like=True, tag="EVENT"):
-    """`["EVENT", event]`: a client publishes."""
-
-    event: Event
-
-
-class Auth(msgspec.Struct, frozen=True, array_like=True, tag="AUTH"):
-    """`["AUTH", event]`: NIP-42, a client says who it is."""
-
-    event: Event
-
-
-class Close(msgspec.Struct, frozen=True, array_like=True, tag="CLOSE"):
-    """`["CLOSE", subscription]`: a client ends a subscription."""
-
-    subscription: str
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """`["REQ", subscription, filter, …]`: a client asks."""
-
-    subscription: str
-    filters: tuple[Filter, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """`["COUNT", subscription, filter, …]`: a client asks how many (NIP-45)."""
-
-    subscription: str
-    filters: tuple[Filter, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Malformed:
-    """Something that is no message, or not one that may come now. `reason` says why.
-
-    `subject` names the subscription or event id it was about, where that could be read.
-    """
-
-    reason: str
-    subject: str = ""
 
 
 class _Verb(msgspec.Struct, array_like=True):
@@ -151,17 +75,14 @@ class _BareEose(msgspec.Struct, array_like=True, tag="EOSE"):
     subscription: str
 
 
-RelayMessage: TypeAlias = Delivered | Eose | Closed | Ok | Notice | AuthChallenge | CountResult
-ClientMessage: TypeAlias = Publish | Auth | Close | Request | Count
-
 _encoder = msgspec.json.Encoder()
 _from_relay = msgspec.json.Decoder(RelayMessage)
-_from_client = msgspec.json.Decoder(Publish | Auth | Close)
+_from_client = msgspec.json.Decoder(Publish | Auth | Close | NegMsg | NegClose)
 _any = msgspec.json.Decoder()
 _verb = msgspec.json.Decoder(_Verb)
 _bare_eose = msgspec.json.Decoder(_BareEose)
-_EVENT_HEAD = re.compile(rb'\s*\[\s*"EVENT"\s*,\s*"([!#-\[\]-~]{1,64})"')
-_QUESTIONS = frozenset(("REQ", "COUNT"))
+_HEAD = re.compile(rb'\s*\[\s*"(?:EVENT|(NEG-[A-Z]{3,5}))"\s*,\s*"([!#-\[\]-~]{1,64})"')
+_QUESTIONS = frozenset(("REQ", "COUNT", "NEG-OPEN"))
 _BAD_JSON = (msgspec.MsgspecError, UnicodeError, RecursionError)
 
 
@@ -170,16 +91,17 @@ def decode_relay_message(data: str | bytes) -> RelayMessage | Malformed:
     try:
         message: RelayMessage = _from_relay.decode(data)
     except _BAD_JSON as error:
-        subject = _subscription_of(data)
+        # An answer that is not readable must not pass for one never sent.
+        _, subject = _head_of(data)
         return _eose_despite_hints(data) or Malformed(f"not a relay message: {error}", subject)
-    return message
+    return message if type(message) is not NegMsg else _in_hex(message)
 
 
-def _subscription_of(data: str | bytes) -> str:
-    """Say whose answer an unreadable EVENT was part of: it must not pass for one never sent."""
+def _head_of(data: str | bytes) -> tuple[str, str]:
+    """Read NIP-77's verb ("" for EVENT) and the subscription, as far as they can be read."""
     head = data[:200].encode(errors="replace") if isinstance(data, str) else data[:200]
-    match = _EVENT_HEAD.match(head)
-    return match[1].decode() if match else ""
+    match = _HEAD.match(head)
+    return ((match[1] or b"").decode(), match[2].decode()) if match else ("", "")
 
 
 def _eose_despite_hints(data: str | bytes) -> Eose | None:
@@ -196,13 +118,17 @@ def decode_client_message(data: str | bytes) -> ClientMessage | Malformed:
         # REQ and COUNT end in any number of filters, which no fixed shape describes.
         if _verb.decode(data).verb in _QUESTIONS:
             return _decode_question(_any.decode(data))
-        message: Publish | Auth | Close = _from_client.decode(data)
+        message: Publish | Auth | Close | NegMsg | NegClose = _from_client.decode(data)
     except _BAD_JSON as error:
-        return Malformed(f"not a client message: {error}")
-    return message
+        verb, subject = _head_of(data)
+        return Malformed(f"not a client message: {error}", subject if verb else "")
+    return message if type(message) is not NegMsg else _in_hex(message)
 
 
-def _decode_question(value: object) -> Request | Count | Malformed:
+_Question: TypeAlias = Request | Count | NegOpen
+
+
+def _decode_question(value: object) -> _Question | Malformed:
     if not isinstance(value, list) or len(value) < 2 or not isinstance(value[1], str):
         return Malformed("a question needs a subscription id")
     verb, subscription, *rest = value
@@ -211,10 +137,33 @@ def _decode_question(value: object) -> Request | Count | Malformed:
     if not rest:
         return Malformed("a question needs a filter", subscription)
     try:
-        filters = tuple(Filter.from_wire(item) for item in rest)
+        return _question(verb, subscription, rest)
     except InvalidFilter as error:
         return Malformed(str(error), subscription)
+
+
+def _question(verb: str, subscription: str, rest: list[object]) -> _Question | Malformed:
+    """Read what follows a question's name. Raises `InvalidFilter`."""
+    if verb == "NEG-OPEN":
+        condition, message = Filter.from_wire(rest[0]), rest[1] if len(rest) > 1 else None
+        if not isinstance(message, str):
+            return Malformed("NEG-OPEN needs a message", subscription)
+        return _in_hex(NegOpen(subscription, condition, message))
+    filters = tuple(Filter.from_wire(item) for item in rest)
     return Request(subscription, filters) if verb == "REQ" else Count(subscription, filters)
+
+
+_Message = TypeVar("_Message", NegOpen, NegMsg)
+
+
+def _in_hex(said: _Message) -> _Message | Malformed:
+    """Return what was said if its message is hex."""
+    try:
+        # Spaces between the digits are read, too: then the lengths differ.
+        is_hex = 2 * len(bytes.fromhex(said.message)) == len(said.message)
+    except ValueError:
+        is_hex = False
+    return said if is_hex else Malformed("the message is not hex", said.subscription)
 
 
 def encode(message: RelayMessage | ClientMessage) -> str:
@@ -223,12 +172,15 @@ def encode(message: RelayMessage | ClientMessage) -> str:
         verb = "REQ" if isinstance(message, Request) else "COUNT"
         body = [verb, message.subscription, *(item.to_wire() for item in message.filters)]
         return _encoder.encode(body).decode()
+    if isinstance(message, NegOpen):
+        parts = (message.subscription, message.filter.to_wire(), message.message)
+        return _encoder.encode(["NEG-OPEN", *parts]).decode()
     if isinstance(message, Eose) and not message.hints:
         return _encoder.encode(["EOSE", message.subscription]).decode()
     return _encoder.encode(message).decode()
 
 
 def prefix_of(reason: str) -> str:
-    """Return the machine-readable word before the colon of an OK or CLOSED reason, or ""."""
+    """Return the machine-readable word before the colon of a relay's reason, or ""."""
     word, colon, _ = reason.partition(":")
     return word if colon and " " not in word else ""

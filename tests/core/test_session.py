@@ -22,6 +22,10 @@ from nostr_threads.core.wire import (
     Delivered,
     Eose,
     Malformed,
+    NegClose,
+    NegErr,
+    NegMsg,
+    NegOpen,
     Notice,
     Ok,
     Publish,
@@ -44,6 +48,7 @@ ARTICLE = invented("article", kind=30023)
 # Every kind of answer, for the subscription "1" where one is named.
 EVENT, EOSE, CLOSED = Delivered("1", NOTE), Eose("1"), Closed("1", "why")
 COUNTED = CountResult("1", Tally(3))
+DIFFERS, FAILED = NegMsg("1", "61"), NegErr("1", "blocked: x")
 OK = Ok(NOTE.id, True)
 
 
@@ -62,11 +67,15 @@ def asked(state: str) -> RelaySession:
     session.connected()
     if state == "counting":
         session.count((NOTES,))
+    elif state in ("reconciling", "our turn", "reconciled"):
+        session.reconcile(NOTES, b"a")
     elif state != "nothing asked":
         session.request((NOTES,), live=state in ("live", "live, stored"))
     if state == "live":
         hear(session, EOSE)
-    if state == "closed":
+    if state == "our turn":
+        hear(session, DIFFERS)
+    if state in ("closed", "reconciled"):
         session.close("1")
     session.outgoing()
     return session
@@ -77,8 +86,10 @@ LEGAL = {
     "live, stored": (EVENT, EOSE, CLOSED),
     "live": (EVENT, CLOSED),
     "counting": (COUNTED, CLOSED),
+    "reconciling": (DIFFERS, FAILED, CLOSED),
+    "our turn": (FAILED, CLOSED),
 }
-ANSWERS = (EVENT, EOSE, CLOSED, COUNTED)
+ANSWERS = (EVENT, EOSE, CLOSED, COUNTED, DIFFERS, FAILED)
 
 
 @pytest.mark.parametrize("state", LEGAL)
@@ -102,9 +113,12 @@ def test_an_answer_to_nothing_asked_is_malformed(message: RelayMessage) -> None:
     assert session.malformed == 1
 
 
+@pytest.mark.parametrize("state", ["closed", "reconciled"])
 @pytest.mark.parametrize("message", ANSWERS, ids=lambda message: type(message).__name__)
-def test_a_late_answer_to_what_was_closed_is_nobodys_fault(message: RelayMessage) -> None:
-    session = asked("closed")
+def test_a_late_answer_to_what_was_closed_is_nobodys_fault(
+    state: str, message: RelayMessage
+) -> None:
+    session = asked(state)
     assert hear(session, message) is None
     assert session.malformed == 0
 
@@ -151,6 +165,51 @@ def test_a_count_is_never_closed_with_a_message() -> None:
     session.close("1")
     assert sent(session) == []
     assert hear(session, COUNTED) is None
+
+
+def test_a_reconciliation_is_told_in_turns_and_closed_with_its_own_word() -> None:
+    """NIP-77: relay and client alternate; NEG-CLOSE lets the relay forget it."""
+    session = asked("nothing asked")
+    name = session.reconcile(NOTES, b"a\x00")
+    assert sent(session) == [NegOpen("1", NOTES, "6100")]
+    session.say(name, b"too early")
+    assert sent(session) == []
+    for _ in range(3):
+        assert hear(session, DIFFERS) == DIFFERS
+        session.say(name, b"a\x01")
+        session.say(name, b"once is enough")
+        assert sent(session) == [NegMsg("1", "6101")]
+    session.close(name)
+    session.close(name)
+    assert sent(session) == [NegClose("1")]
+
+
+@pytest.mark.parametrize("state", ["reconciling", "our turn"])
+def test_the_end_of_a_reconciliation_needs_no_close_from_us(state: str) -> None:
+    """NIP-77: after NEG-ERR the subscription is considered to be closed."""
+    session = asked(state)
+    assert hear(session, FAILED) == FAILED
+    session.say("1", b"a")
+    session.close("1")
+    assert sent(session) == []
+
+
+@pytest.mark.parametrize("state", ["reconciling", "our turn"])
+def test_a_reconciliation_is_gone_with_its_connection(state: str) -> None:
+    session = asked(state)
+    assert session.connected() == ["1"]
+    session.say("1", b"a")
+    session.close("1")
+    assert sent(session) == []
+    assert hear(session, DIFFERS) is None
+
+
+def test_a_message_that_nobody_can_read_names_its_reconciliation() -> None:
+    session = asked("reconciling")
+    heard = session.receive('["NEG-MSG","1","no hex"]')
+    assert isinstance(heard, Malformed)
+    assert heard.subject == "1"
+    assert hear(session, DIFFERS) == DIFFERS
 
 
 def test_closing_twice_sends_one_close() -> None:
@@ -246,7 +305,7 @@ def test_live_subscriptions_are_asked_again_with_the_very_same_filters() -> None
 
 def test_what_waited_for_an_answer_is_reported_lost_and_not_asked_again() -> None:
     session = asked("nothing asked")
-    lost = {session.request((NOTES,)), session.count((NOTES,))}
+    lost = {session.request((NOTES,)), session.count((NOTES,)), session.reconcile(NOTES, b"a")}
     session.publish(NOTE)
     live = session.request((NOTES,), live=True)
     assert set(session.connected()) == lost | {NOTE.id}
@@ -266,8 +325,9 @@ def test_names_are_never_used_twice_over_connections() -> None:
     names = []
     for _ in range(3):
         names += [session.request((NOTES,)), session.count((NOTES,))]
+        names.append(session.reconcile(NOTES, b"a"))
         session.connected()
-    assert len(set(names)) == 6
+    assert len(set(names)) == 9
 
 
 # Names of subscriptions
@@ -308,7 +368,8 @@ frames = st.one_of(
     st.lists(
         st.one_of(
             st.sampled_from(("EVENT", "EOSE", "OK", "CLOSED", "COUNT", "NOTICE", "AUTH")),
-            st.sampled_from(("1", "2", NOTE.id, True, 7, None)),
+            st.sampled_from(("NEG-MSG", "NEG-ERR")),
+            st.sampled_from(("1", "2", NOTE.id, "61", True, 7, None)),
             st.just({"count": 3}),
             st.just(json.loads(NOTE.to_json())),
             json_values,
@@ -342,6 +403,8 @@ class Talk(RuleBasedStateMachine):
         self.session = RelaySession()
         self.live: dict[str, tuple[Filter, ...]] = {}
         self.waiting: set[str] = set()
+        # What differs: whether it is the relay's turn.
+        self.turns: dict[str, bool] = {}
 
     @rule(target=names, live=st.booleans(), since=st.none() | st.integers(0, 10))
     def request(self, live: bool, since: int | None) -> str:
@@ -355,9 +418,38 @@ class Talk(RuleBasedStateMachine):
     def count(self) -> str:
         return self.session.count((NOTES,))
 
+    @rule(target=names)
+    def reconcile(self) -> str:
+        name = self.session.reconcile(NOTES, b"a")
+        self.turns[name] = True
+        return name
+
+    @rule(name=names)
+    def say(self, name: str) -> None:
+        self.session.say(name, b"a")
+        said = any(isinstance(each, NegMsg) for each in sent(self.session))
+        assert said == (self.turns.get(name) is False)
+        if said:
+            self.turns[name] = True
+
+    @rule(name=names)
+    def differs(self, name: str) -> None:
+        heard = hear(self.session, NegMsg(name, "61"))
+        assert isinstance(heard, NegMsg) == (self.turns.get(name) is True)
+        if name in self.turns:
+            self.turns[name] = False
+
+    @rule(name=names)
+    def failed(self, name: str) -> None:
+        heard = hear(self.session, NegErr(name, "closed: x"))
+        assert isinstance(heard, NegErr) == (self.turns.pop(name, None) is not None)
+
     @rule(name=consumes(names))
     def close(self, name: str) -> None:
         self.session.close(name)
+        ended = {type(each) for each in sent(self.session)}
+        assert (NegClose in ended) == (self.turns.pop(name, None) is not None)
+        assert Close in ended or name not in self.live
         self.live.pop(name, None)
 
     @rule(name=names, hints=st.sampled_from(((), ("finish",))))
@@ -373,6 +465,7 @@ class Talk(RuleBasedStateMachine):
     def closed(self, name: str) -> None:
         hear(self.session, Closed(name))
         self.live.pop(name, None)
+        self.turns.pop(name, None)
 
     @rule(name=names)
     def counted(self, name: str) -> None:
@@ -396,7 +489,7 @@ class Talk(RuleBasedStateMachine):
     @rule()
     def reconnect(self) -> None:
         self.session.connected()
-        self.waiting = set()
+        self.waiting, self.turns = set(), {}
         requests = [each for each in sent(self.session) if isinstance(each, Request)]
         assert {each.subscription: each.filters for each in requests} == self.live
 

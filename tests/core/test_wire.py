@@ -1,4 +1,4 @@
-"""`core.wire`: NIP-01's messages, and those of NIP-42, 45 and 67, from and to JSON."""
+"""`core.wire`: NIP-01's messages, and those of NIP-42, 45, 67 and 77, from and to JSON."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ EVENT_JSON = json.loads(EVENT.to_json())
 HOSTILE = make.hostile_events()
 
 subscriptions = st.text(st.characters(codec="utf-8"), min_size=1, max_size=64)
+hex_texts = st.binary(max_size=40).map(bytes.hex)
 _filters = st.lists(make.filters, min_size=1, max_size=3).map(tuple)
 
 relay_messages: st.SearchStrategy[wire.RelayMessage] = st.one_of(
@@ -33,6 +34,8 @@ relay_messages: st.SearchStrategy[wire.RelayMessage] = st.one_of(
         subscriptions,
         st.builds(wire.Tally, st.integers(0, 2**53), st.booleans(), make.texts),
     ),
+    st.builds(wire.NegMsg, subscriptions, hex_texts),
+    st.builds(wire.NegErr, subscriptions, make.texts),
 )
 client_messages: st.SearchStrategy[wire.ClientMessage] = st.one_of(
     st.builds(wire.Publish, make.events),
@@ -40,10 +43,15 @@ client_messages: st.SearchStrategy[wire.ClientMessage] = st.one_of(
     st.builds(wire.Close, subscriptions),
     st.builds(wire.Request, subscriptions, _filters),
     st.builds(wire.Count, subscriptions, _filters),
+    st.builds(wire.NegOpen, subscriptions, make.filters, hex_texts),
+    st.builds(wire.NegMsg, subscriptions, hex_texts),
+    st.builds(wire.NegClose, subscriptions),
 )
+VERBS = ("EVENT", "EOSE", "CLOSED", "OK", "NOTICE", "AUTH", "COUNT", "REQ", "CLOSE")
+NEG_VERBS = ("NEG-OPEN", "NEG-MSG", "NEG-ERR", "NEG-CLOSE")
 json_arrays = st.builds(
     lambda verb, rest: json.dumps([verb, *rest]),
-    st.sampled_from(("EVENT", "EOSE", "CLOSED", "OK", "NOTICE", "AUTH", "COUNT", "REQ", "CLOSE")),
+    st.sampled_from(VERBS + NEG_VERBS),
     st.lists(make.json_values, max_size=4),
 )
 anything = st.one_of(st.text(), st.binary(), make.json_values.map(json.dumps), json_arrays)
@@ -98,8 +106,19 @@ class TestEveryMessage:
                 wire.Notice,
                 wire.AuthChallenge,
                 wire.CountResult,
+                wire.NegMsg,
+                wire.NegErr,
             },
-            "ClientMessage": {wire.Publish, wire.Auth, wire.Close, wire.Request, wire.Count},
+            "ClientMessage": {
+                wire.Publish,
+                wire.Auth,
+                wire.Close,
+                wire.Request,
+                wire.Count,
+                wire.NegOpen,
+                wire.NegMsg,
+                wire.NegClose,
+            },
         }
         for name, classes in made.items():
             assert set(get_args(getattr(wire, name))) == classes
@@ -351,6 +370,98 @@ class TestFromAClient:
         assert isinstance(message, wire.Malformed)
         assert message.subject == subject
         assert message.reason
+
+
+class TestReconciling:
+    """NIP-77."""
+
+    OPEN = wire.NegOpen("s", Filter(kinds=(1,)), "6100")
+
+    @pytest.mark.parametrize("name", spellings('["NEG-MSG","s"]'))
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ('["NEG-OPEN","s",{"kinds":[1]},"6100"]', OPEN),
+            ('["NEG-OPEN","s",{"kinds":[1]},"6100","more",7]', OPEN),
+            ('["NEG-MSG","s","61AB"]', wire.NegMsg("s", "61AB")),
+            ('["NEG-MSG","s",""]', wire.NegMsg("s", "")),
+            ('["NEG-CLOSE","s"]', wire.NegClose("s")),
+        ],
+    )
+    def test_a_client_is_understood_in_every_spelling(
+        self, name: str, text: str, message: wire.ClientMessage
+    ) -> None:
+        assert wire.decode_client_message(spellings(text)[name]) == message
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ('["NEG-MSG","s","61ab"]', wire.NegMsg("s", "61ab")),
+            ('["NEG-ERR","s","blocked: x"]', wire.NegErr("s", "blocked: x")),
+            ('["NEG-ERR","s","blocked: too many query results",1000000]', None),
+            ('["NEG-ERR","s"]', wire.NegErr("s", "")),
+        ],
+    )
+    def test_a_relay_is_understood_with_what_it_may_add(
+        self, text: str, message: wire.RelayMessage | None
+    ) -> None:
+        """The most that a relay reconciles can be the 4th element."""
+        known = message or wire.NegErr("s", "blocked: too many query results")
+        assert wire.decode_relay_message(text) == known
+
+    @pytest.mark.parametrize("verb", ["NEG-OPEN", "NEG-MSG"])
+    @pytest.mark.parametrize(
+        "said", ["6", "61 00", "zz", "6100\n", "\uff16\uff11", None, 7, ["61"]]
+    )
+    def test_what_is_not_hex_is_malformed_and_names_its_subscription(
+        self, verb: str, said: object
+    ) -> None:
+        body = [verb, "s", {}, said] if verb == "NEG-OPEN" else [verb, "s", said]
+        assert self.subject(wire.decode_client_message(json.dumps(body))) == "s"
+        if verb == "NEG-MSG":
+            assert self.subject(wire.decode_relay_message(json.dumps(body))) == "s"
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            '["NEG-OPEN","s"]',
+            '["NEG-OPEN","s",{}]',
+            '["NEG-OPEN","s","x","61"]',
+            '["NEG-OPEN","s",{"nope":1},"61"]',
+            '["NEG-OPEN","s",[{}],"61"]',
+            '["NEG-MSG","s"]',
+            '["NEG-MSG","s",',
+            '["NEG-CLOSE","s"',
+        ],
+    )
+    def test_a_client_that_cannot_be_read_is_malformed_with_its_subject(self, text: str) -> None:
+        assert self.subject(wire.decode_client_message(text)) == "s"
+
+    @pytest.mark.parametrize("verb", ["NEG-MSG", "NEG-ERR"])
+    @pytest.mark.parametrize("rest", ["", ",", ",{}]", ",null]", ",7]"])
+    def test_a_relay_that_cannot_be_read_is_malformed_with_its_subject(
+        self, verb: str, rest: str
+    ) -> None:
+        assert self.subject(wire.decode_relay_message(f'["{verb}","s"{rest}')) == "s"
+
+    @pytest.mark.parametrize(
+        "text", ['["NEG-OPEN",7,{},"61"]', '["NEG-MSG",7,"61"]', '["NEG-ERR"]']
+    )
+    def test_a_message_about_nothing_is_malformed(self, text: str) -> None:
+        for read in (wire.decode_client_message, wire.decode_relay_message):
+            assert self.subject(read(text)) == ""
+
+    def test_only_a_client_opens_and_only_a_relay_fails(self) -> None:
+        opened = wire.encode(self.OPEN)
+        assert isinstance(wire.decode_relay_message(opened), wire.Malformed)
+        failed = wire.encode(wire.NegErr("s", "x"))
+        assert isinstance(wire.decode_client_message(failed), wire.Malformed)
+
+    @staticmethod
+    def subject(message: object) -> str:
+        assert isinstance(message, wire.Malformed)
+        assert message.reason
+        return message.subject
 
 
 class TestPrefix:
