@@ -60,6 +60,17 @@ class Store(Protocol):
         """
         ...
 
+    def flush(self) -> None:
+        """Put on the disk what was added so far: then no power cut takes it back."""
+        ...
+
+    def known(self, event_ids: Iterable[str], *, relay: str | None = None) -> frozenset[str]:
+        """Return those of the ids that nothing new can be learned of by adding them again.
+
+        Their events are stored, and with `relay` (a normalised URL) they were seen there.
+        """
+        ...
+
     def event(self, event_id: str) -> Verified | None:
         """Return the event of that id, deleted and superseded ones too."""
         ...
@@ -74,6 +85,15 @@ class Store(Protocol):
 
     def count(self, filters: Sequence[Filter], *, now: int) -> int:
         """Count what `query` would return without limits (NIP-45)."""
+        ...
+
+    def items(
+        self, filters: Sequence[Filter], *, now: int, most: int | None = None
+    ) -> list[tuple[int, bytes]]:
+        """Return `created_at` and the id (32 bytes) of what `query` would return, in any order.
+
+        Reading stops after `most` of them. This is what two sides compare (NIP-77).
+        """
         ...
 
     def thread_root(self, key: str) -> str | None:

@@ -13,11 +13,11 @@ from nostr_threads.store.keys import look_up, to_column
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from nostr_threads.core.filters import Filter
 
-__all__ = ["count", "find"]
+__all__ = ["count", "find", "items"]
 
 # SQLite takes 32,766 variables in one statement: a longer list goes through a temporary table.
 _MAX_MARKS = 500
@@ -59,18 +59,35 @@ def count(connection: sqlite3.Connection, filters: Sequence[Filter], now: int) -
     return len({row for condition in endless for row in _newest(connection, condition, now)})
 
 
+def items(
+    connection: sqlite3.Connection, filters: Sequence[Filter], now: int, most: int | None
+) -> list[tuple[int, bytes]]:
+    """Return time and id of every visible event that meets a filter, `most` of them."""
+    found: set[tuple[int, bytes]] = set()
+    for condition in filters:
+        has_end = condition.limit is not None
+        rows = (_newest if has_end else _matching)(connection, condition, now)
+        for time, event_id, _ in rows:
+            if len(found) == most:
+                return list(found)
+            found.add((-time, event_id))
+    return list(found)
+
+
 def _newest(connection: sqlite3.Connection, condition: Filter, now: int) -> Iterable[_Found]:
     """What one filter finds; the best of what its pieces find when it has a limit."""
-    if condition.search is not None:
-        return ()
-    found: set[_Found] = set()
-    for piece in _pieces(condition):
+    found = set(_matching(connection, condition, now))
+    return found if condition.limit is None else sorted(found)[: max(condition.limit, 0)]
+
+
+def _matching(connection: sqlite3.Connection, condition: Filter, now: int) -> Iterator[_Found]:
+    """What the pieces of one filter find, one after the other; some of it more than once."""
+    for piece in _pieces(condition) if condition.search is None else ():
         where = _Where()
         text = _statement(where, piece, now)
         if where.lists:
             _want(connection, where.lists)
-        found.update(connection.execute(text, where.parameters))
-    return found if condition.limit is None else sorted(found)[: max(condition.limit, 0)]
+        yield from connection.execute(text, where.parameters)
 
 
 def _want(connection: sqlite3.Connection, lists: Sequence[Sequence[object]]) -> None:

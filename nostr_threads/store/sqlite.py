@@ -61,6 +61,15 @@ class SqliteStore:
         with self._database.writing() as connection:
             return adding.add(connection, events, relay=relay, now=now)
 
+    def flush(self) -> None:
+        """Put on the disk what was added so far: then no power cut takes it back."""
+        self._database.flush()
+
+    def known(self, event_ids: Iterable[str], *, relay: str | None = None) -> frozenset[str]:
+        """Return those of the ids whose events are stored, and with `relay` were seen there."""
+        with self._database.reading() as connection:
+            return reading.known(connection, event_ids, relay)
+
     def event(self, event_id: str) -> Verified | None:
         """Return the event of that id, deleted and superseded ones too."""
         with self._database.reading() as connection:
@@ -80,6 +89,13 @@ class SqliteStore:
         """Count what `query` would return without limits (NIP-45)."""
         with self._database.reading() as connection:
             return queries.count(connection, filters, now)
+
+    def items(
+        self, filters: Sequence[Filter], *, now: int, most: int | None = None
+    ) -> list[tuple[int, bytes]]:
+        """Return `created_at` and id of what `query` would return, in any order, up to `most`."""
+        with self._database.reading() as connection:
+            return queries.items(connection, filters, now, most)
 
     def thread_root(self, key: str) -> str | None:
         """Return the key of the root of the chain above `key` (id or address), as far as known.

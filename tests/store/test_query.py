@@ -1,4 +1,4 @@
-"""The contract of `Store.query` and `count`: NIP-01, exactly."""
+"""The contract of `Store.query`, `count` and `items`: NIP-01, exactly."""
 
 from __future__ import annotations
 
@@ -105,18 +105,33 @@ def test_the_answer_is_what_the_definition_says(asked: list[Filter]) -> None:
     assert filled().query(asked, now=NOW) == expected(asked)
     endless = [replace(condition, limit=None) for condition in asked]
     assert filled().count(asked, now=NOW) == len(expected(endless))
+    items = filled().items(asked, now=NOW)
+    assert sorted(items) == sorted(item_of(event) for event in expected(asked))
+    assert len(set(filled().items(asked, now=NOW, most=3)) & set(items)) == min(3, len(items))
+
+
+def item_of(event: Verified) -> tuple[int, bytes]:
+    return event.created_at, bytes.fromhex(event.id)
+
+
+@pytest.mark.parametrize("most", [0, 1, 199, 1_000])
+def test_no_more_items_are_read_than_wanted(most: int) -> None:
+    asked = [Filter(kinds=(1, 7)), Filter(), Filter(limit=5)]
+    assert len(filled().items(asked, now=NOW, most=most)) == min(most, len(current()))
 
 
 def test_no_filter_finds_nothing(store: Store) -> None:
     store.add([made()], relay=None, now=NOW)
     assert store.query([], now=NOW) == []
     assert store.count([], now=NOW) == 0
+    assert store.items([], now=NOW) == []
 
 
 def test_search_matches_nothing(store: Store) -> None:
     store.add([made(content="words")], relay=None, now=NOW)
     assert store.query([Filter(search="words")], now=NOW) == []
     assert store.count([Filter(search="")], now=NOW) == 0
+    assert store.items([Filter(search="")], now=NOW) == []
 
 
 @pytest.mark.parametrize(
@@ -129,6 +144,7 @@ def test_an_expired_event_is_left_out(store: Store, value: str, *, shown: bool) 
     store.add([event], relay=None, now=NOW)
     assert store.query([Filter()], now=NOW) == ([event] if shown else [])
     assert store.count([Filter()], now=NOW) == shown
+    assert store.items([Filter()], now=NOW) == ([item_of(event)] if shown else [])
     assert store.event(event.id) == event
 
 
