@@ -10,7 +10,7 @@ from typing import Literal
 
 __all__ = ["SUPPORTED_NIPS", "AuthPolicy", "Limits", "information"]
 
-SUPPORTED_NIPS = (1, 9, 11, 40, 42, 45, 67, 70)
+SUPPORTED_NIPS = (1, 9, 11, 40, 42, 45, 67, 70, 77)
 
 AuthPolicy = Literal["off", "offered", "required"]
 """NIP-42: never asked for, asked for and needed only for protected events, needed for all."""
@@ -21,8 +21,9 @@ class Limits:
     """Bounds on one connection. Lengths of messages in bytes, of content in characters.
 
     `max_limit` bounds the events of one answer, whatever its filters add up to;
-    `created_at_upper_limit` is how many seconds an event may lie in the future. `max_filters` and
-    `max_answer_length` (about as many characters as one answer may hold) are not NIP-11's.
+    `created_at_upper_limit` is how many seconds an event may lie in the future. Not
+    NIP-11's are `max_filters`, `max_answer_length` (about as many characters as one answer may
+    hold), and for NIP-77 `max_reconciliations` at once and `max_reconciled` events in each.
     """
 
     max_message_length: int = 2**20
@@ -36,6 +37,8 @@ class Limits:
     created_at_upper_limit: int = 900
     min_pow_difficulty: int = 0
     max_answer_length: int = 2**22
+    max_reconciliations: int = 4
+    max_reconciled: int = 500_000
 
     def __post_init__(self) -> None:
         """Raise ValueError for a limit that could not be kept."""

@@ -1,18 +1,20 @@
-"""The relay's side of one connection as a state machine that owns no socket (NIP-01, 42, 45, 67).
+"""The relay's side of one connection as a state machine (NIP-01, 42, 45, 67, 77).
 
-Knows what each message is answered with. Knows nothing of sockets, tasks and clocks. Whoever owns
+Knows what each message is answered with. Owns no socket and knows no tasks or clocks. Whoever owns
 the socket must: send what `greet`, `receive` and `broadcast` return, in order; after each `receive`
 hand every event of `events_accepted` to `broadcast` of every connection, this one included.
 `receive` and `broadcast` may run in two threads at once. Nothing a client sends raises.
 
     a subscription:  REQ -> answered, EOSE -> live -- CLOSE, refused REQ of that name --> gone
                      a REQ of the same name replaces it
+    a difference:    NEG-OPEN, NEG-MSG -> NEG-MSG -- NEG-CLOSE, NEG-ERR --> gone
+                     a NEG-OPEN of the same name replaces it
     an event:        EVENT -> OK; when taken it is stored (not ephemeral ones) and broadcast
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -26,6 +28,10 @@ from nostr_threads.core.wire import (
     Delivered,
     Eose,
     Malformed,
+    NegClose,
+    NegErr,
+    NegMsg,
+    NegOpen,
     Notice,
     Ok,
     Publish,
@@ -43,6 +49,7 @@ from nostr_threads.relayd.acceptance import (
 )
 from nostr_threads.relayd.answer import ask
 from nostr_threads.relayd.keeping import VERDICTS, keep
+from nostr_threads.relayd.reconciling import Room, Talks
 from nostr_threads.relayd.salvage import refusal
 from nostr_threads.store.base import Added
 
@@ -76,6 +83,7 @@ class RelayProtocol:
     accept: Accept | None = None
     auth: AuthPolicy = "off"
     urls: frozenset[str] = frozenset()
+    room: Room = field(default_factory=Room)
 
     def connect(self, challenge: str) -> ClientConnection:
         """Start one connection; `challenge` is NIP-42's and must not be guessable."""
@@ -89,6 +97,7 @@ class ClientConnection:
         self._relay = relay
         self._challenge = challenge
         self._accepted: list[Verified] = []
+        self._talks = Talks(relay.room, relay.limits)
         # Both are replaced, never changed: `broadcast` reads them from another thread.
         self._subscriptions: Subscriptions = MappingProxyType({})
         self._authenticated: frozenset[str] = frozenset()
@@ -145,6 +154,12 @@ class ClientConnection:
                 return [self._counted(message, now)]
             case Close(subscription):
                 self._forget(subscription)
+            case NegOpen():
+                return [self._reconciled(message, now)]
+            case NegMsg():
+                return [self._talks.answer(message)]
+            case NegClose(subscription):
+                self._talks.close(subscription)
         return []
 
     def _published(self, event: Event, now: int) -> Ok:
@@ -196,8 +211,18 @@ class ClientConnection:
             return Closed(message.subscription, _BROKEN_STORE)
         return CountResult(message.subscription, Tally(count))
 
+    def _reconciled(self, message: NegOpen, now: int) -> NegMsg | NegErr:
+        name = message.subscription
+        if (fault := self._fault(Count(name, (message.filter,)))) is not None:
+            self._talks.close(name)
+            return NegErr(name, fault)
+        try:
+            return self._talks.open(self._relay.store, message, now)
+        except StoreError:
+            return NegErr(name, _BROKEN_STORE)
+
     def _fault(self, message: Request | Count) -> str | None:
-        """Say why a question is not answered, in the words of a CLOSED."""
+        """Say why a question is not answered, in the words of a CLOSED or NEG-ERR."""
         limits = self._relay.limits
         if self._relay.auth == "required" and not self._authenticated:
             return "auth-required: say who you are before you read here"
@@ -212,11 +237,14 @@ class ClientConnection:
             return f"rate-limited: at most {limits.max_subscriptions} subscriptions at once"
         return None
 
-    def _unreadable(self, message: Malformed, raw: bytes) -> Ok | Closed | Notice:
+    def _unreadable(self, message: Malformed, raw: bytes) -> Ok | Closed | NegErr | Notice:
         prefix = "unsupported" if message.reason.startswith("unsupported") else "invalid"
         reason = f"{prefix}: {message.reason}"
-        if not message.subject:
-            return refusal(raw, reason)
+        answer = refusal(raw, reason)
+        if isinstance(answer, NegErr):
+            self._talks.close(answer.subscription)
+        if isinstance(answer, NegErr) or not message.subject:
+            return answer
         self._forget(message.subject)
         return Closed(message.subject, reason)
 

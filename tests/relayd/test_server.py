@@ -298,7 +298,7 @@ async def test_nip_11_is_told_to_whoever_asks_for_it() -> None:
     assert answer.headers["content-type"] == "application/nostr+json"
     told = answer.json()
     assert told["name"] == "mine"
-    assert told["supported_nips"] == [1, 9, 11, 40, 42, 45, 67, 70]
+    assert told["supported_nips"] == [1, 9, 11, 40, 42, 45, 67, 70, 77]
     limitation = told["limitation"]
     assert limitation["max_limit"] == 77
     assert limitation["max_message_length"] == 2**20
