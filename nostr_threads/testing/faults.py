@@ -66,6 +66,14 @@ class Faults:
     event any more.
     extra_events: events sent in every answer, whether they match or not.
     duplicates: how many more times each event is sent.
+
+    no_negentropy: NIP-77 is answered with a NOTICE, as by a relay that does not know it.
+    negentropy_error: the reason of the NEG-ERR with which it is answered.
+    silent_negentropy: it is not answered at all.
+    negentropy_answer: the message, in hex, with which each of its messages is answered; `ENDLESS`
+    is one after which nothing comes to an end.
+    invented_ids: so many ids of events that do not exist are named in each reconciliation.
+
     garbage: frames sent before each message; `GARBAGE` is a good choice.
     """
 
@@ -90,6 +98,11 @@ class Faults:
     extra_events: tuple[Verified, ...] = ()
     duplicates: int = 0
     garbage: tuple[str | bytes, ...] = ()
+    no_negentropy: bool = False
+    negentropy_error: str = ""
+    silent_negentropy: bool = False
+    negentropy_answer: str = ""
+    invented_ids: int = 0
 
     def drops_after(self, number: int) -> int | None:
         """After how many messages the connection of that number (from 0) is cut, None for never."""

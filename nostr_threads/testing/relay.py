@@ -13,6 +13,9 @@ from typing import TYPE_CHECKING
 from nostr_threads.core.wire import (
     Delivered,
     Malformed,
+    NegClose,
+    NegMsg,
+    NegOpen,
     Ok,
     Publish,
     Request,
@@ -22,6 +25,7 @@ from nostr_threads.relayd.conversation import HangUp, Hooks
 from nostr_threads.relayd.limits import Limits
 from nostr_threads.relayd.server import RelayServer
 from nostr_threads.testing.faults import Faults, distort
+from nostr_threads.testing.reconciling import WrongTalks
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -131,6 +135,7 @@ class _FaultyConversation:
         self._number = number
         self._relay = relay
         self._honest = honest
+        self._talks = WrongTalks(relay.store)
         # Asked from two threads; `next` is one step of the interpreter, `+= 1` is not.
         self._sent = count()
 
@@ -142,6 +147,10 @@ class _FaultyConversation:
         self._relay.received.append(message)
         if isinstance(message, Publish) and (verdict := self._verdict(message)) is not None:
             return self._faulty([verdict])
+        if isinstance(message, NegOpen | NegMsg | NegClose):
+            wrong = self._talks.answer(message, self._relay.faults, int(now))
+            if wrong is not None:
+                return self._faulty(wrong)
         answers = self._honest.receive(data, now)
         if isinstance(message, Request) and self._relay.faults.forgets(self._relay.next_question()):
             answers = [frame for frame in answers if not isinstance(frame, Delivered)]

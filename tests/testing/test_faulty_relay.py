@@ -11,6 +11,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from nostr_threads.core.event import verify
 from nostr_threads.core.filters import Filter
+from nostr_threads.core.negentropy import Items, initiate, reconcile
 from nostr_threads.core.wire import (
     Auth,
     AuthChallenge,
@@ -20,6 +21,11 @@ from nostr_threads.core.wire import (
     Delivered,
     Eose,
     Malformed,
+    NegClose,
+    NegErr,
+    NegMsg,
+    NegOpen,
+    Notice,
     Ok,
     Publish,
     Request,
@@ -27,7 +33,16 @@ from nostr_threads.core.wire import (
     decode_relay_message,
 )
 from nostr_threads.errors import InvalidEvent
-from nostr_threads.testing import GARBAGE, Author, Faults, FaultyRelay, ManualClock, thread
+from nostr_threads.testing import (
+    ENDLESS,
+    GARBAGE,
+    Author,
+    Faults,
+    FaultyRelay,
+    ManualClock,
+    invented_ids,
+    thread,
+)
 from tests.relayd.peers import NOW, SECONDS, Peer, dialled, stocked
 
 if TYPE_CHECKING:
@@ -285,3 +300,54 @@ async def test_a_relay_may_forget_what_it_has_once_it_was_asked() -> None:
     async with faulty(Faults(forget_after=1)) as (_, peer):
         assert await peer.ask(ALL) == (NEWEST_FIRST, Eose("sub", ("finish",)))
         assert await peer.ask(ALL, name="again") == ([], Eose("again", ("finish",)))
+
+
+# NIP-77
+
+NOTHING = Items(())
+OPEN = NegOpen("neg", ALL, initiate(NOTHING).hex())
+
+
+@pytest.mark.parametrize(
+    ("faults", "answer"),
+    [
+        (Faults(no_negentropy=True), Notice("ERROR: bad msg: unknown cmd")),
+        (Faults(negentropy_error="blocked: x"), NegErr("neg", "blocked: x")),
+        (Faults(negentropy_answer=ENDLESS), NegMsg("neg", ENDLESS)),
+    ],
+)
+async def test_a_reconciliation_gets_a_wrong_answer(faults: Faults, answer: object) -> None:
+    async with faulty(faults) as (_, peer):
+        await peer.say(OPEN)
+        assert await peer.hear() == answer
+        await peer.say(NegMsg("neg", OPEN.message))
+        assert await peer.hear() == answer
+
+
+async def test_a_reconciliation_may_get_no_answer_or_an_honest_one() -> None:
+    async with faulty(Faults(silent_negentropy=True)) as (relay, peer):
+        await peer.say(OPEN)
+        assert (await peer.ask(ALL))[0] == NEWEST_FIRST
+        relay.faults = Faults()
+        await peer.say(OPEN)
+        answer = await peer.hear()
+        assert isinstance(answer, NegMsg)
+        step = reconcile(NOTHING, bytes.fromhex(answer.message))
+        assert {each.hex() for each in step.need} == {note.id for note in NOTES}
+
+
+async def test_a_reconciliation_may_name_ids_that_nobody_has() -> None:
+    async with faulty(Faults(invented_ids=9)) as (_, peer):
+        await peer.say(OPEN)
+        answer = await peer.hear()
+        assert isinstance(answer, NegMsg)
+        step = reconcile(NOTHING, bytes.fromhex(answer.message))
+        assert set(step.need) > set(invented_ids(9))
+        assert len(step.need) == 9 + len(NOTES)
+        await peer.say(NegMsg("neg", "60"))
+        assert await peer.hear() == NegMsg("neg", "61")
+        await peer.say(NegMsg("neg", "ff"))
+        assert isinstance(await peer.hear(), NegErr)
+        await peer.say(NegMsg("other", "61"))
+        assert isinstance(await peer.hear(), NegErr)
+        await peer.say(NegClose("neg"))
