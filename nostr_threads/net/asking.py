@@ -8,24 +8,27 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from nostr_threads.core.coverage import Finish
 from nostr_threads.core.limits import Limits, learned
-from nostr_threads.core.wire import Malformed, prefix_of
+from nostr_threads.core.wire import prefix_of
+from nostr_threads.net.hearing import Hearing
 from nostr_threads.net.places import Places
 from nostr_threads.net.question import Question
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from nostr_threads.core.session import RelaySession
-    from nostr_threads.core.wire import Closed, CountResult, Delivered, Eose
+    from nostr_threads.core.wire import Malformed
     from nostr_threads.net.connection import Connection
+    from nostr_threads.net.hearing import Said
     from nostr_threads.net.options import LimitsOf, Timeouts
     from nostr_threads.net.publishing import Publisher
 
-    Said: TypeAlias = Delivered | Eose | Closed | CountResult
+    Reply: TypeAlias = Callable[[str, Question], Awaitable[None]]
 
 __all__ = ["MOST_TRIES", "Asker"]
 
@@ -33,8 +36,6 @@ MOST_TRIES = 8
 """How often a question is asked that the relay refuses for being too much: a limit that is halved
 each time gets from the usual to the least."""
 
-# Bytes of all answers that are under way on a connection.
-_MOST_WAITING = 32 * 2**20
 # How long questions wait, in all, for what the relay says that it takes.
 _LIMITS_SECONDS = 3.0
 
@@ -62,11 +63,8 @@ class Asker:
         self.largest = 0
         self._connection = connection
         self._publisher = publisher
-        self._timeouts = timeouts
         self._limits_of = limits_of
-        self._questions: dict[str, Question] = {}
-        self._size = 0
-        self._echoes = 0
+        self._hearing = Hearing(idle=timeouts.idle)
         self._live = 0
         self._places = Places(self.limits.subscriptions)
         self._used = asyncio.Event()
@@ -121,10 +119,14 @@ class Asker:
                 await self._settled.wait()
         return None
 
-    async def ask(self, send: Callable[[], str], end: float) -> Question:
+    async def ask(
+        self, send: Callable[[], str], end: float, *, reply: Reply | None = None
+    ) -> Question:
         """Ask, in turn; again within tighter limits, when they cure what the relay complains of.
 
-        A question that itself has to be made smaller for that is returned as REFUSED.
+        `send` names what it sent; after each message that has to be answered (NIP-77) `reply` is
+        given that name and the question: it goes on or ends it. A question that itself has to be
+        made smaller is returned as REFUSED.
         """
         got = Question()
         for _ in range(MOST_TRIES):
@@ -134,7 +136,7 @@ class Asker:
             except TimeoutError:
                 return Question(finish=Finish.TIMEOUT, reason="not everything came in time")
             try:
-                got = await self._ask(send, end)
+                got = await self._ask(partial(self._answer, send, end, reply), end)
             finally:
                 self._places.leave()
             if not self._heeded(got) or self.outgrew(got.limits):
@@ -152,7 +154,7 @@ class Asker:
 
     def _heeded(self, got: Question) -> bool:
         """Whether a refusal is one that tighter limits cure; they are obeyed from here on."""
-        if got.finish is not Finish.REFUSED or got.events:
+        if got.finish is not Finish.REFUSED or got.has_begun:
             return False
         tighter = learned(got.limits, got.reason)
         if tighter is not None and got.limits is self.limits:
@@ -160,43 +162,40 @@ class Asker:
             self._obey(tighter)
         return tighter is not None
 
-    async def _ask(self, send: Callable[[], str], end: float) -> Question:
+    async def _ask(self, answer: Callable[[], Awaitable[Question]], end: float) -> Question:
         """Ask; on a new connection once more, if this one had ended unnoticed.
 
         Relays close idle connections. That is no failure of the question that finds out.
         """
         reused = self._connection.is_open and self._connection.is_used
-        got = await self._ask_once(send, end)
-        if reused and got.finish is Finish.LOST and not got.events:
-            got = await self._ask_once(send, end)
+        got = await self._ask_once(answer, end)
+        if reused and got.finish is Finish.LOST and not got.has_begun:
+            got = await self._ask_once(answer, end)
         return got
 
-    async def _ask_once(self, send: Callable[[], str], end: float) -> Question:
+    async def _ask_once(self, answer: Callable[[], Awaitable[Question]], end: float) -> Question:
         """Ask; again after saying who we are, when that is what the relay wants (NIP-42)."""
         if (failed := await self.opened(end)) is not None:
             return failed
-        got = await self._answer(send(), end)
+        got = await answer()
         if prefix_of(got.reason) == "auth-required" and await self._publisher.authenticated():
-            got = await self._answer(send(), end)
+            got = await answer()
         return got
 
-    async def _answer(self, name: str, end: float) -> Question:
-        """Wait for the end of a question, until `end` and no longer in silence than is allowed."""
-        now = asyncio.get_running_loop().time()
-        question = self._questions[name] = Question(limits=self.limits, heard_at=now)
+    async def _answer(self, send: Callable[[], str], end: float, reply: Reply | None) -> Question:
+        """Wait for the end of a question; `reply` each time that it is our turn."""
+        name = send()
+        question = Question(limits=self.limits, in_turns=reply is not None)
         self._connection.flush()
         try:
-            while question.finish is None:
-                deadline = min(end, question.heard_at + self._timeouts.idle)
-                with suppress(TimeoutError):
-                    async with asyncio.timeout_at(deadline):
-                        await question.ended.wait()
-                # What came meanwhile has moved it.
-                if deadline >= min(end, question.heard_at + self._timeouts.idle):
-                    question.end(Finish.TIMEOUT, "no end of the answer in time")
+            with self._hearing.listening(name, question):
+                await self._hearing.wait(question, end)
+                while question.finish is None and reply is not None:
+                    await reply(name, question)
+                    question.heard_at = asyncio.get_running_loop().time()
+                    self._connection.flush()
+                    await self._hearing.wait(question, end)
         finally:
-            del self._questions[name]
-            self._size -= question.size
             self.session.close(name)
             self._connection.flush()
         self.largest = max(self.largest, len(question.events))
@@ -206,46 +205,12 @@ class Asker:
 
     def heard(self, message: Said | Malformed, size: int) -> None:
         """Add a message of `size` bytes to its answer."""
-        about = message.subject if isinstance(message, Malformed) else message.subscription
-        question = self._questions.get(about)
-        if question is None:
-            return
-        question.heard_at = asyncio.get_running_loop().time()
-        if question.limits is self.limits:
-            # Relays answer in order: what was refused before has been complained of by now.
-            self._echoes = 0
-        self._size -= question.size
-        if isinstance(message, Malformed):
-            question.miss(size)
-        else:
-            question.note(message, size)
-        self._size += question.size
-        if self._size > _MOST_WAITING:
-            question.end(Finish.LIMITED, "the relay sent too much at once")
+        self._hearing.heard(message, size, self.limits)
 
     def noticed(self, words: str) -> None:
-        """Take a NOTICE for a refusal, if it complains of something that smaller questions cure.
-
-        It names no question, and strfry sends nothing else to a subscription too many. Whichever it
-        refused is among those that have no answer yet. One asked again in vain costs little, one
-        that is refused and waits costs all the time there is: so all of these are asked again. The
-        same complaint about the others of them is then to be expected.
-        """
-        silent = [question for question in self._questions.values() if question.is_silent]
-        tighter = learned(silent[-1].limits, words) if silent else None
-        if tighter is None:
-            return
-        if self._echoes:
-            self._echoes -= 1
-            return
-        if tighter.subscriptions == silent[-1].limits.subscriptions:
-            # About the size of one question: most likely the last.
-            silent = silent[-1:]
-        self._echoes = len(silent) - 1
-        for question in silent:
-            question.end(Finish.REFUSED, words)
+        """Take a NOTICE for a refusal, if it complains of what was asked."""
+        self._hearing.noticed(words)
 
     def ended(self) -> None:
         """End every question: the connection has ended."""
-        for question in self._questions.values():
-            question.end(Finish.LOST, "the connection was lost")
+        self._hearing.ended()

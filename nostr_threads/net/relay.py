@@ -19,10 +19,12 @@ from nostr_threads.core.wire import (
     Delivered,
     Eose,
     Malformed,
+    NegErr,
+    NegMsg,
     Notice,
     Ok,
 )
-from nostr_threads.net import paging
+from nostr_threads.net import paging, reconciling
 from nostr_threads.net.asking import Asker
 from nostr_threads.net.connection import Connection
 from nostr_threads.net.following import Follower
@@ -35,8 +37,10 @@ if TYPE_CHECKING:
 
     from nostr_threads.core.coverage import Answer
     from nostr_threads.core.delivery import Status
+    from nostr_threads.core.difference import Difference
     from nostr_threads.core.event import Verified
     from nostr_threads.core.filters import Filter
+    from nostr_threads.core.negentropy import Items
     from nostr_threads.core.wire import RelayMessage
     from nostr_threads.net.transport import Connect
 
@@ -149,6 +153,23 @@ class Relay:
         send = partial(self._session.count, (question,))
         return (await self._asker.ask(send, self._end(seconds))).count
 
+    async def reconcile(
+        self,
+        question: Filter,
+        items: Items,
+        *,
+        seconds: float | None = None,
+        most: int = reconciling.MOST_IDS,
+    ) -> Difference:
+        """Find what the relay and `items` do not share of what `question` matches (NIP-77).
+
+        For `seconds` or the time of one answer. `items` must be all that we have of it: what is
+        not among them counts as wanting. Never raises: see `Difference.finish`. A relay that names
+        more than `most` ids is LIMITED.
+        """
+        end = self._end(seconds)
+        return await reconciling.reconcile(self._asker, question, items, end=end, most=most)
+
     async def publish(self, event: Verified) -> tuple[Status, str]:
         """Send one event and wait for its OK. Returns what became of it, and the relay's words."""
         return await self._publisher.publish(event)
@@ -186,6 +207,8 @@ class Relay:
             case Delivered() | Eose() | Closed() if self._follower.owns(message.subscription):
                 await self._follower.heard(message, size)
             case Delivered() | Eose() | Closed() | CountResult() | Malformed():
+                self._asker.heard(message, size)
+            case NegMsg() | NegErr():
                 self._asker.heard(message, size)
             case Ok():
                 self._publisher.heard(message)

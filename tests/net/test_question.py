@@ -26,10 +26,10 @@ async def test_each_ending_is_told(
 ) -> None:
     question = Question()
     question.note(Delivered("1", HONEST[0]), 300)
-    assert not question.ended.is_set()
+    assert not question.woken.is_set()
     question.note(message, 20)
     assert [question.finish, question.reason] == [finish, reason]
-    assert question.ended.is_set()
+    assert question.woken.is_set()
     assert question.count == (7 if isinstance(message, CountResult) else None)
     assert question.hints == (("finish",) if isinstance(message, Eose) else ())
 
