@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 
 # It ships no types.
 sdk: Any = import_module("nostr_sdk.nostr_sdk")
@@ -49,11 +49,35 @@ async def local_relay(*, most_in_an_answer: int | None = None) -> AsyncIterator[
             relay.shutdown()
 
 
+class Shelf(sdk.NostrDatabase):  # type: ignore[misc]
+    """A database for nostr-sdk's client, which comes with none that keeps events."""
+
+    def __init__(self, events: Iterable[Any] = ()) -> None:
+        self.events = {event.id().to_hex(): event for event in events}
+
+    async def save_event(self, event: Any) -> Any:
+        self.events[event.id().to_hex()] = event
+        return sdk.SaveEventStatus.success()
+
+    async def check_id(self, event_id: Any) -> Any:
+        status = sdk.DatabaseEventStatus
+        return status.SAVED if event_id.to_hex() in self.events else status.NOT_EXISTENT
+
+    async def event_by_id(self, event_id: Any) -> Any:
+        return self.events.get(event_id.to_hex())
+
+    async def query(self, wanted: Any) -> list[Any]:
+        return [event for event in self.events.values() if wanted.match_event(event)]
+
+
 @asynccontextmanager
-async def rust_client(*urls: str, options: Any = None) -> AsyncIterator[Any]:
-    """Connect nostr-sdk's `Client` to these relays, with its `RelayOptions`."""
+async def rust_client(
+    *urls: str, options: Any = None, database: Shelf | None = None
+) -> AsyncIterator[Any]:
+    """Connect nostr-sdk's `Client` to these relays, with its `RelayOptions` and this database."""
     with rust_loop():
-        client = sdk.ClientBuilder().build()
+        builder = sdk.ClientBuilder()
+        client = (builder if database is None else builder.database(database)).build()
         try:
             async with asyncio.timeout(2 * SECONDS):
                 for url in urls:
