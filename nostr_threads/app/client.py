@@ -13,6 +13,7 @@ from nostr_threads.app.asking import Asking
 from nostr_threads.app.blocking import off_loop
 from nostr_threads.app.destinations import destinations
 from nostr_threads.app.fetch import Found, fetch_thread, load_thread, pointer, stored_thread
+from nostr_threads.app.mirror import Mirror
 from nostr_threads.app.reading import plain
 from nostr_threads.app.sending import Sender
 from nostr_threads.app.writing import DEFAULT_LIMIT, Style, Writer
@@ -79,6 +80,16 @@ class Nostr:
         self._documents = documents
         self.outbox = Sender(store, pool, routes, documents, self._now, config.defaults.patience)
         """What is signed and on its way: `resume`, `check`, `cancel`."""
+        self.mirror = Mirror(
+            store,
+            pool,
+            routes,
+            documents,
+            asking=partial(self._asking, _LOOKING_UP),
+            fetch=self.fetch,
+            clock=self._now,
+        )
+        """What is to be had whole: `run` brings it up to date."""
 
     async def fetch(
         self,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from nostr_threads.core.event import Draft
     from nostr_threads.store.base import Store
 
-__all__ = ["destinations"]
+__all__ = ["destinations", "relay_lists"]
 
 
 async def destinations(
@@ -50,7 +50,7 @@ async def destinations(
     tags = [tag for draft in drafts for tag in draft.tags if len(tag) > 1]
     tagged = {tag[1] for tag in tags if tag[0] in ("p", "P") and HEX_64.fullmatch(tag[1])}
     people = (author, *sorted(tagged - {author}))
-    lists = await _relay_lists(people, routes.index, asking, store, now)
+    lists = await relay_lists(people, routes.index, asking, store, now)
     answered = [tag[1] for tag in drafts[0].tags if tag[0] == "e" and len(tag) > 1][-1:]
     seen = await off_loop(store.sightings, answered)
     choices = routes.writing(
@@ -64,7 +64,7 @@ async def destinations(
     return (*choices, *(Choice(url, Reason.SEEN) for url in more))
 
 
-async def _relay_lists(
+async def relay_lists(
     people: Sequence[str], index: Iterable[str], asking: Asking, store: Store, now: int
 ) -> dict[str, RelayList]:
     """Return the relay lists of those of `people` who have one.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from nostr_threads.app.blocking import off_loop
 from nostr_threads.app.surroundings import Surroundings, surroundings
@@ -19,7 +19,7 @@ from nostr_threads.core.thread import Thread
 from nostr_threads.errors import NoRelayReachable, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 
     from nostr_threads.app.asking import Asking
     from nostr_threads.core.crawl import Answered, Budget
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from nostr_threads.store.base import Store
 
 __all__ = [
+    "Fetch",
     "Found",
     "Progress",
     "fetch_thread",
@@ -37,6 +38,10 @@ __all__ = [
     "stored_root",
     "stored_thread",
 ]
+
+
+Fetch: TypeAlias = "Callable[..., Awaitable[Found]]"
+"""`Nostr.fetch`: what finds a thread by a code."""
 
 
 @dataclass(frozen=True, slots=True)

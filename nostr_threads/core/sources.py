@@ -109,7 +109,7 @@ class Source:
 
     @property
     def name(self) -> str:
-        """What tells it from others and can be typed: kind and value, codes as NIP-19 writes them."""
+        """What tells it from others and can be typed: its kind, and its value or code (NIP-19)."""
         value = self.value
         if self.kind is SourceKind.AUTHOR:
             value = nip19.encode(nip19.PublicKey(self.value))

@@ -88,11 +88,12 @@ class Store(Protocol):
         ...
 
     def items(
-        self, filters: Sequence[Filter], *, now: int, most: int | None = None
+        self, filters: Sequence[Filter], *, now: int | None, most: int | None = None
     ) -> list[tuple[int, bytes]]:
         """Return `created_at` and the id (32 bytes) of what `query` would return, in any order.
 
-        Reading stops after `most` of them. This is what two sides compare (NIP-77).
+        Without `now` what `query` leaves out is there, too. Reading stops after `most` of them.
+        This is what two sides compare (NIP-77).
         """
         ...
 

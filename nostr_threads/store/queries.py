@@ -60,9 +60,12 @@ def count(connection: sqlite3.Connection, filters: Sequence[Filter], now: int) -
 
 
 def items(
-    connection: sqlite3.Connection, filters: Sequence[Filter], now: int, most: int | None
+    connection: sqlite3.Connection, filters: Sequence[Filter], now: int | None, most: int | None
 ) -> list[tuple[int, bytes]]:
-    """Return time and id of every visible event that meets a filter, `most` of them."""
+    """Return time and id of every event that meets a filter and is visible `now`, `most` of them.
+
+    Without `now` those that are hidden are among them.
+    """
     found: set[tuple[int, bytes]] = set()
     for condition in filters:
         has_end = condition.limit is not None
@@ -74,13 +77,15 @@ def items(
     return list(found)
 
 
-def _newest(connection: sqlite3.Connection, condition: Filter, now: int) -> Iterable[_Found]:
+def _newest(connection: sqlite3.Connection, condition: Filter, now: int | None) -> Iterable[_Found]:
     """What one filter finds; the best of what its pieces find when it has a limit."""
     found = set(_matching(connection, condition, now))
     return found if condition.limit is None else sorted(found)[: max(condition.limit, 0)]
 
 
-def _matching(connection: sqlite3.Connection, condition: Filter, now: int) -> Iterator[_Found]:
+def _matching(
+    connection: sqlite3.Connection, condition: Filter, now: int | None
+) -> Iterator[_Found]:
     """What the pieces of one filter find, one after the other; some of it more than once."""
     for piece in _pieces(condition) if condition.search is None else ():
         where = _Where()
@@ -121,12 +126,13 @@ def _leading(condition: Filter) -> str | None:
     return min(tags, key=lambda letter: (len(tags[letter]), letter), default=None)
 
 
-def _statement(where: _Where, condition: Filter, now: int) -> str:
+def _statement(where: _Where, condition: Filter, now: int | None) -> str:
     """Return a SELECT of `_Found`; what it is to be given ends up in `where`."""
     source = _lead(where, condition)
-    where.also("e.superseded = 0 AND e.deleted = 0", ())
-    where.also("(e.expires_at IS NULL OR e.expires_at > ?)", (now,))
-    where.also(_NOT_UNSENT, ())
+    if now is not None:
+        where.also("e.superseded = 0 AND e.deleted = 0", ())
+        where.also("(e.expires_at IS NULL OR e.expires_at > ?)", (now,))
+        where.also(_NOT_UNSENT, ())
     text = f"-e.created_at, e.id, e.event FROM {source} WHERE {where.text}"
     if condition.limit is None:
         return f"SELECT {text}"
@@ -173,7 +179,7 @@ class _Where:
 
     @property
     def text(self) -> str:
-        return " AND ".join(self._terms)
+        return " AND ".join(self._terms) or "TRUE"
 
     def also(self, term: str, parameters: Iterable[object]) -> None:
         self._terms.append(term)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nostr_threads.core.sources import Source
     from nostr_threads.core.windows import Span
 
-__all__ = ["Method", "Sources", "Sync"]
+__all__ = ["Branch", "Method", "Sources", "Sync"]
 
 
 class Method(Enum):
@@ -49,6 +49,18 @@ class Sync:
     spans: Spans = field(default_factory=Spans)
 
 
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A thread under an author's notes: when it was fetched, whether wholly, with how many events.
+
+    `fetched_at` is in unix seconds.
+    """
+
+    fetched_at: int
+    whole: bool
+    events: int
+
+
 class Sources(Protocol):
     """The sources of a store. Every method raises `StoreError` when it cannot be used."""
 
@@ -71,11 +83,24 @@ class Sources(Protocol):
         """Return how far the source is got, by the URLs of relays."""
         ...
 
-    def got(self, name: str, relay: str, span: Span, *, events: int) -> None:
-        """Note that every second of `span` was got from a relay, with so many new events.
+    def got(self, name: str, relay: str, span: Span | None, *, events: int) -> None:
+        """Note that so many new events came from a relay, and with them every second of `span`.
 
-        What it rests on has to be stored before. Nothing happens where there is no such source.
+        None is for what came of a span that is not got. What it rests on has to be stored before.
+        Nothing happens where there is no such source.
         """
+        ...
+
+    def cut(self, name: str, relay: str, *, after: int) -> None:
+        """Forget that anything later than the second `after` was got: a clock was wrong."""
+        ...
+
+    def branches(self, name: str) -> Mapping[str, Branch]:
+        """Return the threads under the notes of an author that were fetched, by their roots."""
+        ...
+
+    def note_branches(self, name: str, branches: Mapping[str, Branch]) -> None:
+        """Note what became of threads, by their roots."""
         ...
 
     def note(self, name: str, relay: str, sync: Sync) -> None:

@@ -91,7 +91,7 @@ class SqliteStore:
             return queries.count(connection, filters, now)
 
     def items(
-        self, filters: Sequence[Filter], *, now: int, most: int | None = None
+        self, filters: Sequence[Filter], *, now: int | None, most: int | None = None
     ) -> list[tuple[int, bytes]]:
         """Return `created_at` and id of what `query` would return, in any order, up to `most`."""
         with self._database.reading() as connection:

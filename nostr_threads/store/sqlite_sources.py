@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from nostr_threads.core.coverage import Finish
 from nostr_threads.core.sources import Source
 from nostr_threads.core.windows import Span, Spans
+from nostr_threads.store.keys import from_column, to_column
 from nostr_threads.store.relays import relay_row
-from nostr_threads.store.sources import Method, Sync
+from nostr_threads.store.sources import Branch, Method, Sync
 
 if TYPE_CHECKING:
     import sqlite3
@@ -42,12 +43,17 @@ _NOTE = """
     method = excluded.method, finish = excluded.finish, reason = excluded.reason,
     ended_at = excluded.ended_at
 """
+_BRANCHES = "SELECT root, fetched_at, whole, events FROM branches WHERE source = ?"
+_NOTE_BRANCH = "INSERT OR REPLACE INTO branches VALUES (?, ?, ?, ?, ?)"
 _REMOVE = (
+    "DELETE FROM branches WHERE source = ?",
     "DELETE FROM spans WHERE source = ?",
     "DELETE FROM syncs WHERE source = ?",
     "DELETE FROM sources WHERE source = ?",
 )
 _TOUCHED = "FROM spans WHERE source = ? AND relay = ? AND first <= ? AND last >= ?"
+_DELETE_LATER = "DELETE FROM spans WHERE source = ? AND relay = ? AND first > ?"
+_CUT_LATER = "UPDATE spans SET last = ? WHERE source = ? AND relay = ? AND last > ?"
 _COUNT = "UPDATE syncs SET events = events + ? WHERE source = ? AND relay = ?"
 
 
@@ -99,14 +105,46 @@ class SqliteSources:
             for url, method, finish, reason, ended_at, events in found
         }
 
-    def got(self, name: str, relay: str, span: Span, *, events: int) -> None:
-        """Note that every second of `span` was got from a relay, with so many new events."""
+    def got(self, name: str, relay: str, span: Span | None, *, events: int) -> None:
+        """Note that so many new events came from a relay, and with them every second of `span`."""
         with self._database.writing() as connection:
             if (row := _row(connection, name)) is None:
                 return
             place = (row, relay_row(connection, relay))
             connection.execute(_COUNT, (events, *place))
-            _merge(connection, place, span)
+            if span is not None:
+                _merge(connection, place, span)
+
+    def cut(self, name: str, relay: str, *, after: int) -> None:
+        """Forget that anything later than the second `after` was got: a clock was wrong."""
+        with self._database.writing() as connection:
+            if (row := _row(connection, name)) is None:
+                return
+            place = (row, relay_row(connection, relay))
+            connection.execute(_DELETE_LATER, (*place, after))
+            connection.execute(_CUT_LATER, (after, *place, after))
+
+    def branches(self, name: str) -> Mapping[str, Branch]:
+        """Return the threads under the notes of an author that were fetched, by their roots."""
+        with self._database.reading() as connection:
+            found = connection.execute(_BRANCHES, (_row(connection, name),)).fetchall()
+        return {
+            from_column(root): Branch(fetched_at, bool(whole), events)
+            for root, fetched_at, whole, events in found
+        }
+
+    def note_branches(self, name: str, branches: Mapping[str, Branch]) -> None:
+        """Note what became of threads, by their roots."""
+        with self._database.writing() as connection:
+            if (row := _row(connection, name)) is None:
+                return
+            connection.executemany(
+                _NOTE_BRANCH,
+                (
+                    (row, to_column(root), each.fetched_at, int(each.whole), each.events)
+                    for root, each in branches.items()
+                ),
+            )
 
     def note(self, name: str, relay: str, sync: Sync) -> None:
         """Note how a run begins or has ended."""

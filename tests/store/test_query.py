@@ -14,7 +14,17 @@ from hypothesis import strategies as st
 from nostr_threads.core.filters import Filter
 from nostr_threads.core.kinds import address_of
 from nostr_threads.store.sqlite import SqliteStore
-from tests.store.events import ALICE, BOB, CAROL, NOW, THEN, UNKNOWN, made
+from tests.store.events import (
+    ALICE,
+    BOB,
+    CAROL,
+    NOW,
+    THEN,
+    UNKNOWN,
+    article,
+    deletion,
+    made,
+)
 
 if TYPE_CHECKING:
     from nostr_threads.core.event import Verified
@@ -145,7 +155,18 @@ def test_an_expired_event_is_left_out(store: Store, value: str, *, shown: bool) 
     assert store.query([Filter()], now=NOW) == ([event] if shown else [])
     assert store.count([Filter()], now=NOW) == shown
     assert store.items([Filter()], now=NOW) == ([item_of(event)] if shown else [])
+    assert store.items([Filter()], now=None) == [item_of(event)]
     assert store.event(event.id) == event
+
+
+def test_without_a_time_all_that_is_stored_can_be_compared(store: Store) -> None:
+    """NIP-77 with a relay that does not know what is hidden here."""
+    old, new, gone = article(at=THEN), article(at=THEN + 1), made(content="gone")
+    everything = [old, new, gone, deletion(("e", gone.id))]
+    store.add(everything, relay=None, now=NOW)
+    assert len(store.items([Filter()], now=NOW)) == 2
+    assert sorted(store.items([Filter()], now=None)) == sorted(map(item_of, everything))
+    assert store.items([Filter(ids=(gone.id,))], now=None) == [item_of(gone)]
 
 
 @pytest.mark.parametrize("limit", [None, 2])

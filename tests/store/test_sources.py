@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from nostr_threads.core.coverage import Finish
 from nostr_threads.core.sources import Source, SourceKind
 from nostr_threads.core.windows import Span, Spans
-from nostr_threads.store.sources import Method, Sync
+from nostr_threads.store.sources import Branch, Method, Sync
 from nostr_threads.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
@@ -65,6 +65,20 @@ def test_a_source_that_was_removed_meanwhile_costs_nothing(store: SqliteStore) -
     store.sources.got(NOSTR.name, ONE, Span(10, 20), events=3)
     store.sources.note(NOSTR.name, ONE, BEGUN)
     assert store.sources.syncs(NOSTR.name) == {}
+
+
+def test_the_threads_under_an_authors_notes_are_kept(store: SqliteStore) -> None:
+    store.sources.put(NOSTR, now=1)
+    first = {"ab" * 32: Branch(10, whole=True, events=3), "30023:x:y": Branch(11, False, 0)}
+    store.sources.note_branches(NOSTR.name, first)
+    assert store.sources.branches(NOSTR.name) == first
+    later = {"30023:x:y": Branch(20, whole=True, events=5)}
+    store.sources.note_branches(NOSTR.name, later)
+    assert store.sources.branches(NOSTR.name) == first | later
+    store.sources.note_branches("another", later)
+    store.sources.remove(NOSTR.name)
+    store.sources.put(NOSTR, now=1)
+    assert store.sources.branches(NOSTR.name) == {}
 
 
 def test_all_of_it_survives_in_the_file(tmp_path: Path) -> None:

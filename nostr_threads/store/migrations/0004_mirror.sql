@@ -27,6 +27,16 @@ CREATE TABLE spans (
     PRIMARY KEY (source, relay, first)
 ) STRICT, WITHOUT ROWID;
 
+-- The threads under an author's notes, by the key of their root.
+CREATE TABLE branches (
+    source     INTEGER NOT NULL REFERENCES sources,
+    root       ANY     NOT NULL,
+    fetched_at INTEGER NOT NULL,
+    whole      INTEGER NOT NULL,            -- every relay gave everything
+    events     INTEGER NOT NULL,            -- that it had then: more are a reason to look again
+    PRIMARY KEY (source, root)
+) STRICT, WITHOUT ROWID;
+
 -- What was removed for good, so that it does not come back.
 CREATE TABLE purged (
     id        BLOB    PRIMARY KEY CHECK (length(id) = 32),

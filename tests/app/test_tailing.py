@@ -1,0 +1,192 @@
+"""Sources followed for as long as anybody likes: nothing is missed, whatever happens meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from nostr_threads.core.filters import Filter
+from nostr_threads.core.sources import Source, SourceKind
+from nostr_threads.core.wire import Request
+from nostr_threads.relayd import RelayServer
+from nostr_threads.testing import Faults, FaultyRelay
+from tests.app.worlds import ALICE, BOB, NOW, opened
+from tests.relayd.peers import stocked
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+    import nostr_threads as nt
+    from nostr_threads.app.mirror import Progress
+    from nostr_threads.store.base import Store
+
+TAG = ("t", "nostr")
+NOSTR = Source(SourceKind.HASHTAG, "nostr")
+FIRST = ALICE.event(1, "first", NOW - 1_000, (TAG,))
+
+
+def note(text: str, at: float = NOW) -> nt.Verified:
+    return BOB.event(1, text, int(at), (TAG,))
+
+
+class Watch:
+    """Waits until the store holds what it should; each progress is a reason to look again."""
+
+    def __init__(self, nostr: nt.Nostr) -> None:
+        self._nostr = nostr
+        self._moved = asyncio.Event()
+
+    def progress(self, _: Progress) -> None:
+        self._moved.set()
+
+    async def until(self, *events: nt.Verified) -> None:
+        async with asyncio.timeout(20):
+            while not self._holds(events):
+                self._moved.clear()
+                await self._moved.wait()
+
+    def _holds(self, events: Sequence[nt.Verified]) -> bool:
+        return all(self._nostr.store.event(event.id) is not None for event in events)
+
+
+async def short(seconds: float) -> None:
+    """A pause that is over soon: of the time that a clock of the test tells, none passes."""
+    await asyncio.sleep(0.01 if seconds < 5 else 0.05)
+
+
+@asynccontextmanager
+async def following(nostr: nt.Nostr, *sources: Source) -> AsyncIterator[Watch]:
+    for source in sources:
+        nostr.store.sources.put(source, now=int(NOW))
+    watch = Watch(nostr)
+    running = asyncio.create_task(
+        nostr.mirror.follow(sources, progress=watch.progress, pause=short)
+    )
+    try:
+        yield watch
+        assert not running.done(), running.exception()
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+
+
+def served(store: Store, port: int = 0) -> RelayServer:
+    return RelayServer(store, port=port, accept=lambda _: None)
+
+
+async def send(relay: RelayServer, event: nt.Verified) -> None:
+    """Publish at a relay, as anybody does."""
+    async with opened(":memory:", relay.url) as other:
+        await other.pool.relay(relay.url).publish(event)
+
+
+async def test_what_was_there_and_what_comes_is_kept() -> None:
+    later = note("later")
+    async with (
+        served(stocked([FIRST])) as relay,
+        opened(":memory:", relay.url, clock=lambda: NOW) as nostr,
+        following(nostr, NOSTR) as watch,
+    ):
+        await watch.until(FIRST)
+        await send(relay, later)
+        await watch.until(later)
+        assert nostr.store.sightings([later.id]) == {later.id: (relay.url,)}
+
+
+async def test_what_came_while_a_relay_was_down_is_not_missed() -> None:
+    store = stocked([FIRST])
+    meanwhile, afterwards = note("meanwhile"), note("afterwards")
+    async with opened(":memory:", clock=lambda: NOW) as nostr:
+        relay = served(store)
+        async with relay:
+            url, port = relay.url, int(relay.url.rpartition(":")[2])
+            source = Source(NOSTR.kind, NOSTR.value, (url,))
+            watching = following(nostr, source)
+            watch = await watching.__aenter__()
+            await watch.until(FIRST)
+        store.add([meanwhile], relay=None, now=int(NOW))
+        async with served(store, port) as relay:
+            await watch.until(meanwhile)
+            await send(relay, afterwards)
+            await watch.until(afterwards)
+            await watching.__aexit__(None, None, None)
+
+
+async def test_after_a_jump_of_the_clock_what_is_missing_is_looked_for_again() -> None:
+    moment = NOW
+    hidden = note("sent before the machine woke up", NOW + 50_000)
+    async with (
+        FaultyRelay(stocked([FIRST]), Faults(no_negentropy=True)) as relay,
+        opened(":memory:", relay.url, clock=lambda: moment) as nostr,
+        following(nostr, NOSTR) as watch,
+    ):
+        await watch.until(FIRST)
+        # Not passed on: as if the connection had died in its sleep.
+        relay.store.add([hidden], relay=None, now=int(NOW))
+        moment = NOW + 100_000
+        await watch.until(hidden)
+
+
+async def test_a_relay_that_keeps_no_subscription_is_looked_at_again() -> None:
+    later = note("later")
+    asking = Faults(no_negentropy=True, drop_connection_after=3)
+    async with (
+        FaultyRelay(stocked([FIRST]), asking) as relay,
+        opened(":memory:", relay.url, clock=lambda: NOW) as nostr,
+        following(nostr, NOSTR) as watch,
+    ):
+        relay.store.add([later], relay=None, now=int(NOW))
+        await watch.until(FIRST, later)
+
+
+async def test_live_seconds_are_noted_as_got_but_for_the_latest() -> None:
+    moment = NOW
+    async with (
+        FaultyRelay(stocked([FIRST]), Faults(no_negentropy=True)) as relay,
+        opened(":memory:", relay.url, clock=lambda: moment) as nostr,
+        following(nostr, NOSTR) as watch,
+    ):
+        await watch.until(FIRST)
+        async with asyncio.timeout(20):
+            while not any(
+                isinstance(message, Request) and message.filters[0].since == NOW - 600
+                for message in relay.received
+            ):
+                await short(1)
+            before = relay.received.copy()
+            while nostr.store.sources.syncs(NOSTR.name)[relay.url].spans.spans[-1].last < NOW + 200:
+                moment += 20
+                await short(10)
+        got = nostr.store.sources.syncs(NOSTR.name)[relay.url].spans.spans[-1].last
+        assert NOW + 200 <= got <= moment - 100
+        # It went on listening: nothing had to be asked again.
+        assert relay.received == before
+
+
+async def test_seconds_that_a_wrong_clock_took_for_got_are_asked_for_again() -> None:
+    moment = NOW + 500_000
+    today = note("today", NOW + 10)
+    async with (
+        FaultyRelay(stocked([FIRST]), Faults(no_negentropy=True)) as relay,
+        opened(":memory:", relay.url, clock=lambda: moment) as nostr,
+    ):
+        nostr.store.sources.put(NOSTR, now=int(NOW))
+        await nostr.mirror.run([NOSTR])
+        moment = NOW
+        await nostr.mirror.run([NOSTR])
+        relay.store.add([today], relay=None, now=int(NOW))
+        moment = NOW + 40_000
+        await nostr.mirror.run([NOSTR])
+        assert nostr.store.query([Filter(ids=(today.id,))], now=int(NOW)) == [today]
+
+
+async def test_a_thread_is_fetched_again_and_again() -> None:
+    root = ALICE.note("root")
+    answer, store = BOB.reply(root, "answer"), stocked([root])
+    async with RelayServer(store) as relay, opened(":memory:", relay.url) as nostr:
+        thread = Source.parse(SourceKind.THREAD, root.id)
+        async with following(nostr, thread) as watch:
+            await watch.until(root)
+            store.add([answer], relay=None, now=int(NOW))
+            await watch.until(root, answer)
