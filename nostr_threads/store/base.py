@@ -79,7 +79,8 @@ class Store(Protocol):
         """Answer as a relay would: newest first, ties by id, each filter's `limit` obeyed.
 
         Superseded, deleted and expired (NIP-40) events are left out, and so are parts in the outbox
-        that no relay has taken: unsent, given up or cancelled. `search` matches nothing.
+        that no relay has taken: unsent, given up or cancelled. A `search` (NIP-50) looks for words
+        in notes, comments, forum posts and articles; see `core.search_terms`.
         """
         ...
 

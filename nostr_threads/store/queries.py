@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from nostr_threads.core.event import MAX_CREATED_AT, MAX_KIND
 from nostr_threads.store.keys import look_up, to_column
+from nostr_threads.store.searching import expression
 
 if TYPE_CHECKING:
     import sqlite3
@@ -39,6 +40,8 @@ _NOT_UNSENT = """NOT EXISTS (
         AND d.status IN ('stored', 'accepted', 'duplicate')
     ) AND NOT EXISTS (SELECT 1 FROM sightings s WHERE s.event = e.event)
 )"""
+
+_FOUND = "e.event IN (SELECT rowid FROM texts WHERE texts MATCH ?)"
 
 _Found = tuple[int, bytes, int]
 """An event in the order of an answer: minus `created_at`, id, row."""
@@ -87,7 +90,9 @@ def _matching(
     connection: sqlite3.Connection, condition: Filter, now: int | None
 ) -> Iterator[_Found]:
     """What the pieces of one filter find, one after the other; some of it more than once."""
-    for piece in _pieces(condition) if condition.search is None else ():
+    if condition.search is not None and expression(condition.search) is None:
+        return
+    for piece in _pieces(condition):
         where = _Where()
         text = _statement(where, piece, now)
         if where.lists:
@@ -129,6 +134,8 @@ def _leading(condition: Filter) -> str | None:
 def _statement(where: _Where, condition: Filter, now: int | None) -> str:
     """Return a SELECT of `_Found`; what it is to be given ends up in `where`."""
     source = _lead(where, condition)
+    if condition.search is not None:
+        where.also(_FOUND, (expression(condition.search),))
     if now is not None:
         where.also("e.superseded = 0 AND e.deleted = 0", ())
         where.also("(e.expires_at IS NULL OR e.expires_at > ?)", (now,))

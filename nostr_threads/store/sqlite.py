@@ -19,6 +19,7 @@ from nostr_threads.store import (
     queries,
     reading,
     relays,
+    searching,
     threads,
 )
 from nostr_threads.store.database import Database
@@ -50,6 +51,7 @@ class SqliteStore:
 
     def __init__(self, path: Path | str, *, read_only: bool = False) -> None:
         self._database = Database(path, read_only=read_only)
+        self._is_read_only = read_only
         self.sources = SqliteSources(self._database)
         """What is to be kept here whole; see `sources.Sources`."""
 
@@ -79,14 +81,18 @@ class SqliteStore:
         """Answer as a relay would: newest first, ties by id, each filter's `limit` obeyed.
 
         Superseded, deleted and expired (NIP-40) events are left out, and so are parts in the outbox
-        that no relay has taken yet. `search` matches nothing.
+        that no relay has taken yet. A `search` (NIP-50) looks for words in notes, comments, forum
+        posts and articles. What is new is indexed before, unless the store is read-only: then it
+        finds what was indexed, and raises `StoreError` where nothing ever was.
         """
+        self._index(filters)
         with self._database.reading() as connection:
             found = queries.find(connection, filters, now)
         return [reading.decode(text) for text in found]
 
     def count(self, filters: Sequence[Filter], *, now: int) -> int:
         """Count what `query` would return without limits (NIP-45)."""
+        self._index(filters)
         with self._database.reading() as connection:
             return queries.count(connection, filters, now)
 
@@ -94,6 +100,7 @@ class SqliteStore:
         self, filters: Sequence[Filter], *, now: int | None, most: int | None = None
     ) -> list[tuple[int, bytes]]:
         """Return `created_at` and id of what `query` would return, in any order, up to `most`."""
+        self._index(filters)
         with self._database.reading() as connection:
             return queries.items(connection, filters, now, most)
 
@@ -217,6 +224,19 @@ class SqliteStore:
         """Return postings, oldest first; with `open_only` those with a delivery not yet final."""
         with self._database.reading() as connection:
             return outbox.load_all(connection, open_only=open_only)
+
+    def _index(self, filters: Sequence[Filter]) -> None:
+        """Index what is new, if anybody looks for words."""
+        if all(condition.search is None for condition in filters):
+            return
+        with self._database.reading() as connection:
+            if self._is_read_only:
+                searching.require_index(connection)
+                return
+            is_behind = searching.is_behind(connection)
+        while is_behind:
+            with self._database.writing() as connection:
+                is_behind = searching.index(connection)
 
     def close(self) -> None:
         """Release the database. Closing twice is allowed."""

@@ -137,13 +137,6 @@ def test_no_filter_finds_nothing(store: Store) -> None:
     assert store.items([], now=NOW) == []
 
 
-def test_search_matches_nothing(store: Store) -> None:
-    store.add([made(content="words")], relay=None, now=NOW)
-    assert store.query([Filter(search="words")], now=NOW) == []
-    assert store.count([Filter(search="")], now=NOW) == 0
-    assert store.items([Filter(search="")], now=NOW) == []
-
-
 @pytest.mark.parametrize(
     ("value", "shown"),
     [(str(NOW + 1), True), (str(NOW), False), ("0", False), ("soon", True), ("9" * 30, True)],

@@ -37,6 +37,13 @@ CREATE TABLE branches (
     PRIMARY KEY (source, root)
 ) STRICT, WITHOUT ROWID;
 
+-- Up to which row the texts are in the index of `searching`, which is made when it is first used.
+CREATE TABLE indexed (
+    upto INTEGER NOT NULL
+) STRICT;
+
+INSERT INTO indexed (upto) VALUES (0);
+
 -- What was removed for good, so that it does not come back.
 CREATE TABLE purged (
     id        BLOB    PRIMARY KEY CHECK (length(id) = 32),
