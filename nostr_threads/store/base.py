@@ -10,7 +10,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
 
     from nostr_threads.core.delivery import Delivery
@@ -95,6 +95,14 @@ class Store(Protocol):
 
         Without `now` what `query` leaves out is there, too. Reading stops after `most` of them.
         This is what two sides compare (NIP-77).
+        """
+        ...
+
+    def export(self, filters: Sequence[Filter], *, now: int | None) -> Iterator[str]:
+        """Yield the JSON of what `query` would return, oldest first, ties by id.
+
+        With None for `now` everything that is stored and meets a filter, whatever its state. It
+        takes little memory, however much it is. What is stored meanwhile may be left out.
         """
         ...
 

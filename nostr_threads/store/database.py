@@ -72,6 +72,15 @@ class Database:
         with self._transaction("BEGIN IMMEDIATE", durable=durable) as connection:
             yield connection
 
+    def flush(self) -> None:
+        """Put on the disk what was committed so far. Raises `StoreError` when that fails."""
+        with self._lock, self._translated():
+            if self._connection is None:
+                raise StoreError(f"{self._path}: the store is closed")
+            self._connection.execute("PRAGMA synchronous = FULL")
+            # Without a transaction there is nothing to wait for: moving the log syncs it first.
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+
     def close(self) -> None:
         """Release the file. Closing twice is allowed."""
         with self._lock, self._translated():

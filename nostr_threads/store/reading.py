@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence
 
-__all__ = ["decode", "event", "rows_of", "sightings"]
+__all__ = ["decode", "event", "known", "rows_of", "sightings"]
 
 _SIGHTINGS = """
     SELECT e.id, r.url FROM events e JOIN sightings s USING (event) JOIN relays r USING (relay)
     WHERE e.id IN (?*) ORDER BY s.seen_at, s.relay
 """
+_STORED = "SELECT id FROM events e WHERE id IN (?*)"
+_SEEN = "SELECT 1 FROM sightings s WHERE s.event = e.event AND s.relay = {}"
 
 
 def decode(text: str) -> Verified:
@@ -45,6 +47,20 @@ def rows_of(connection: sqlite3.Connection, event_ids: Iterable[str]) -> dict[st
     query = "SELECT id, event FROM events WHERE id IN (?*)"
     found = look_up(connection, query, map(to_column, event_ids))
     return {event_id.hex(): row for event_id, row in found}
+
+
+def known(
+    connection: sqlite3.Connection, event_ids: Iterable[str], relay: str | None
+) -> frozenset[str]:
+    """Return those of `event_ids` that are stored, and with `relay` (a URL) were seen there."""
+    ids = map(to_column, event_ids)
+    if relay is None:
+        return frozenset(row[0].hex() for row in look_up(connection, _STORED, ids))
+    found = connection.execute("SELECT relay FROM relays WHERE url = ?", (relay,)).fetchone()
+    if found is None:
+        return frozenset()
+    query = f"{_STORED} AND EXISTS ({_SEEN.format(int(found[0]))})"
+    return frozenset(row[0].hex() for row in look_up(connection, query, ids))
 
 
 def sightings(

@@ -12,6 +12,7 @@ from nostr_threads.store import (
     adding,
     cancelling,
     chains,
+    exporting,
     leases,
     looks,
     outbox,
@@ -26,7 +27,7 @@ from nostr_threads.store.database import Database
 from nostr_threads.store.sqlite_sources import SqliteSources
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
     from typing import Self
@@ -103,6 +104,18 @@ class SqliteStore:
         self._index(filters)
         with self._database.reading() as connection:
             return queries.items(connection, filters, now, most)
+
+    def export(self, filters: Sequence[Filter], *, now: int | None) -> Iterator[str]:
+        """Yield the JSON of what meets a filter, oldest first; None for `now`: hidden or not.
+
+        No transaction is open while the caller does something with it.
+        """
+        self._index(filters)
+        walk = exporting.Walk(filters, now)
+        while not walk.is_over:
+            with self._database.reading() as connection:
+                texts = walk.step(connection)
+            yield from texts
 
     def thread_root(self, key: str) -> str | None:
         """Return the key of the root of the chain above `key` (id or address), as far as known.
