@@ -132,6 +132,9 @@ class Syncing:
             return Finish.REFUSED if unable else difference.finish, difference.reason
         missing = 0
         for ids in _chunks(difference.need):
+            gone = await off_loop(self._store.upkeep.purged, ids)
+            if not (ids := tuple(each for each in ids if each not in gone)):
+                continue
             answer = await self._relay.fetch(Filter(ids=ids))
             await self._stored(self._keep(answer.events, None))
             missing += len(set(ids).difference(event.id for event in answer.events))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from nostr_threads.core.expiry import expires_at
 from nostr_threads.core.kinds import address_of
-from nostr_threads.store import deleting, links, looks
+from nostr_threads.store import deleting, links, looks, purging
 from nostr_threads.store.base import Added
 from nostr_threads.store.keys import Column, look_up, to_column
 from nostr_threads.store.reading import rows_of
@@ -46,7 +46,8 @@ def add(
     batch = list(events)
     unique = {event.id: event for event in batch}
     rows = rows_of(connection, unique)
-    fresh = (event for event in unique.values() if event.id not in rows)
+    gone = purging.purged(connection, unique.keys() - rows.keys())
+    fresh = (event for event in unique.values() if event.id not in rows and event.id not in gone)
     new: _New = dict(enumerate(fresh, _next_row(connection)))
     outcomes = _keep(connection, new) if new else {}
     if relay is not None:

@@ -26,7 +26,7 @@ class Added(Enum):
 
     NEW = "new"
     KNOWN = "known"
-    """It was there already; a new sighting of it counts all the same."""
+    """It was there already; a new sighting of it counts all the same. Or it was purged."""
     SUPERSEDED = "superseded"
     """Kept, but a newer version of the same address is current (NIP-01)."""
     DELETED = "deleted"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from nostr_threads.core.event import Event
 
-__all__ = ["connect"]
+__all__ = ["connect", "disconnect"]
 
 _LINKS = """
     SELECT l.child, l.position, l.relation, l.parent, l.claimed, l.root, e.id, e.address,
@@ -60,6 +60,13 @@ def connect(
         chains, known = _settle(connection, fresh, known, set())
         _move(connection, chains, ends)
     _write(connection, chains, fresh, known)
+
+
+def disconnect(connection: sqlite3.Connection, keys: Set[str]) -> None:
+    """Mend every chain that led through one of `keys`, which are not stored any more."""
+    known = _answers(connection, keys, keys)
+    chains, known = _settle(connection, (), known, _names(known))
+    _write(connection, chains, (), known)
 
 
 def _without_followers(known: Links, ends: Set[str], keys: Set[str]) -> Links:

@@ -1,0 +1,79 @@
+"""Events removed for good: what its author wanted gone, and what has expired.
+
+Knows what may go, what goes with it, and that it does not come back. What is only hidden is for
+`deleting` and `queries`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nostr_threads.store import links, searching
+from nostr_threads.store.keys import from_column, look_up, to_column
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Sequence
+
+__all__ = ["purge", "purged"]
+
+# Events that are removed in one transaction: others want to write, too.
+_BATCH = 1_000
+
+# One's own parts stay: the outbox tells what became of them.
+_OVER = """
+    SELECT e.event, e.id, e.address, e.json FROM events e
+    WHERE (e.deleted = 1 OR e.expires_at <= ?)
+    AND NOT EXISTS (SELECT 1 FROM parts p WHERE p.event = e.event) LIMIT ?
+"""
+# Without the version that was deleted an older one would count as current.
+_OLDER = """
+    SELECT e.event, e.id, e.address, e.json FROM events e
+    WHERE e.superseded = 1 AND e.address IN (?*)
+    AND NOT EXISTS (SELECT 1 FROM parts p WHERE p.event = e.event)
+"""
+_CURRENT = "SELECT event FROM events WHERE superseded = 0 AND event IN (?*)"
+_REMOVE = (
+    "DELETE FROM tags WHERE event = ?",
+    "DELETE FROM links WHERE child = ?",
+    "DELETE FROM sightings WHERE event = ?",
+    "DELETE FROM arrivals WHERE event = ?",
+    "DELETE FROM events WHERE event = ?",
+)
+
+_Row = tuple[int, bytes, str | None, str]
+
+
+def purge(connection: sqlite3.Connection, now: int) -> int:
+    """Remove some thousand events that are over; return how many went, 0 when none is left.
+
+    Works inside the caller's transaction. What asked for it stays, and so do the ids.
+    """
+    over: list[_Row] = connection.execute(_OVER, (now, _BATCH)).fetchall()
+    current = {row for (row,) in look_up(connection, _CURRENT, [each[0] for each in over])}
+    addresses = {each[2] for each in over if each[2] is not None and each[0] in current}
+    older = look_up(connection, _OLDER, sorted(addresses))
+    rows = {each[0]: each for each in (*over, *older)}
+    _remove(connection, list(rows.values()), now)
+    return len(rows)
+
+
+def purged(connection: sqlite3.Connection, event_ids: Iterable[str]) -> frozenset[str]:
+    """Return those of `event_ids` that were removed for good."""
+    query = "SELECT id FROM purged WHERE id IN (?*)"
+    found = look_up(connection, query, map(to_column, event_ids))
+    return frozenset(from_column(row[0]) for row in found)
+
+
+def _remove(connection: sqlite3.Connection, rows: Sequence[_Row], now: int) -> None:
+    connection.executemany(
+        "INSERT INTO purged (id, purged_at) VALUES (?, ?) ON CONFLICT DO NOTHING",
+        ((event_id, now) for _, event_id, _, _ in rows),
+    )
+    for row, _, _, found in rows:
+        searching.forget(connection, row, found)
+    numbers: list[tuple[Any, ...]] = [(row,) for row, _, _, _ in rows]
+    for statement in _REMOVE:
+        connection.executemany(statement, numbers)
+    names = {address or event_id.hex() for _, event_id, address, _ in rows}
+    links.disconnect(connection, names | {event_id.hex() for _, event_id, _, _ in rows})
