@@ -1,0 +1,102 @@
+"""Lines checked, in this process or by a program that another one asks over its pipes.
+
+Knows which lines are events that are not stored yet, and what is wrong with the others. Keeps none.
+As a program it takes blocks of lines on stdin, says on stdout what each holds, and ends when stdin
+does.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from struct import Struct
+from typing import TYPE_CHECKING
+
+from nostr_threads.core.event import verify
+from nostr_threads.core.lines import claimed_id, event_of
+from nostr_threads.errors import InvalidEvent
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence, Set
+    from typing import IO
+
+    Known = Callable[[Set[str]], Set[str]]
+
+__all__ = ["Verdict", "check", "receive", "send"]
+
+_SIZE = Struct("<I")
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What a block of lines holds, by place (from 0).
+
+    `good` are events that were verified, `known` is how many lines claim the id of a stored one,
+    and `faults` says what is wrong with a line. Blank lines are in none of them.
+    """
+
+    known: int = 0
+    good: list[int] = field(default_factory=list)
+    faults: list[tuple[int, str]] = field(default_factory=list)
+
+
+def check(lines: Sequence[bytes], known: Known | None = None) -> Verdict:
+    """Verify every line, except those of which `known` has the id."""
+    verdict = Verdict()
+    ids = [claimed_id(line) for line in lines] if known is not None else []
+    stored = known({each for each in ids if each is not None}) if known is not None else ()
+    for place, line in enumerate(lines):
+        if stored and ids[place] in stored:
+            verdict.known += 1
+            continue
+        try:
+            verify(event_of(line))
+        except InvalidEvent as error:
+            if line and not line.isspace():
+                verdict.faults.append((place, error.reason))
+        else:
+            verdict.good.append(place)
+    return verdict
+
+
+def send(stream: IO[bytes], data: bytes) -> None:
+    """Write one message. Raises `OSError` when nobody reads any more."""
+    stream.write(_SIZE.pack(len(data)))
+    stream.write(data)
+    stream.flush()
+
+
+def receive(stream: IO[bytes]) -> bytes | None:
+    """Read one message; None when there is no further one, whole."""
+    head = stream.read(_SIZE.size)
+    if len(head) < _SIZE.size:
+        return None
+    (size,) = _SIZE.unpack(head)
+    data = stream.read(size)
+    return data if len(data) == size else None
+
+
+def main(store: str, relay: str) -> None:
+    """Answer blocks until there are no more; whoever asks says when it is over, not Ctrl-C.
+
+    `store` is the path of a database in which to look for what is known, "" for none; `relay` is
+    where it must have been seen, "" for anywhere.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with ExitStack() as stack:
+        known = _known(stack, Path(store), relay) if store else None
+        while (block := receive(sys.stdin.buffer)) is not None:
+            found = check(block.split(b"\n"), known)
+            answer = json.dumps((found.known, found.good, found.faults))
+            send(sys.stdout.buffer, answer.encode())
+
+
+def _known(stack: ExitStack, path: Path, relay: str) -> Known:
+    from nostr_threads.store.sqlite import SqliteStore
+
+    store = stack.enter_context(SqliteStore(path, read_only=True))
+    return lambda ids: store.known(ids, relay=relay or None)
