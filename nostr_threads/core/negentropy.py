@@ -9,7 +9,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass, field
 from hashlib import sha256
-from itertools import accumulate
+from itertools import accumulate, islice
+from operator import eq
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -41,8 +42,12 @@ _BUCKETS = 16
 # What has to fit behind the last range: a bound and the fingerprint of all the rest.
 _REST = 200
 # Items between two sums that are kept: a sum of its own for each would cost more than its id.
-_STRIDE = 64
+_STRIDE = 16
+_NEAR = 64
 _END = b"\xff" * _KEY
+_LAST_TIME = b"\xff" * 8
+_BYTES = tuple(bytes([number]) for number in range(0x80))
+_NO_ITEM = "an item is a time in 64 bits, but for the last, and an id of 32 bytes"
 _LONGEST_VARINT = 10
 
 
@@ -53,16 +58,15 @@ class BadMessage(ValueError):
 class Items:
     """The events of one side, as (created_at, id) with ids of 32 bytes or 64 hex digits; once each.
 
-    Kept as 40 bytes each in one piece, and a sum for every 64: fingerprints of any range cost the
-    same.
+    Kept as 40 bytes each in one piece, and a sum for every 16: fingerprints of any range cost the
+    same. Items that come in order, or nearly, are taken in much faster.
     """
 
     def __init__(self, items: Iterable[tuple[int, bytes | str]]) -> None:
-        keys = sorted({_key(created_at, item_id) for created_at, item_id in items})
-        self._data = b"".join(keys)
+        self._data = b"".join(_sorted(_keys(items)))
+        count = len(self)
         numbers = (
-            sum(map(_number, keys[start : start + _STRIDE]))
-            for start in range(0, len(keys), _STRIDE)
+            self._total(start, min(start + _STRIDE, count)) for start in range(0, count, _STRIDE)
         )
         self._sums = [0, *accumulate(numbers)]
 
@@ -74,25 +78,37 @@ class Items:
         return self._data[place * _KEY : (place + 1) * _KEY]
 
     def ids(self, lower: int, upper: int) -> Iterator[bytes]:
-        """Yield the ids from place `lower` up to `upper`."""
-        for place in range(lower, upper):
-            start = place * _KEY
-            yield self._data[start + 8 : start + _KEY]
+        """Return the ids from place `lower` up to `upper`."""
+        data = self._data
+        return iter(
+            [data[end - _ID : end] for end in range((lower + 1) * _KEY, (upper + 1) * _KEY, _KEY)]
+        )
 
     def find(self, bound: bytes, lower: int) -> int:
         """Return the place of the first item from `lower` on that is not before `bound`."""
-        return bisect_left(range(len(self)), _padded(bound), lo=lower, key=self.key)
+        bound, near = _padded(bound), min(lower + _NEAR, len(self))
+        # Ranges are short once a few rounds are over.
+        if near == len(self) or self.key(near) >= bound:
+            return bisect_left(range(near), bound, lo=lower, key=self.key)
+        return bisect_left(range(len(self)), bound, lo=near, key=self.key)
 
     def fingerprint(self, lower: int, upper: int) -> bytes:
         """Return the 16 bytes that stand for the ids from place `lower` up to `upper`."""
-        total = (self._sum(upper) - self._sum(lower)) % 2**256
+        if upper - lower <= _STRIDE:
+            total = self._total(lower, upper) % 2**256
+        else:
+            total = (self._sum(upper) - self._sum(lower)) % 2**256
         data = total.to_bytes(_ID, "little") + _varint(upper - lower)
         return sha256(data).digest()[:_PRINT]
 
     def _sum(self, place: int) -> int:
         block, rest = divmod(place, _STRIDE)
-        extra = (int.from_bytes(each, "little") for each in self.ids(place - rest, place))
-        return self._sums[block] + sum(extra)
+        return self._sums[block] + self._total(place - rest, place)
+
+    def _total(self, lower: int, upper: int) -> int:
+        data, number = self._data, int.from_bytes
+        ends = range((lower + 1) * _KEY, (upper + 1) * _KEY, _KEY)
+        return sum([number(data[end - _ID : end], "little") for end in ends])
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,18 +340,32 @@ def _padded(bound: bytes) -> bytes:
     return bound.ljust(_KEY, b"\0")
 
 
-def _key(created_at: int, item_id: bytes | str) -> bytes:
-    raw = bytes.fromhex(item_id) if isinstance(item_id, str) else item_id
-    if len(raw) != _ID or not 0 <= created_at < 2**64 - 1:
-        raise ValueError("an item is a time in 64 bits, but for the last, and an id of 32 bytes")
-    return created_at.to_bytes(8) + raw
+def _keys(items: Iterable[tuple[int, bytes | str]]) -> list[bytes]:
+    """Return each item as 40 bytes. Raises ValueError for what is none."""
+    try:
+        keys = [
+            created_at.to_bytes(8)
+            + (bytes.fromhex(item_id) if isinstance(item_id, str) else item_id)
+            for created_at, item_id in items
+        ]
+    except OverflowError:
+        raise ValueError(_NO_ITEM) from None
+    if any(len(key) != _KEY or key.startswith(_LAST_TIME) for key in keys):
+        raise ValueError(_NO_ITEM)
+    return keys
 
 
-def _number(key: bytes) -> int:
-    return int.from_bytes(key[8:], "little")
+def _sorted(keys: list[bytes]) -> list[bytes]:
+    """Sort, and leave each in once."""
+    keys.sort()
+    if any(map(eq, keys, islice(keys, 1, None))):
+        return sorted(set(keys))
+    return keys
 
 
 def _varint(number: int) -> bytes:
+    if number < 0x80:
+        return _BYTES[number]
     digits = [number & 0x7F]
     while number := number >> 7:
         digits.append(number & 0x7F | 0x80)

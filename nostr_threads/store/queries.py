@@ -6,6 +6,7 @@ Knows which index answers which filter. Knows nothing of what the events in the 
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from nostr_threads.core.event import MAX_CREATED_AT, MAX_KIND
@@ -69,15 +70,22 @@ def items(
 
     Without `now` those that are hidden are among them.
     """
-    found: set[tuple[int, bytes]] = set()
-    for condition in filters:
-        has_end = condition.limit is not None
-        rows = (_newest if has_end else _matching)(connection, condition, now)
-        for time, event_id, _ in rows:
-            if len(found) == most:
-                return list(found)
-            found.add((-time, event_id))
-    return list(found)
+    rows = chain.from_iterable(
+        (_newest if condition.limit is not None else _matching)(connection, condition, now)
+        for condition in filters
+    )
+    if len(filters) == 1:
+        # A filter without a limit is not cut in pieces: nothing comes twice, and in good order.
+        return [(-time, event_id) for time, event_id, _ in islice(rows, most)]
+    return list(islice(_once(rows), most))
+
+
+def _once(rows: Iterable[_Found]) -> Iterator[tuple[int, bytes]]:
+    seen: set[bytes] = set()
+    for time, event_id, _ in rows:
+        if event_id not in seen:
+            seen.add(event_id)
+            yield -time, event_id
 
 
 def _newest(connection: sqlite3.Connection, condition: Filter, now: int | None) -> Iterable[_Found]:
