@@ -24,6 +24,10 @@ __all__ = ["MOST_ITEMS", "Room", "Talks"]
 MOST_ITEMS = 2_000_000
 """Items of all reconciliations of a relay, of 40 bytes each."""
 
+# Bytes of an answer, of which each is two digits. Clients have to take it: strfry sends four times
+# as much. The longer it is, the fewer rounds there are.
+_MOST_BYTES = 120_000
+
 _NOT_OPEN = "closed: nothing of that name is open"
 _TOO_SLOW = "closed: you took too long to respond, and others needed the room"
 
@@ -110,10 +114,11 @@ class Talks:
             self.close(name)
             return NegErr(name, _NOT_OPEN if talk is None else _TOO_SLOW)
         try:
-            return NegMsg(name, respond(items, bytes.fromhex(said.message)).hex())
+            answer = respond(items, bytes.fromhex(said.message), frame_limit=_MOST_BYTES)
         except BadMessage as error:
             self.close(name)
             return NegErr(name, f"invalid: {error}")
+        return NegMsg(name, answer.hex())
 
     def close(self, name: str) -> None:
         """End one; does nothing when it has ended already."""
