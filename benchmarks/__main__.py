@@ -7,9 +7,16 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks import fetch, ingest, publish, split, tree
+from benchmarks import fetch, ingest, publish, reconcile, split, tree
 
-BENCHMARKS = {"ingest": ingest, "fetch": fetch, "tree": tree, "publish": publish, "split": split}
+BENCHMARKS = {
+    "ingest": ingest,
+    "fetch": fetch,
+    "tree": tree,
+    "publish": publish,
+    "split": split,
+    "reconcile": reconcile,
+}
 
 
 def main() -> None:

@@ -17,7 +17,7 @@ from nostr_threads.testing import START, Author, thread
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ["THREAD_NOTES", "chain", "crowd", "other_events", "thread_of"]
+__all__ = ["THREAD_NOTES", "chain", "crowd", "other_events", "sides", "thread_of"]
 
 THREAD_NOTES = 5_000
 
@@ -49,6 +49,14 @@ def crowd(notes: int) -> list[Verified]:
 def chain(notes: int) -> list[Verified]:
     """A thread in which each note answers the one before."""
     return _kept(f"chain-{notes}", lambda: _answers(notes, lambda number: number - 1))
+
+
+def sides(count: int) -> tuple[list[Verified], list[Verified]]:
+    """What a client and a relay have of so many notes: one in a hundred is at one of them only."""
+    events = other_events(100_000)[:count]
+    client = [event for number, event in enumerate(events) if number % 200 != 100]
+    relay = [event for number, event in enumerate(events) if number % 200]
+    return client, relay
 
 
 def _others(count: int) -> list[Verified]:

@@ -1,6 +1,7 @@
-"""A relay in a process of its own, full of events: `python -m benchmarks.relay KIND`.
+"""A relay in a process of its own, full of events: `python -m benchmarks.relay KIND EVENTS`.
 
-KIND is `nostr-sdk` for its LocalRelay, or `ours` for relayd. Prints its URL when it is full, and
+KIND is `nostr-sdk` for its LocalRelay, or `ours` for relayd; EVENTS are those of a `thread` among
+others, or the relay's side of two that differ in so many. Prints its URL when it is full, and
 runs until its input ends. Knows how to fill and start them, and how to be a context manager in the
 process that measures: there it must not share the interpreter's lock.
 """
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from websockets.asyncio.client import connect
 
-from benchmarks.events import THREAD_NOTES, other_events, thread_of
+from benchmarks.events import THREAD_NOTES, other_events, sides, thread_of
 from nostr_threads.relayd.limits import Limits
 from nostr_threads.relayd.server import RelayServer
 from nostr_threads.store.sqlite import SqliteStore
@@ -39,9 +40,9 @@ _ON_A_CONNECTION = 2_500
 
 
 @contextmanager
-def running(kind: str) -> Iterator[str]:
+def running(kind: str, events: str = "thread") -> Iterator[str]:
     """Run a relay in another process; its URL."""
-    command = [sys.executable, "-m", "benchmarks.relay", kind]
+    command = [sys.executable, "-m", "benchmarks.relay", kind, events]
     process = subprocess.Popen(  # noqa: S603 - ourselves
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
@@ -55,8 +56,11 @@ def running(kind: str) -> Iterator[str]:
         process.communicate(timeout=30)
 
 
-async def _serve(kind: str) -> None:
-    events = [*other_events(), *thread_of(THREAD_NOTES)]
+async def _serve(kind: str, which: str) -> None:
+    if which == "thread":
+        events = [*other_events(), *thread_of(THREAD_NOTES)]
+    else:
+        events = sides(int(which))[1]
     relay = _local_relay(events) if kind == "nostr-sdk" else _relayd(events)
     async with relay as url:
         print(url, flush=True)
@@ -99,4 +103,4 @@ async def _publish(url: str, events: Sequence[Verified]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_serve(sys.argv[1]))
+    asyncio.run(_serve(*sys.argv[1:]))
