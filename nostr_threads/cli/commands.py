@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from nostr_threads.cli import answers, codes, demo, keys, news, outbox, relays, threads, verbs
+from nostr_threads.cli import (
+    answers,
+    codes,
+    demo,
+    keys,
+    mirrors,
+    news,
+    outbox,
+    relays,
+    threads,
+    verbs,
+)
 from nostr_threads.cli.console import emit
 
 __all__ = ["app"]
@@ -46,4 +57,5 @@ app.command("delete")(verbs.delete)
 app.add_typer(outbox.app, name="outbox")
 app.add_typer(keys.app, name="key")
 app.add_typer(relays.app, name="relay")
+app.add_typer(mirrors.app, name="mirror")
 app.command("code")(codes.code)

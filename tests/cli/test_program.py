@@ -49,6 +49,8 @@ COMMANDS = (
     ("relay", "info"),
     ("relay", "test"),
     ("relay", "serve"),
+    ("mirror", "import"),
+    ("mirror", "export"),
     ("code",),
 )
 HEAVY = {"websockets", "pynostr", "httpx", "coincurve", "cryptography", "sqlite3", "nostr_sdk"}
