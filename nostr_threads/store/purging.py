@@ -60,6 +60,9 @@ def purge(connection: sqlite3.Connection, now: int) -> int:
 
 def purged(connection: sqlite3.Connection, event_ids: Iterable[str]) -> frozenset[str]:
     """Return those of `event_ids` that were removed for good."""
+    # Mostly nothing ever was.
+    if connection.execute("SELECT 1 FROM purged LIMIT 1").fetchone() is None:
+        return frozenset()
     query = "SELECT id FROM purged WHERE id IN (?*)"
     found = look_up(connection, query, map(to_column, event_ids))
     return frozenset(from_column(row[0]) for row in found)

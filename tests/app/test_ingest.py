@@ -195,6 +195,34 @@ def test_a_store_that_fails_ends_it_and_keeps_what_it_had(
     assert len(stored(path)) == 3 * 7
 
 
+def test_a_full_disk_is_told_and_what_was_stored_stays(path: Path) -> None:
+    lines = [line(event) for event in EVENTS]
+    taken(path, lines[:20])
+    with SqliteStore(path) as store:
+        connection = store._database._connection
+        assert connection is not None
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {pages + 2}")
+        long = [Author(7).note("x" * 3_000, START + number) for number in range(40)]
+        ingest = Ingest(store, path, processes=1, now=NOW)
+        with pytest.raises(StoreError, match="no room left on the disk"), ingest:
+            ingest.take(source([line(event) for event in long]))
+    assert stored(path) >= {event.id for event in EVENTS[:20]}
+    counts, _ = taken(path, [*lines, *(line(event) for event in long)])
+    assert counts.known + counts.new == 100
+    assert len(stored(path)) == 100
+
+
+def test_a_store_that_is_read_only_is_told(path: Path) -> None:
+    lines = [line(event) for event in EVENTS]
+    taken(path, lines[:20])
+    with SqliteStore(path, read_only=True) as store:
+        ingest = Ingest(store, path, processes=1, now=NOW)
+        with pytest.raises(StoreError, match="cannot be written"), ingest:
+            ingest.take(source(lines))
+    assert len(stored(path)) == 20
+
+
 def test_an_error_of_the_reader_leaves_what_was_verified(path: Path) -> None:
     lines = [line(event) for event in EVENTS]
     blocks = count()

@@ -5,20 +5,25 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import re
+import shlex
 import signal
 from functools import cache
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import typer.main
 
+import nostr_threads as nt
+from nostr_threads.cli.commands import app
+from nostr_threads.core import nip19
 from nostr_threads.core.filters import Filter
 from nostr_threads.store.sqlite import SqliteStore
 from nostr_threads.testing import START, Author, thread
 from tests.cli.terminal import at_terminal
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from nostr_threads.core.event import Verified
     from tests.cli.program import Home
 
@@ -200,3 +205,33 @@ async def test_an_export_is_narrowed(home: Home) -> None:
     assert (one.code, one.out) == (0, "")
     lost = await home.run("mirror", "export", "--thread", "0" * 64)
     assert lost.code == 1
+
+
+PAGE = (Path(__file__).parents[2] / "docs" / "mirror.md").read_text(encoding="utf-8")
+
+
+async def test_the_command_lines_of_the_page_run_in_their_order(home: Home) -> None:
+    section = PAGE.split("## Import and export", 1)[1]
+    found = re.search(r"^```sh\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
+    assert found is not None
+    home.file("events.jsonl", lines(NOTES))
+    home.file("a.jsonl.gz", gzip.compress(lines(NOTES[:9])))
+    home.file("b.jsonl", lines(NOTES[9:]))
+    standing_for = {
+        "nevent1…": nt.encode(nip19.EventPointer(NOTES[3].id)),
+        "npub1…": nt.encode(nip19.PublicKey(NOTES[0].pubkey)),
+    }
+    for text in found[1].splitlines():
+        program, *words = shlex.split(text, comments=True)
+        ran = await home.run(*(standing_for.get(word, word) for word in words))
+        assert (program, ran.code) == ("nostr-threads", 0), f"{text}: {ran.err}"
+        assert bool(ran.out) is (words[-1] == "-"), text
+
+
+@pytest.mark.parametrize("name", ["import", "export"])
+def test_every_option_and_key_is_described(name: str) -> None:
+    group: Any = typer.main.get_command(app)
+    for parameter in group.commands["mirror"].commands[name].params:
+        for option in parameter.opts:
+            known = option == "--store" or not option.startswith("-")
+            assert known or option in PAGE, option
