@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from nostr_threads.app.config import find_config
+from nostr_threads.app.grouping import ungrouped
 from nostr_threads.app.places import config_folder
 from nostr_threads.app.wires import RelayWire
 from nostr_threads.core import kinds
@@ -209,18 +210,19 @@ async def serve_bunker(
             task.add_done_callback(at_work.discard)
 
     wanted = _to(own.public_key, clock)
-    async with (
-        _pool(own, clock) as pool,
-        asyncio.TaskGroup() as tasks,
-        RelayWire(pool, relays, wanted, heard, _nothing, trouble) as wire,
-    ):
-        try:
-            wire.listen()
-            await _greet(wire, greetings)
-            await failed
-        finally:
-            for task in tuple(at_work):
-                task.cancel()
+    with ungrouped():
+        async with (
+            _pool(own, clock) as pool,
+            asyncio.TaskGroup() as tasks,
+            RelayWire(pool, relays, wanted, heard, _nothing, trouble) as wire,
+        ):
+            try:
+                wire.listen()
+                await _greet(wire, greetings)
+                await failed
+            finally:
+                for task in tuple(at_work):
+                    task.cancel()
 
 
 async def _greet(wire: RelayWire, greetings: Sequence[Verified]) -> None:

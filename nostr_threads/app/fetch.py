@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from nostr_threads.app.blocking import off_loop
+from nostr_threads.app.grouping import ungrouped
 from nostr_threads.app.surroundings import Surroundings, surroundings
 from nostr_threads.core import nip19
 from nostr_threads.core.coverage import Coverage, RelayCoverage
@@ -146,21 +147,19 @@ async def _drive(crawl: Crawl, asking: Asking, progress: Callable[[int], None]) 
     questions, count = _send(run, None), 0
     waiting: set[asyncio.Task[Answered]] = set()
     try:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(asking.keeper.run())
-            progress(count)
-            while questions is not None:
-                waiting |= {group.create_task(asking.ask(each)) for each in questions}
-                done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-                count += len(done)
-                questions = _send(run, [task.result() for task in done])
+        with ungrouped():
+            async with asyncio.TaskGroup() as group:
+                group.create_task(asking.keeper.run())
                 progress(count)
-            for task in waiting:
-                task.cancel()
-            asking.keeper.close()
-    except BaseExceptionGroup as several:
-        # One fault of the store ends all: it is told as it is, not as a group.
-        raise several.exceptions[0] from None
+                while questions is not None:
+                    waiting |= {group.create_task(asking.ask(each)) for each in questions}
+                    done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+                    count += len(done)
+                    questions = _send(run, [task.result() for task in done])
+                    progress(count)
+                for task in waiting:
+                    task.cancel()
+                asking.keeper.close()
     finally:
         await asking.keeper.finish()
 

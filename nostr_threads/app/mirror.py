@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from nostr_threads.app.blocking import off_loop
 from nostr_threads.app.branches import Branches
 from nostr_threads.app.destinations import relay_lists
+from nostr_threads.app.grouping import ungrouped
 from nostr_threads.app.syncing import Syncing, keep
 from nostr_threads.app.tailing import Tail
 from nostr_threads.app.thread_source import fetch_source
@@ -112,14 +113,11 @@ class Mirror:
         `anew` asks for everything again, also for what was got before: events come late to relays.
         Raises `StoreError`.
         """
-        try:
+        with ungrouped():
             async with asyncio.TaskGroup() as tasks:
                 running = [
                     tasks.create_task(self._source(source, anew, progress)) for source in sources
                 ]
-        except BaseExceptionGroup as several:
-            # One fault of the store ends all: it is told as it is, not as a group.
-            raise _first(several) from None
         return [task.result() for task in running]
 
     async def follow(
@@ -134,12 +132,10 @@ class Mirror:
         What relays send is kept as it comes. Threads are fetched again every ten minutes. Raises
         `StoreError`.
         """
-        try:
+        with ungrouped():
             async with asyncio.TaskGroup() as tasks:
                 for source in sources:
                     tasks.create_task(self._follow(source, progress, pause))
-        except BaseExceptionGroup as several:
-            raise _first(several) from None
 
     # Once
 
@@ -281,9 +277,3 @@ class _Tally:
     def add(self, count: int) -> None:
         self.fresh += count
         self._progress(Progress(self._source, self._url, self.fresh))
-
-
-def _first(error: BaseException) -> BaseException:
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error

@@ -22,7 +22,7 @@ from nostr_threads.app.places import config_folder, key_folder, store_path
 from nostr_threads.app.routes import Routes
 from nostr_threads.core import kinds
 from nostr_threads.core.event import Draft
-from nostr_threads.errors import NoSigner, SigningError
+from nostr_threads.errors import SigningError
 from nostr_threads.net.pool import Pool
 from nostr_threads.net.relay import Timeouts
 from nostr_threads.signing.source import signer_from_env as from_environment
@@ -108,10 +108,7 @@ def signer_from_key(password: str, name: str | None = None) -> Signer:
     from nostr_threads.signing import KeyFolder, KeySigner
 
     folder = KeyFolder(key_folder(os.environ))
-    chosen = name or folder.current()
-    if chosen is None:
-        raise NoSigner("there is no key: make one with `nostr-threads key new NAME`")
-    return KeySigner(folder.load(chosen, password))
+    return KeySigner(folder.load(folder.chosen(name), password))
 
 
 def signer_from_env() -> Signer | None:

@@ -95,7 +95,9 @@ def _begun(pending: Path) -> BunkerSession | None:
         return None
     try:
         return _session(json.loads(private_file.read(pending, _MAX_FILE)), "")
-    except ValueError:
+    except (ValueError, SigningError):
+        # Nobody could go on with it: it is begun anew.
+        private_file.remove(pending)
         return None
 
 

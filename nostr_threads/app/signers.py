@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from nostr_threads.app.bunkers import open_bunker
 from nostr_threads.app.places import key_folder
 from nostr_threads.app.sessions import bunker_entry, bunker_session, connect_as, session_of_link
-from nostr_threads.core.bunker_links import BunkerLink, is_link, parse_link
+from nostr_threads.core.bunker_links import BunkerLink, parse_link
 from nostr_threads.errors import InvalidCode, NoSigner, SigningError
 from nostr_threads.signing.bunker import BunkerSession, link_mark
 from nostr_threads.signing.command import CommandSigner
@@ -61,10 +61,7 @@ async def open_signer(
         async with _closing(found) as signer:
             yield signer
         return
-    chosen = name or folder.current()
-    if chosen is None:
-        raise NoSigner("there is no key: make one with `nostr-threads key new NAME`")
-    async with _of_entry(folder, chosen, password, show, clock) as signer:
+    async with _of_entry(folder, folder.chosen(name), password, show, clock) as signer:
         yield signer
 
 
@@ -73,8 +70,8 @@ def link_in_env(environ: Mapping[str, str]) -> BunkerLink | None:
 
     Raises `SigningError` for a link that cannot be used.
     """
-    value = environ.get(VARIABLE, "")
-    if not is_link(value):
+    value = environ.get(VARIABLE, "").strip()
+    if not value.lower().startswith(("bunker:", "nostrconnect:")):
         return None
     try:
         link = parse_link(value)
@@ -137,7 +134,7 @@ async def _of_entry(
         return
     try:
         found = _local(folder, name, entry, password)
-    except KeyError:
+    except (KeyError, TypeError):
         raise SigningError(f"the file of the key {name!r} is damaged") from None
     async with _closing(found) as signer:
         yield signer

@@ -145,12 +145,15 @@ class RelayWire:
                     task.cancel()
 
     async def _follow(self, url: str) -> None:
-        back = asyncio.Event()
+        back, is_listening = asyncio.Event(), self._listening[url]
+        has_listened = False
 
         def listening() -> None:
-            if self._listening[url].is_set():
+            nonlocal has_listened
+            if has_listened:
                 back.set()
-            self._listening[url].set()
+            has_listened = True
+            is_listening.set()
 
         relay = self._pool.relay(url)
         async with asyncio.TaskGroup() as tasks:
@@ -164,10 +167,13 @@ class RelayWire:
                     closed=partial(self._refused, url),
                     largest=_LARGEST,
                 )
-                async with aclosing(events):
-                    async for event in events:
-                        if self._was_sent(event, url):
-                            await self._heard(event)
+                try:
+                    async with aclosing(events):
+                        async for event in events:
+                            if self._was_sent(event, url):
+                                await self._heard(event)
+                finally:
+                    is_listening.clear()
                 # The relay has closed the subscription.
                 await asyncio.sleep(_PAUSE)
 

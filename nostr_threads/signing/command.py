@@ -44,7 +44,7 @@ class CommandSigner:
     encrypt. Raises `InvalidCode` for what is no public key, `InvalidInput` for no command.
     """
 
-    __slots__ = ("_command", "_public_key", "_seconds")
+    __slots__ = ("_command", "_is_closed", "_public_key", "_seconds")
 
     def __init__(
         self, command: Sequence[str], public_key: str, *, seconds: float = SECONDS
@@ -55,6 +55,7 @@ class CommandSigner:
         self._command = tuple(command)
         self._public_key = public_key
         self._seconds = seconds
+        self._is_closed = False
 
     @property
     def public_key(self) -> str:
@@ -63,6 +64,8 @@ class CommandSigner:
 
     async def sign(self, draft: Draft) -> Verified:
         """Return `draft` signed and verified. Raises `SigningError`."""
+        if self._is_closed:
+            raise NoSigner("this signer was closed")
         draft_id(draft, self._public_key)  # what can be no event is not even asked for
         output = await self._run(draft_json(draft, self._public_key).encode() + b"\n")
         try:
@@ -80,7 +83,8 @@ class CommandSigner:
         raise self._error("only signs, and does not decrypt", NoSigner)
 
     async def close(self) -> None:
-        """Do nothing: the program is there only while it signs."""
+        """Run the program no more."""
+        self._is_closed = True
 
     def __repr__(self) -> str:
         return f"CommandSigner({self._public_key})"

@@ -1,20 +1,25 @@
 """Named keys in a folder, one file each: encrypted under a password, or the way to where one is.
 
-Knows names and the files' form. Knows nothing of how a key is encrypted, or of what is done with
-the way to another place.
+Knows names and files. Knows nothing of how a key is encrypted; what is in a file is `keyentry`'s.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
-from enum import Enum
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from nostr_threads.core import schnorr
 from nostr_threads.errors import InvalidInput, NoSigner, SigningError
 from nostr_threads.signing import keyfile, private_file
+from nostr_threads.signing.keyentry import (
+    PLACES,
+    KeyEntry,
+    Kind,
+    fields_of,
+    read_entry,
+    require_public_key,
+)
 from nostr_threads.signing.signer import KeySigner
 
 if TYPE_CHECKING:
@@ -28,32 +33,12 @@ __all__ = ["KeyEntry", "KeyFolder", "Kind"]
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,31}")
 _ENCRYPTED, _ELSEWHERE = ".ncryptsec", ".signer"
 _CURRENT = "current"
+_NAME_RULE = (
+    "a key's name is 1 to 32 characters: small letters a-z, digits, _ and -, with a letter or a "
+    "digit in front"
+)
 # A key file is about 300 bytes, the way to a bunker some more; what is larger is something else.
 _MAX_FILE = 16_384
-
-
-class Kind(Enum):
-    """Where a key is."""
-
-    PASSWORD = "password"  # noqa: S105 - in the file, under a password
-    KEYRING = "keyring"
-    BUNKER = "bunker"
-    COMMAND = "command"
-    PLUGIN = "plugin"
-    NOWHERE = "nowhere"
-    """Only its public half is known."""
-
-
-@dataclass(frozen=True, slots=True)
-class KeyEntry:
-    """What a file says: where the key is, its public half (hex), and the way there.
-
-    `details` depend on the kind, and may be secret: they are not in the repr.
-    """
-
-    kind: Kind
-    public_key: str
-    details: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 class KeyFolder:
@@ -108,12 +93,17 @@ class KeyFolder:
         self._vacant(name, _ELSEWHERE)
 
     def put(self, name: str, entry: KeyEntry) -> None:
-        """Note where a key is that is not in this folder. Raises as `add` does."""
-        self._write(self._vacant(name, _ELSEWHERE), _fields(entry), replace=False)
+        """Note where a key is that is not in this folder.
+
+        Raises as `add` does, and for a public key that is none.
+        """
+        require_public_key(entry)
+        self._write(self._vacant(name, _ELSEWHERE), fields_of(entry), replace=False)
 
     def change(self, name: str, entry: KeyEntry) -> None:
         """Note what has changed about the way to a key. Raises `NoSigner` for an unknown name."""
-        self._write(self._file(name, _ELSEWHERE, must_exist=True), _fields(entry), replace=True)
+        require_public_key(entry)
+        self._write(self._file(name, _ELSEWHERE, must_exist=True), fields_of(entry), replace=True)
 
     def change_password(self, name: str, old: str, new: str, *, log_n: int | None = None) -> None:
         """Encrypt a key under another password. Raises `WrongPassword`, `NoSigner`.
@@ -131,8 +121,10 @@ class KeyFolder:
     def remove(self, name: str) -> None:
         """Remove a key's file for good. Raises `NoSigner` for an unknown name."""
         path = self._existing(name)
-        if self.current() == name:
-            private_file.remove(self._path / _CURRENT)
+        # What is chosen may be damaged, too: that does not keep a key here.
+        with suppress(SigningError):
+            if self.current() == name:
+                private_file.remove(self._path / _CURRENT)
         private_file.remove(path)
 
     def names(self) -> tuple[str, ...]:
@@ -151,7 +143,9 @@ class KeyFolder:
         """
         path = self._existing(name)
         private_file.refuse_shared_folder(self._path)
-        found = _parse(private_file.read(path, _MAX_FILE), is_encrypted=path.suffix == _ENCRYPTED)
+        found = read_entry(
+            private_file.read(path, _MAX_FILE), is_encrypted=path.suffix == _ENCRYPTED
+        )
         if found is None:
             raise SigningError(f"{path} is not a key file, or is damaged")
         return found
@@ -190,17 +184,26 @@ class KeyFolder:
             raise SigningError(f"{path} does not hold the name of a key")
         return name
 
+    def chosen(self, name: str | None = None) -> str:
+        """Return `name`, else that of the key in use. Raises `NoSigner` where there is none."""
+        if (found := name or self.current()) is not None:
+            return found
+        if names := self.names():
+            raise NoSigner(
+                "no key is in use: choose one with `nostr-threads key use NAME` "
+                f"(there is: {', '.join(names)})"
+            )
+        raise NoSigner("there is no key: make one with `nostr-threads key new NAME`")
+
     def _code(self, name: str, entry: KeyEntry) -> str:
         if entry.kind is not Kind.PASSWORD:
-            raise NoSigner(f"the key {name!r} is not in a file: it is kept by {entry.kind.value}")
+            raise NoSigner(f"there is no file with the key {name!r}: it is {PLACES[entry.kind]}")
         return str(entry.details["ncryptsec"])
 
     def _file(self, name: str, suffix: str, *, must_exist: bool = False) -> Path:
         # Not echoed: what was typed in the place of a name may be a key.
         if not _NAME.fullmatch(name):
-            raise InvalidInput(
-                "a key's name is 1 to 32 characters: a-z, 0-9, and not in front: _ and -"
-            )
+            raise InvalidInput(_NAME_RULE)
         path = self._path / (name + suffix)
         with private_file.translated(path):
             if must_exist and not path.exists():
@@ -236,25 +239,3 @@ def _taken(target: Path) -> SigningError:
     return SigningError(
         f"there is a key called {target.stem!r} already, and keys are not overwritten"
     )
-
-
-def _fields(entry: KeyEntry) -> dict[str, Any]:
-    return {"kind": entry.kind.value, "public_key": entry.public_key, **entry.details}
-
-
-def _parse(text: str, *, is_encrypted: bool) -> KeyEntry | None:
-    try:
-        fields = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(fields, dict):
-        return None
-    kind = fields.pop("kind", None)
-    public_key = fields.pop("public_key", None)
-    if not isinstance(public_key, str) or not schnorr.is_public_key(public_key):
-        return None
-    if is_encrypted:
-        has_code = isinstance(fields.get("ncryptsec"), str)
-        return KeyEntry(Kind.PASSWORD, public_key, fields) if has_code else None
-    known = kind in {each.value for each in Kind} and kind != Kind.PASSWORD.value
-    return KeyEntry(Kind(kind), public_key, fields) if known else None

@@ -19,8 +19,8 @@ _MOST_REPEATS = 4
 _MOST_SEEN = 4_000
 # Answers that are kept for whoever asks again, and the characters in all of them.
 _MOST_ANSWERS, _MOST_CHARACTERS = 200, 4 * 2**20
-# Seconds from one word about a refused rate to the next.
-_PATIENCE = 5
+# Words in a minute about what is refused.
+_MOST_WORDS = 10
 
 
 class Lane:
@@ -33,7 +33,7 @@ class Lane:
         self._seen: dict[str, int] = {}
         self._answers: dict[str, Response | None] = {}
         self._characters = 0
-        self._told_at = -_PATIENCE
+        self._told: deque[int] = deque()
 
     def enter(self, event_id: str) -> bool:
         """Begin to work on an event; False where there is too much at once, or too much of it."""
@@ -68,9 +68,11 @@ class Lane:
 
     def may_tell(self, now: int) -> bool:
         """Whether it is told again that it asks too much: each word costs us a signature."""
-        if 0 <= now - self._told_at < _PATIENCE:
+        while self._told and not now - _MINUTE < self._told[0] <= now:
+            self._told.popleft()
+        if len(self._told) >= _MOST_WORDS:
             return False
-        self._told_at = now
+        self._told.append(now)
         return True
 
     # Answers
@@ -92,6 +94,8 @@ class Lane:
         if response is None:
             self._answers.pop(request_id, None)
             return
+        # To the end: one that somebody took long over is as new as any.
+        self._answers.pop(request_id, None)
         self._answers[request_id] = response
         self._characters += _size(response)
         done = [name for name, kept in self._answers.items() if kept is not None]

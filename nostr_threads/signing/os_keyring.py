@@ -19,9 +19,19 @@ if TYPE_CHECKING:
     from nostr_threads.core.event import Draft, Verified
     from nostr_threads.signing.secret import SecretKey
 
-__all__ = ["KeyringSigner", "forget", "keep"]
+__all__ = ["KeyringSigner", "forget", "is_there", "keep", "load"]
 
 _SERVICE = "nostr-threads"
+
+
+def is_there() -> bool:
+    """Whether this system has a keyring, also one that is locked, and we can speak to it."""
+    try:
+        import keyring
+        from keyring.backends import fail
+    except ImportError:
+        return False
+    return not isinstance(keyring.get_keyring(), fail.Keyring)
 
 
 def keep(name: str, secret: SecretKey) -> None:
@@ -36,7 +46,9 @@ def keep(name: str, secret: SecretKey) -> None:
             raise SigningError(f"the keyring has a key called {name!r} already")
         code = nip19.encode(secret)
         keyring.set_password(_SERVICE, name, code)
-        if keyring.get_password(_SERVICE, name) != code:
+        if (found := keyring.get_password(_SERVICE, name)) != code:
+            if found is not None:
+                keyring.delete_password(_SERVICE, name)
             raise SigningError("the keyring did not keep the key: keep it under a password instead")
 
 
@@ -49,6 +61,20 @@ def forget(name: str) -> None:
             keyring.delete_password(_SERVICE, name)
 
 
+def load(name: str) -> SecretKey:
+    """Return the key `name`. Raises as `KeyringSigner` does."""
+    with _translated():
+        import keyring
+
+        code = keyring.get_password(_SERVICE, name)
+    if code is None:
+        raise NoSigner(f"the keyring has no key called {name!r}")
+    # What is no nsec is not read as one: errors about codes repeat what they were given.
+    if not code.startswith("nsec1"):
+        raise SigningError(f"what the keyring has as {name!r} is no key")
+    return secret_from_nsec(code)
+
+
 class KeyringSigner:
     """Signs with the key `name` of the system's keyring.
 
@@ -59,7 +85,7 @@ class KeyringSigner:
     __slots__ = ("_signer",)
 
     def __init__(self, name: str) -> None:
-        self._signer = KeySigner(_load(name))
+        self._signer = KeySigner(load(name))
 
     @property
     def public_key(self) -> str:
@@ -84,19 +110,6 @@ class KeyringSigner:
 
     def __repr__(self) -> str:
         return f"KeyringSigner({self.public_key})"
-
-
-def _load(name: str) -> SecretKey:
-    with _translated():
-        import keyring
-
-        code = keyring.get_password(_SERVICE, name)
-    if code is None:
-        raise NoSigner(f"the keyring has no key called {name!r}")
-    # What is no nsec is not read as one: errors about codes repeat what they were given.
-    if not code.startswith("nsec1"):
-        raise SigningError(f"what the keyring has as {name!r} is no key")
-    return secret_from_nsec(code)
 
 
 @contextmanager

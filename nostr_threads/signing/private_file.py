@@ -12,13 +12,13 @@ import secrets
 import stat
 import time
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nostr_threads.errors import SigningError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
     from typing import Self
 
 __all__ = [
@@ -55,7 +55,10 @@ def translated(path: Path) -> Iterator[None]:
     except OSError as error:
         # A file that is open is named by its number. From None: its context may hold what was to be
         # written.
-        named = error.filename if isinstance(error.filename, str) else path
+        named = error.filename if isinstance(error.filename, str) else str(path)
+        if Path(named).name.startswith(_temporary_start(path)):
+            # Under which name it was first written tells nobody anything.
+            named = str(path)
         raise SigningError(f"cannot use {named}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise SigningError(f"{path} is not text") from None

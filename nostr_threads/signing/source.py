@@ -39,6 +39,8 @@ def signer_from_env(
 
 def _secret(value: str, password: Callable[[], str] | None) -> SecretKey:
     kind = value.lower()
+    if kind[0] in "\"'`":
+        raise SigningError(f"the value of {VARIABLE} is in quotes: leave them out")
     if kind.startswith(("bunker:", "nostrconnect:")):
         raise SigningError(f"{VARIABLE} leads to a bunker: `nostr_threads.open_signer()` opens it")
     if kind.startswith("ncryptsec1"):

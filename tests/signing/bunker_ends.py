@@ -48,10 +48,14 @@ class Script:
     moved: list[tuple[str, ...]] = field(default_factory=list)
     is_reachable: bool = True
     refused: str = ""
+    was_asked: asyncio.Event = field(default_factory=asyncio.Event)
+    in_vain: int = 0
     client: BunkerSigner | None = None
 
     async def send(self, event: Verified) -> None:
+        self.was_asked.set()
         if not self.is_reachable:
+            self.in_vain += 1
             raise BunkerError("nobody there", is_silence=True)
         self.events.append(event)
         text = await open_sealed(event, self.own)

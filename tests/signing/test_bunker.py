@@ -252,7 +252,8 @@ async def test_a_signer_that_gives_no_text_is_an_error() -> None:
 
 
 @pytest.mark.parametrize(
-    "said", [{"error": "no"}, {"result": "no"}, {"result": "auth_url", "error": "https://x.example"}]
+    "said",
+    [{"error": "no"}, {"result": "no"}, {"result": "auth_url", "error": "https://x.example"}],
 )
 async def test_only_the_signer_that_was_asked_can_answer(said: dict[str, str]) -> None:
     """Whoever sees who talks with whom at a relay may guess the rest."""
@@ -260,8 +261,7 @@ async def test_only_the_signer_that_was_asked_can_answer(said: dict[str, str]) -
     stranger = KeySigner(new_secret())
     async with asking(lambda _: [], show=shown.append) as (client, signer):
         connecting = asyncio.create_task(client.connect("s3cret", (), Metadata()))
-        while not signer.asked:
-            await asyncio.sleep(0)  # a turn of the loop for the question to be asked
+        await signer.was_asked.wait()
         me = KeySigner(client.session.client).public_key
         forged = Response(signer.asked[0].id, **said).to_json()
         await client.heard(await seal(forged, stranger, me, int(START)))
@@ -397,9 +397,9 @@ async def test_who_has_answered_before_is_asked_again_once_it_is_back() -> None:
     async with asking(honest, public_key=ALICE.public_key, patience=PATIENT) as (client, signer):
         await client.start()
         signer.is_reachable = False
+        signer.was_asked.clear()
         signing = asyncio.create_task(client.sign(DRAFT))
-        while not signer.in_vain:
-            await asyncio.sleep(0)  # a turn of the loop for the question to be asked
+        await signer.was_asked.wait()
         await client.listening()
         assert (signing.done(), signer.in_vain) == (False, 2)
         signer.is_reachable = True
@@ -416,9 +416,10 @@ async def test_what_is_open_is_asked_again_when_somebody_listens_again() -> None
         return [] if request.method == "sign_event" and is_first else honest(request)
 
     async with asking(reply, public_key=ALICE.public_key, patience=PATIENT) as (client, signer):
+        await client.start()
+        signer.was_asked.clear()
         signing = asyncio.create_task(client.sign(DRAFT))
-        while "sign_event" not in signer.methods:
-            await asyncio.sleep(0)  # a turn of the loop for the question to be asked
+        await signer.was_asked.wait()
         assert not signing.done()
         await client.listening()
         assert await signing == SIGNED
@@ -450,9 +451,9 @@ async def test_after_a_silence_the_same_question_is_sent_again() -> None:
 
 
 async def test_whoever_waits_when_it_is_closed_is_told() -> None:
-    async with asking(lambda _: []) as (client, _):
+    async with asking(lambda _: [], patience=PATIENT) as (client, signer):
         connecting = asyncio.create_task(client.connect("", (), Metadata()))
-        await asyncio.sleep(0)  # a turn of the loop for the question to be asked
+        await signer.was_asked.wait()
         await client.close()
         with pytest.raises(NoSigner, match="closed"):
             await connecting
@@ -476,6 +477,9 @@ async def test_one_that_is_closed_asks_nothing_any_more(is_started: bool) -> Non
                 await doing
         assert len(signer.asked) == asked
         assert client.public_key == ALICE.public_key
+        # It holds no key any more with which anybody could ask.
+        with pytest.raises(NoSigner, match="closed"):
+            await client._own.sign(DRAFT)
 
 
 async def test_leaving_is_told_to_the_signer() -> None:

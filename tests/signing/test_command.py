@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -79,6 +80,45 @@ async def test_a_program_that_fails_hangs_or_floods_is_an_error(
         await running(code, seconds=2.0).sign(DRAFT)
 
 
+async def is_dead(pid: int) -> None:
+    """Wait until a process is gone: it may take a moment to die."""
+    async with asyncio.timeout(5):
+        while True:
+            try:
+                os.kill(pid, 0)
+            except ProcessLookupError:
+                return
+            await asyncio.sleep(0)  # a turn of the loop, which collects it
+
+
+def telling(path: Path) -> str:
+    """A program that says who it is, and then takes for ever."""
+    return f"""
+import os, time
+from pathlib import Path
+path = Path({str(path)!r})
+path.with_suffix(".part").write_text(str(os.getpid()))
+path.with_suffix(".part").rename(path)
+time.sleep(60)
+"""
+
+
+async def test_a_program_that_outlives_its_time_is_killed(tmp_path: Path) -> None:
+    with pytest.raises(SigningError, match="took more than 3 seconds"):
+        await running(telling(tmp_path / "pid"), seconds=3.0).sign(DRAFT)
+    await is_dead(int((tmp_path / "pid").read_text()))
+
+
+async def test_a_program_does_not_outlive_whoever_waits_for_it(tmp_path: Path) -> None:
+    signing = asyncio.create_task(running(telling(tmp_path / "pid")).sign(DRAFT))
+    async with asyncio.timeout(10):
+        while not (tmp_path / "pid").exists():  # noqa: ASYNC110 - another process tells nobody
+            await asyncio.sleep(0)  # a turn of the loop for the program to begin
+    signing.cancel()
+    await asyncio.wait([signing])
+    await is_dead(int((tmp_path / "pid").read_text()))
+
+
 async def test_a_program_that_is_not_there_is_named_without_its_arguments() -> None:
     signer = CommandSigner(("/no/such/program", "--key", MARKED_HEX), ALICE.pubkey)
     with pytest.raises(SigningError, match="/no/such/program cannot be started") as caught:
@@ -133,3 +173,10 @@ async def test_a_child_that_keeps_the_output_open_holds_nobody_up() -> None:
     signer = running(child + SIGNING, seconds=15.0)
     async with asyncio.timeout(14):
         assert await signer.sign(DRAFT) == ALICE.sign(DRAFT)
+
+
+async def test_once_closed_the_program_is_run_no_more() -> None:
+    signer = running(SIGNING)
+    await signer.close()
+    with pytest.raises(NoSigner, match="was closed"):
+        await signer.sign(DRAFT)

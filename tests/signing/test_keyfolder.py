@@ -380,3 +380,63 @@ def test_one_of_each_kind_cannot_have_one_name(folder: KeyFolder, home: Path) ->
     with pytest.raises(SigningError, match="not overwritten"):
         folder._write(home / "alice.signer", {"kind": "nowhere"}, replace=False)
     assert files(home) == ["alice.ncryptsec"]
+
+
+@pytest.mark.parametrize(
+    "public_key", ["", "nonsense", "f" * 64, PUBLIC_KEY.upper(), MARKED_HEX[1:]]
+)
+def test_what_has_no_public_key_is_not_kept(folder: KeyFolder, home: Path, public_key: str) -> None:
+    """A plugin, or a bunker, may say anything."""
+    folder.put("bob", KeyEntry(Kind.PLUGIN, PUBLIC_KEY))
+    entry = KeyEntry(Kind.PLUGIN, public_key)
+    for attempt, name in ((folder.put, "eve"), (folder.change, "bob")):
+        with pytest.raises(SigningError, match="no valid public key") as caught:
+            attempt(name, entry)
+        assert leaks(str(caught.value)) == []
+    assert files(home) == ["alice.ncryptsec", "bob.signer"]
+    assert folder.public_key("bob") == PUBLIC_KEY
+
+
+def test_a_damaged_choice_does_not_keep_a_key_from_being_removed(
+    folder: KeyFolder, home: Path
+) -> None:
+    folder.use("alice")
+    (home / "current").write_text("../alice")
+    folder.remove("alice")
+    assert files(home) == ["current"]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.PASSWORD])
+def test_a_key_that_is_elsewhere_is_told_to_be_there(folder: KeyFolder, kind: Kind) -> None:
+    folder.put("bob", KeyEntry(kind, PUBLIC_KEY))
+    with pytest.raises(NoSigner, match="there is no file with the key 'bob': it is "):
+        folder.ncryptsec("bob")
+
+
+def test_an_error_names_the_file_that_was_meant(
+    monkeypatch: pytest.MonkeyPatch, folder: KeyFolder, home: Path
+) -> None:
+    real = os.open
+
+    def fail(path: Any, flags: int, *more: Any) -> int:
+        if str(path).endswith(".tmp"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path, flags, *more)
+
+    monkeypatch.setattr("os.open", fail)
+    for attempt, name in (
+        (lambda: folder.add("bob", marked(), "pw", log_n=1), "bob.ncryptsec"),
+        (lambda: folder.put("bob", KeyEntry(Kind.NOWHERE, PUBLIC_KEY)), "bob.signer"),
+        (lambda: folder.use("alice"), "current"),
+    ):
+        with pytest.raises(SigningError) as caught:
+            attempt()
+        assert str(caught.value) == f"cannot use {home / name}: Permission denied"
+
+
+@pytest.mark.parametrize("kind", ["elsewhere", "password", None, 7, [], {}, ["bunker"]])
+def test_a_place_that_nobody_knows_is_damage(folder: KeyFolder, home: Path, kind: object) -> None:
+    folder.put("bob", KeyEntry(Kind.NOWHERE, PUBLIC_KEY))
+    (home / "bob.signer").write_text(json.dumps({"kind": kind, "public_key": PUBLIC_KEY}))
+    with pytest.raises(SigningError, match=r"bob\.signer is not a key file"):
+        folder.entry("bob")

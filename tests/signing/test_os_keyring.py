@@ -13,7 +13,7 @@ from nostr_threads.core import nip19
 from nostr_threads.core.event import Draft, verify
 from nostr_threads.errors import NoSigner, SigningError
 from nostr_threads.signing import KeyFolder, KeySigner, new_secret
-from nostr_threads.signing.os_keyring import KeyringSigner, forget, keep
+from nostr_threads.signing.os_keyring import KeyringSigner, forget, is_there, keep, load
 from nostr_threads.testing import START
 from tests.signing.keyring_in_memory import Careless, Forgetful, Locked, system_keyring
 from tests.signing.leaks import leaks, marked, whole_story
@@ -77,6 +77,19 @@ def test_a_keyring_that_says_no_is_an_error_without_its_words() -> None:
             assert caught.value.__suppress_context__
 
 
+def test_what_a_keyring_has_mangled_is_taken_out_again(tmp_path: Path) -> None:
+    class Short(Forgetful):
+        def set_password(self, service: str, username: str, password: str) -> None:
+            super().set_password(service, username, password[:20])
+
+    folder, short = KeyFolder(tmp_path / "keys"), Short()
+    with system_keyring(short):
+        for _ in range(2):
+            with pytest.raises(SigningError, match="did not keep the key"):
+                keep_in_keyring(folder, "alice", marked())
+    assert (short.kept, folder.names()) == ({}, ())
+
+
 def test_a_keyring_that_keeps_nothing_has_no_key_of_ours(tmp_path: Path) -> None:
     folder = KeyFolder(tmp_path / "keys")
     with system_keyring(Careless()), pytest.raises(SigningError, match="did not keep the key"):
@@ -115,3 +128,20 @@ def test_without_the_extra_it_says_which(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_it_does_not_show_the_key() -> None:
     keep("alice", marked())
     assert repr(KeyringSigner("alice")) == f"KeyringSigner({PUBLIC_KEY})"
+
+
+@pytest.mark.usefixtures("system")
+def test_a_key_is_taken_out_as_it_was_put_in() -> None:
+    keep("alice", marked())
+    assert load("alice") == marked()
+    with pytest.raises(NoSigner, match="no key called 'bob'"):
+        load("bob")
+
+
+def test_a_keyring_is_there_also_when_it_is_locked(monkeypatch: pytest.MonkeyPatch) -> None:
+    for backend, expected in ((Forgetful(), True), (Locked(), True), (NO_KEYRING, False)):
+        with system_keyring(backend):
+            assert is_there() is expected
+    for name in ("keyring", "keyring.backends"):
+        monkeypatch.setitem(sys.modules, name, None)
+    assert not is_there()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -130,7 +130,9 @@ async def test_a_stranger_learns_nothing(method: str) -> None:
     response = await said(house, Request("1", method), KeySigner(new_secret()))
     assert response.error.startswith("you are not known")
     assert response.result == ""
-    assert house.deeds == []
+    assert [(deed.outcome, deed.why, deed.name) for deed in house.deeds] == [
+        ("refused", "not known here", "")
+    ]
 
 
 async def test_a_crowd_of_strangers_is_not_even_answered() -> None:
@@ -291,6 +293,7 @@ async def test_after_its_end_a_policy_allows_nothing() -> None:
         (Request("1", "sign_event", ("{}",)), "no draft"),
         (Request("1", "nip04_encrypt", ("a", "b")), "not supported"),
         (Request("1", "\x1b[2J"), "not supported"),
+        (Request("1", "nip44_encrypt", ("\x1b[2J", "text")), "public key"),
         (Request("1", "nip44_encrypt", ("nobody", "text")), "public key"),
         (Request("1", "nip44_encrypt"), "public key"),
     ],
@@ -302,7 +305,8 @@ async def test_what_cannot_be_done_says_why(request_: Request, words: str) -> No
         own = KeySigner(client.session.client)
         assert words in (await said(house, request_, own)).error
         assert (await said(house, Request("2", "ping"), own)).result == "pong"
-    assert "\x1b" not in str(house.deeds)
+    told = [text for deed in house.deeds for text in astuple(deed) if isinstance(text, str)]
+    assert all(text.isprintable() for text in told)
 
 
 # What is no request
@@ -427,6 +431,37 @@ async def test_whoever_is_known_uses_up_a_link_that_it_opens() -> None:
         assert known.policy == Policy(kinds=frozenset((7,)))
 
 
+async def test_whose_time_is_over_comes_in_again_with_a_new_link() -> None:
+    house = await letting_in(Policy(until=int(START) + 100))
+    async with client_of(house) as client:
+        await introduce(client)
+        await client.start()
+        house.now += 100
+        with pytest.raises(BunkerError, match="come to its end"):
+            await client.sign(DRAFT)
+        renewed = Policy(kinds=frozenset((1,)), until=int(house.now) + 100)
+        await house.invite(renewed, "another secret")
+        await introduce(client, "another secret", "the same bot")
+        assert (await client.sign(DRAFT)).pubkey == ALICE.public_key
+    assert house.book.invitations == {}
+    (known,) = house.book.clients.values()
+    assert (known.policy, known.name, known.since) == (renewed, "the same bot", int(house.now))
+
+
+@pytest.mark.parametrize("secret", ["", SECRET, "of nobody"])
+async def test_whose_time_is_over_gets_no_more_with_a_link_that_was_used(secret: str) -> None:
+    house = await letting_in(Policy(until=int(START) + 100))
+    async with client_of(house) as client:
+        await introduce(client)
+        await client.start()
+        before = house.book
+        house.now += 100
+        await introduce(client, secret)  # as some clients do at each start
+        with pytest.raises(BunkerError, match="come to its end"):
+            await client.sign(DRAFT)
+    assert house.book == before
+
+
 async def test_what_cannot_be_logged_is_not_given() -> None:
     house = await letting_in()
 
@@ -473,10 +508,23 @@ async def test_a_client_that_asks_too_much_is_told_so_now_and_then() -> None:
         own = KeySigner(client.session.client)
         house.now += 61
         now = int(house.now)
-        errors = [(await said(house, Request(f"{n}", "ping"), own, now)).error for n in range(9)]
-    assert errors[:2] == ["", "rate-limited: more than 1 requests a minute"]
-    assert set(errors[2:]) == {"nothing"}
-    assert len([deed for deed in house.deeds if deed.outcome == "refused"]) == 1
+        errors = [(await said(house, Request(f"{n}", "ping"), own, now)).error for n in range(20)]
+    assert errors[0] == ""
+    assert set(errors[1:11]) == {"rate-limited: more than 1 requests a minute"}
+    assert set(errors[11:]) == {"nothing"}
+    assert len([deed for deed in house.deeds if deed.outcome == "refused"]) == 10
+
+
+async def test_whose_time_is_over_hears_why_at_once_when_it_starts_anew() -> None:
+    house = await letting_in(Policy(until=int(START) + 100))
+    async with client_of(house) as client:
+        await introduce(client)
+        await client.start()
+        session = client.session
+    house.now += 100
+    async with client_of(house, session, patience=Patience(3.0, silence=3600)) as client:
+        with pytest.raises(BunkerError, match="come to its end"):
+            await client.sign(DRAFT)
 
 
 async def test_one_who_is_cancelled_leaves_the_question_to_be_asked_again() -> None:

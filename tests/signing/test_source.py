@@ -69,6 +69,13 @@ def test_a_bunker_is_refused_without_its_secret(scheme: str) -> None:
     assert leaks(whole_story(caught.value)) == []
 
 
+@pytest.mark.parametrize("quote", ["'", '"', "`"])
+def test_quotes_that_a_file_has_brought_along_are_pointed_out(quote: str) -> None:
+    with pytest.raises(SigningError, match="is in quotes") as caught:
+        public_key_from(f"{quote}{NSEC}{quote}")
+    assert leaks(whole_story(caught.value)) == []
+
+
 NSEC = nip19.encode(marked())
 
 
