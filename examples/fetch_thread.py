@@ -33,4 +33,6 @@ if __name__ == "__main__":
         code = asyncio.run(main(sys.argv[1], sys.argv[2:]))
     except nt.NostrThreadsError as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
     sys.exit(code)

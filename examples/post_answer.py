@@ -44,4 +44,6 @@ if __name__ == "__main__":
         code = asyncio.run(main(answer, sys.argv[2], sys.argv[3:]))
     except nt.NostrThreadsError as error:
         sys.exit(f"error: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
     sys.exit(code)

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from nostr_threads.core.bunker_links import write_link
+from nostr_threads.core.bunker_links import BunkerLink, write_link
 from nostr_threads.relayd import RelayServer
-from nostr_threads.testing import Author
+from nostr_threads.testing import Author, Faults, FaultyRelay
 from tests.peers.bunkers import served
 from tests.relayd.peers import stocked
+
+if TYPE_CHECKING:
+    from asyncio.subprocess import Process
+    from collections.abc import AsyncIterator, Iterator
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 ALICE, BOB = Author(1), Author(2)
@@ -21,9 +28,11 @@ QUESTION = ALICE.note("Why?")
 ANSWER = "Because.\r\n\r\n" + "A long answer has many words. " * 200
 
 
-async def run(
+@asynccontextmanager
+async def started(
     name: str, *arguments: str, folder: Path, secret: str | None = None
-) -> tuple[int | None, str, str]:
+) -> AsyncIterator[Process]:
+    """Give the running program; it is gone at the end, whatever happens."""
     environ = {
         **os.environ,
         "NOSTR_THREADS_HOME": str(folder),
@@ -40,6 +49,18 @@ async def run(
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
+        try:
+            yield program
+        finally:
+            if program.returncode is None:
+                program.kill()
+                await program.communicate()
+
+
+async def run(
+    name: str, *arguments: str, folder: Path, secret: str | None = None
+) -> tuple[int | None, str, str]:
+    async with started(name, *arguments, folder=folder, secret=secret) as program:
         out, err = await program.communicate()
     return program.returncode, out.decode(), err.decode()
 
@@ -82,6 +103,38 @@ async def test_without_arguments_an_example_explains_itself(name: str, tmp_path:
     code, out, err = await run(name, folder=tmp_path)
     assert (code, out) == (1, "")
     assert f"python examples/{name}" in err
+
+
+@pytest.fixture
+def _interruptible() -> Iterator[None]:
+    """A shell that runs the tests in the background has them ignore Ctrl-C, and all they start."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_interruptible")
+@pytest.mark.parametrize("name", ["fetch_thread.py", "post_answer.py", "bot_with_bunker.py"])
+async def test_ctrl_c_ends_an_example_without_a_traceback(name: str, tmp_path: Path) -> None:
+    (tmp_path / "answer.md").write_bytes(ANSWER.encode())
+    before = ("answer.md",) if name == "post_answer.py" else ()
+    async with (
+        FaultyRelay(stocked([QUESTION]), Faults(silent_eose=True, no_ok=True)) as relay,
+        started(
+            name,
+            *(*before, QUESTION.id, relay.url),
+            folder=tmp_path,
+            secret=write_link(BunkerLink(ALICE.pubkey, (relay.url,), "x"))
+            if name == "bot_with_bunker.py"
+            else None,
+        ) as program,
+    ):
+        while not relay.received:  # noqa: ASYNC110 - a relay tells nobody what it has heard
+            await asyncio.sleep(0.01)
+        program.send_signal(signal.SIGINT)
+        out, err = await program.communicate()
+    assert (program.returncode, out) == (130, b"")
+    assert b"Traceback" not in err
 
 
 async def test_a_bad_code_is_a_sentence_and_no_traceback(tmp_path: Path) -> None:

@@ -15,15 +15,19 @@ def main() -> None:
 
     from nostr_threads.cli.commands import app
     from nostr_threads.cli.console import complain, speak_utf8
-    from nostr_threads.cli.secrets import refuse_secrets
-    from nostr_threads.errors import NostrThreadsError
+    from nostr_threads.cli.discretion import hidden, refuse_secrets
+    from nostr_threads.errors import NostrThreadsError, NotFound
 
     speak_utf8()
     try:
         refuse_secrets(sys.argv[1:])
         app(prog_name="nostr-threads")
-    except NostrThreadsError as error:
+    except NotFound as error:
+        # It names the id that nobody has.
         complain(str(error))
+        sys.exit(error.exit_code)
+    except NostrThreadsError as error:
+        complain(hidden(str(error), sys.argv[1:]))
         sys.exit(error.exit_code)
     except OSError as error:
         # A full disk or a closed stream, where nothing nearer knew what it was about.

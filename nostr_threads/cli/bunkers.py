@@ -1,4 +1,4 @@
-"""`key bunker` and `key clients`: lending a key to other machines, each within its policy.
+"""`key bunker`: lending a key to other machines, each within its policy.
 
 Knows the terminal: what is shown and asked there. How clients are answered is `app.desk`'s.
 """
@@ -8,38 +8,37 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nostr_threads.cli.consent import Terminal, has_terminal, named, npub_of
+from nostr_threads.cli.clients import Lent, require_lendable
+from nostr_threads.cli.consent import Terminal, npub_of
 from nostr_threads.cli.console import emit, emit_json, say
 from nostr_threads.cli.groups import grouped
 from nostr_threads.cli.options import AsJson, PasswordFd
+from nostr_threads.cli.prompts import ask_secret, has_terminal
 from nostr_threads.cli.rules import Rules
-from nostr_threads.cli.secrets import ask_secret, key_folder, writing_signer
-from nostr_threads.errors import InvalidInput, NotFound, SigningError
+from nostr_threads.cli.secrets import kind_of, writing_signer
+from nostr_threads.cli.vault import require_bare
+from nostr_threads.errors import BunkerError, InvalidInput, SigningError
 from nostr_threads.render.escape import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Container
     from pathlib import Path
 
+    from nostr_threads.app.desk import Desk
     from nostr_threads.core.bunker_links import BunkerLink, ClientLink
-    from nostr_threads.signing.book import Book, Client
+    from nostr_threads.signing import Kind
+    from nostr_threads.signing.book import Book
     from nostr_threads.signing.policy import Policy
     from nostr_threads.signing.remote_signer import Deed
 
-__all__ = ["bunker", "clients", "stop_lending"]
+__all__ = ["bunker"]
 
 _LONGEST_WORDS = 160
-
-Lent = Annotated[
-    str | None, typer.Argument(metavar="[NAME]", help="The key that is lent; default: in use.")
-]
 
 
 @grouped
@@ -76,38 +75,6 @@ def bunker(
     asyncio.run(_serve(name, tuple(relay or ()), invite, link, policy, password_fd, as_json))
 
 
-def clients(
-    name: Lent = None,
-    forget: Annotated[
-        str | None,
-        typer.Option("--forget", metavar="NPUB", help="Allow this one nothing any more."),
-    ] = None,
-    password_fd: PasswordFd = None,
-    as_json: AsJson = False,
-) -> None:
-    """List who may sign with a key of yours elsewhere, and what each may do.
-
-    What was done stands in the log that `key bunker` names.
-
-    Example: nostr-threads key clients work --forget npub1…
-    """
-    asyncio.run(_clients(name, forget, password_fd, as_json))
-
-
-def stop_lending(public_key: str) -> None:
-    """Forget the clients of a key that is no more on this machine, under any name."""
-    from nostr_threads.app.desk import close_desk
-
-    folder = key_folder()
-    for name in folder.names():
-        with suppress(SigningError):
-            if folder.public_key(name) == public_key:
-                return
-    log = close_desk(os.environ, public_key)
-    if log is not None:
-        say(f"what was signed for others with it is still logged in {log}")
-
-
 async def _serve(
     name: str | None,
     relays: tuple[str, ...],
@@ -121,6 +88,7 @@ async def _serve(
     from nostr_threads.core.relay_url import normalize
 
     urls = tuple(dict.fromkeys(map(normalize, relays)))
+    require_lendable(kind_of(name))
     async with writing_signer(name, password_fd) as signer:
         desk = Desk(signer, os.environ)
         with desk.alone() as is_alone:
@@ -128,17 +96,34 @@ async def _serve(
                 _require_only_invite(invite, urls, link)
                 _show_link(await desk.invite(policy), as_json=as_json)
                 return
-            await desk.begin(urls)
+            met = () if link is None or (await desk.book()).relays else link.relays
+            await _begin(desk, urls or met, kind_of(name))
             book = await desk.book()
             if link is None and (invite or not book.clients):
                 _show_link(await desk.invite(policy), as_json=as_json)
             _say_what_is_served(signer.public_key, book, desk.log)
+            if link is not None:
+                _say_what_is_wanted(link)
             with Terminal() as terminal:
                 await desk.serve(
                     ask=terminal.ask,
                     told=lambda deed: _tell(deed, as_json=as_json),
+                    trouble=say,
                     welcome=None if link is None else (link, policy),
                 )
+
+
+async def _begin(desk: Desk, relays: tuple[str, ...], kind: Kind | None) -> None:
+    from nostr_threads.signing import Kind
+
+    try:
+        await desk.begin(relays)
+    except BunkerError as error:
+        if kind is not Kind.BUNKER or error.is_silence:
+            raise
+        raise BunkerError(
+            f"a key that is lent to you can be lent on only if its bunker encrypts for you: {error}"
+        ) from None
 
 
 def _require_only_invite(invite: bool, relays: tuple[str, ...], link: ClientLink | None) -> None:
@@ -150,44 +135,15 @@ def _require_only_invite(invite: bool, relays: tuple[str, ...], link: ClientLink
         )
 
 
-async def _clients(
-    name: str | None, forget: str | None, password_fd: int | None, as_json: bool
-) -> None:
-    from nostr_threads.app.desk import Desk
-
-    async with writing_signer(name, password_fd) as signer:
-        desk = Desk(signer, os.environ)
-        book = await desk.book()
-        if not book.relays:
-            raise NotFound("this key was never lent: see `nostr-threads key bunker`")
-        if forget is not None:
-            await desk.forget(_key_of(forget, book.clients))
-            book = await desk.book()
-            say("nothing is done for it any more, also not by a bunker that runs")
-        for client in book.clients.values():
-            _show(client, as_json=as_json)
-        if not book.clients and not as_json:
-            say("nobody may sign with this key elsewhere")
-        if book.invitations and not as_json:
-            say("there is a link that nobody has used yet")
-
-
 def _client_link() -> ClientLink:
     from nostr_threads.core.bunker_links import ClientLink, parse_link
 
-    link = parse_link(ask_secret("The client's nostrconnect:// link (it is not shown)"))
+    given = ask_secret("The client's nostrconnect:// link (it is not shown)")
+    require_bare(given)
+    link = parse_link(given)
     if not isinstance(link, ClientLink):
         raise InvalidInput("a bunker:// link is for a client: `nostr-threads key import` opens it")
     return link
-
-
-def _key_of(text: str, known: Container[str]) -> str:
-    from nostr_threads.cli.elsewhere import public_key
-
-    key = public_key(text)
-    if key not in known:
-        raise NotFound("no such client may sign with this key")
-    return key
 
 
 def _show_link(link: BunkerLink, *, as_json: bool) -> None:
@@ -199,7 +155,16 @@ def _show_link(link: BunkerLink, *, as_json: bool) -> None:
 
 def _say_what_is_served(public_key: str, book: Book, log: Path) -> None:
     say(f"lending {npub_of(public_key)} at {', '.join(book.relays)}")
-    say(f"{len(book.clients)} clients may come back; what is done is logged in {log}")
+    known = "1 client" if len(book.clients) == 1 else f"{len(book.clients)} clients"
+    say(f"{known} may come back; what is done is logged in {log}")
+
+
+def _say_what_is_wanted(link: ClientLink) -> None:
+    from nostr_threads.core.nip46 import permissions_text
+
+    name = one_line(link.metadata.name, 40) or "a client without a name"
+    wanted = one_line(permissions_text(link.permissions), _LONGEST_WORDS)
+    say(f"{name} wants {wanted or 'nothing by name'}; it may do what the options here allow")
 
 
 def _tell(deed: Deed, *, as_json: bool) -> None:
@@ -210,26 +175,3 @@ def _tell(deed: Deed, *, as_json: bool) -> None:
     name = one_line(deed.name, 40) or deed.client[:12]
     why = f": {one_line(deed.why, _LONGEST_WORDS)}" if deed.why else ""
     emit(f"{when}  {name}  {one_line(deed.what, _LONGEST_WORDS)}  {deed.outcome}{why}\n")
-
-
-def _show(client: Client, *, as_json: bool) -> None:
-    policy, npub = client.policy, npub_of(client.key)
-    kinds = None if policy.kinds is None else sorted(policy.kinds)
-    if as_json:
-        rules = asdict(policy) | {"kinds": kinds}
-        emit_json({"npub": npub, "name": client.name, "since": client.since, "policy": rules})
-        return
-    signs = "all kinds" if kinds is None else f"kinds {', '.join(map(str, kinds)) or 'none'}"
-    more = "".join(
-        (
-            ", encrypts" if policy.encryption else "",
-            ", asks about all else" if policy.ask else "",
-            "" if policy.until is None else f", until {_date(policy.until)}",
-        )
-    )
-    words = f"{signs}, {policy.per_minute} a minute{more}, since {_date(client.since)}"
-    emit(f"{npub}  {named(client)}  {words}\n")
-
-
-def _date(moment_: int) -> str:
-    return datetime.fromtimestamp(moment_, UTC).strftime("%Y-%m-%d %H:%M")

@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from nostr_threads.cli.console import say
+from nostr_threads.cli.prompts import has_terminal
 from nostr_threads.render.escape import one_line, printable
 
 if TYPE_CHECKING:
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
     from nostr_threads.signing.book import Client
     from nostr_threads.signing.remote_signer import Ask
 
-__all__ = ["Terminal", "has_terminal", "named", "npub_of"]
+__all__ = ["Terminal", "named", "npub_of"]
 
-# Seconds that a question on the terminal waits for its answer.
-_PATIENCE = 240.0
+# Seconds that a question on the terminal waits for its answer: a yes that comes when the client has
+# gone, after two minutes, would sign for nobody.
+_PATIENCE = 100.0
 _LONGEST_WORDS = 160
 
 
@@ -69,11 +71,6 @@ class Terminal:
         if not line:
             # The terminal is gone: every question from now on is answered with no.
             self.__exit__()
-
-
-def has_terminal() -> bool:
-    """Whether there is somebody to ask."""
-    return sys.stdin is not None and sys.stdin.isatty()
 
 
 def npub_of(key: str) -> str:

@@ -5,7 +5,10 @@ Knows how each is noted in the key folder. How each signs is in `signing`.
 
 from __future__ import annotations
 
+import asyncio
+import re
 import shlex
+import shutil
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
@@ -15,16 +18,16 @@ import typer
 from nostr_threads.cli.console import emit, emit_json, say
 from nostr_threads.cli.options import AsJson, RelayUrls
 from nostr_threads.cli.secrets import key_folder
-from nostr_threads.errors import InvalidInput, NostrThreadsError
+from nostr_threads.errors import BunkerError, InvalidCode, InvalidInput, SigningError
 
 if TYPE_CHECKING:
-    from nostr_threads.signing.bunker import BunkerSession
+    from collections.abc import Iterable
 
 __all__ = [
+    "Name",
     "connect",
     "connect_to",
     "keep_public",
-    "let_go",
     "plugin",
     "program",
     "public_key",
@@ -33,6 +36,8 @@ __all__ = [
 ]
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="a-z, 0-9, _ and -.")]
+
+_HEX_KEY = re.compile(r"[0-9a-f]{64}", re.IGNORECASE)
 
 
 def program(
@@ -49,10 +54,18 @@ def program(
     """
     from nostr_threads.signing import KeyEntry, Kind
 
-    entry = KeyEntry(Kind.COMMAND, public_key(public), {"command": command})
-    key_folder().put(name, entry)
+    folder = key_folder()
+    folder.require_vacant(name)
+    entry = KeyEntry(Kind.COMMAND, _of_npub(public), {"command": command})
+    _refuse_its_secret(command, entry.public_key)
+    if shutil.which(command[0]) is None:
+        raise InvalidInput(
+            f"there is no program {shlex.quote(command[0])} that can be run: give its name or "
+            "path, and each of its arguments as a word of its own"
+        )
+    folder.put(name, entry)
     use_if_first(name)
-    say(f"{name} signs by running: {shlex.join(command)}")
+    say(f"{name} signs by running {shlex.quote(command[0])}")
     show_key(name, as_json=as_json)
 
 
@@ -68,17 +81,23 @@ def plugin(
 
     Example: nostr-threads key plugin hardware ledger --setting usb
     """
-    import asyncio
+    key_folder().require_vacant(name)
+    asyncio.run(_keep_plugin(name, signer, setting))
+    use_if_first(name)
+    show_key(name, as_json=as_json)
 
+
+async def _keep_plugin(name: str, signer: str, setting: str) -> None:
     from nostr_threads.signing import KeyEntry, Kind
     from nostr_threads.signing.plugins import PluginSigner
 
     made = PluginSigner(signer, setting)
-    details = {"signer": signer, "setting": setting}
-    key_folder().put(name, KeyEntry(Kind.PLUGIN, made.public_key, details))
-    asyncio.run(made.close())
-    use_if_first(name)
-    show_key(name, as_json=as_json)
+    try:
+        _refuse_its_secret([setting], made.public_key)
+        details = {"signer": signer, "setting": setting}
+        key_folder().put(name, KeyEntry(Kind.PLUGIN, made.public_key, details))
+    finally:
+        await made.close()
 
 
 def connect(
@@ -95,14 +114,13 @@ def connect(
 
     Example: nostr-threads key connect phone --relay wss://relay.example
     """
-    import asyncio
-
     from nostr_threads.core.relay_url import normalize
 
+    key_folder().require_vacant(name)
     if not relay:
         raise InvalidInput("name the relay where you and the signer meet: --relay URL")
     relays = tuple(dict.fromkeys(map(normalize, relay)))
-    asyncio.run(_connect(name, relays, seconds))
+    asyncio.run(_connect(name, relays, seconds, as_json=as_json))
     show_key(name, as_json=as_json)
 
 
@@ -121,21 +139,37 @@ async def connect_to(name: str, text: str) -> None:
     use_if_first(name)
 
 
-async def _connect(name: str, relays: tuple[str, ...], seconds: float) -> None:
+async def _connect(name: str, relays: tuple[str, ...], seconds: float, *, as_json: bool) -> None:
     from nostr_threads.app.bunkers import await_bunker, invitation, open_bunker
     from nostr_threads.app.sessions import bunker_entry
     from nostr_threads.core.bunker_links import write_link
 
-    folder = key_folder()
-    folder.require_vacant(name)
+    await _require_reachable(relays)
     link, client = invitation(relays)
     say("open this link with your signer, which then knows that it talks to you:")
-    emit(f"{write_link(link)}\n")
+    written = write_link(link)
+    emit_json({"link": written}) if as_json else emit(f"{written}\n")
     session = await await_bunker(link, client, seconds=seconds)
     async with open_bunker(session, show=say) as signer:
         await signer.start()
-        folder.put(name, bunker_entry(signer.session))
+        key_folder().put(name, bunker_entry(signer.session))
     use_if_first(name)
+
+
+async def _require_reachable(relays: tuple[str, ...]) -> None:
+    """Raise `BunkerError` where no relay is up; say of others which are not.
+
+    Nothing else would tell a relay that is down from a signer that nobody opens.
+    """
+    from nostr_threads.app.opening import open as open_nostr
+
+    async with open_nostr(":memory:") as nostr:
+        is_up = await asyncio.gather(*(nostr.pool.relay(url).reach() for url in relays))
+    down = ", ".join(url for url, up in zip(relays, is_up, strict=True) if not up)
+    if not any(is_up):
+        raise BunkerError(f"no relay to meet the signer at can be reached: {down}")
+    if down:
+        say(f"not to be reached now: {down}")
 
 
 def keep_public(name: str, code: str) -> None:
@@ -146,30 +180,6 @@ def keep_public(name: str, code: str) -> None:
     use_if_first(name)
 
 
-async def let_go(name: str) -> None:
-    """Let go of what is elsewhere, before the name is removed here."""
-    from nostr_threads.app.sessions import bunker_session
-    from nostr_threads.signing import Kind
-
-    entry = key_folder().entry(name)
-    if entry.kind is Kind.KEYRING:
-        from nostr_threads.signing.os_keyring import forget
-
-        forget(name)
-    if entry.kind is Kind.BUNKER:
-        # A courtesy: the session is removed here, whether the bunker hears of it or not.
-        with suppress(NostrThreadsError):
-            await _logout(bunker_session(entry))
-
-
-async def _logout(session: BunkerSession) -> None:
-    from nostr_threads.app.bunkers import open_bunker
-    from nostr_threads.signing.bunker import Patience
-
-    async with open_bunker(session, patience=Patience(10.0)) as signer:
-        await signer.logout()
-
-
 def use_if_first(name: str) -> None:
     """Use a key from now on if none was chosen, or the chosen one is gone."""
     folder = key_folder()
@@ -177,8 +187,8 @@ def use_if_first(name: str) -> None:
         folder.use(name)
 
 
-def show_key(name: str, *, as_json: bool) -> None:
-    """Show the public half of a key, and where the key is."""
+def show_key(name: str, *, as_json: bool, width: int = 0) -> None:
+    """Show the public half of a key, and where the key is; names are `width` wide in a list."""
     from nostr_threads.core import nip19
 
     folder = key_folder()
@@ -188,19 +198,49 @@ def show_key(name: str, *, as_json: bool) -> None:
         told = {"name": name, "npub": npub, "public_key": entry.public_key, "used": used}
         emit_json(told | {"kind": entry.kind.value})
     else:
-        emit(f"{'*' if used else ' '} {name}  {npub}  {entry.public_key}  {entry.kind.value}\n")
+        mark = "*" if used else " "
+        emit(f"{mark} {name:{width}}  {npub}  {entry.public_key}  {entry.kind.value}\n")
 
 
 def public_key(code: str) -> str:
-    """Read an npub, an nprofile or 64 hex digits. Raises `InvalidInput`."""
-    from nostr_threads.core import nip19, schnorr
+    """Read an npub, an nprofile or 64 hex digits. Raises `InvalidInput`, which does not show it."""
+    from nostr_threads.core import schnorr
 
-    found = nip19.decode(code) if code.startswith(("npub1", "nprofile1")) else None
+    if schnorr.is_public_key(code):
+        return code
+    return _of_npub(code)
+
+
+def _of_npub(code: str) -> str:
+    """Read an npub or nprofile. Hex may as well be a secret key, and would be shown."""
+    from nostr_threads.core import bech32, nip19
+
+    if _HEX_KEY.fullmatch(code):
+        raise InvalidInput(
+            "give the npub: 64 hex digits could as well be a secret key; "
+            "`nostr-threads code HEX --to npub` writes the npub of a public one"
+        )
+    if not code.lower().startswith(("npub1", "nprofile1")):
+        raise InvalidInput("this is no npub, nprofile or public key")
+    try:
+        bech32.split(code)
+        found = nip19.decode(code)
+    except InvalidCode as error:
+        raise InvalidInput(f"this npub cannot be read: {error}") from None
     match found:
         case nip19.PublicKey():
             return found.hex
         case nip19.Profile():
             return found.pubkey
-    if not schnorr.is_public_key(code):
-        raise InvalidInput("this is no npub, nprofile or public key in hex")
-    return code
+    raise InvalidInput("this is no npub, nprofile or public key")
+
+
+def _refuse_its_secret(arguments: Iterable[str], its_public_key: str) -> None:
+    """Raise `InvalidInput` where the very secret key is about to be written into a file."""
+    from nostr_threads.signing import KeySigner, secret_from_hex
+
+    for each in arguments:
+        for found in _HEX_KEY.findall(each):
+            with suppress(SigningError):
+                if KeySigner(secret_from_hex(found)).public_key == its_public_key:
+                    raise InvalidInput("this holds the secret key itself; it was not kept")

@@ -28,7 +28,7 @@ class Rules:
         typer.Option(
             "--kinds",
             metavar="N,N",
-            help="Sign events of these kinds, or of `all`; default: those published here.",
+            help="Sign events of these kinds, of `all` or `none`; default: those published here.",
         ),
     ] = None
     per_minute: Annotated[
@@ -65,10 +65,14 @@ def _kinds(text: str | None) -> frozenset[int] | None:
         return frozenset(each.kind for each in PERMISSIONS if each.kind is not None)
     if text.strip() == "all":
         return None
+    if text.strip() == "none":
+        return frozenset()
     try:
-        kinds = frozenset(int(part) for part in text.split(",") if part.strip())
+        kinds = frozenset(map(int, text.split(",")))
     except ValueError:
-        raise InvalidInput("--kinds are numbers with commas between them, or `all`") from None
+        raise InvalidInput(
+            "--kinds are numbers with commas between them, or `all`, or `none`"
+        ) from None
     if not all(0 <= kind <= 65_535 for kind in kinds):
         raise InvalidInput("a kind is a number from 0 to 65535")
     return kinds

@@ -1,60 +1,32 @@
-"""Which key signs, and how secrets are asked for. A secret never comes from argv.
+"""Which key signs: the one that is named, that of the environment, or the one in use.
 
-Knows the environment, the key folder and the prompt. Knows nothing of encryption.
+Knows the environment and the key folder. Knows nothing of encryption, or of how a person is asked.
 """
 
 from __future__ import annotations
 
 import os
-import re
-import sys
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-import typer
-
 from nostr_threads.cli.console import say
-from nostr_threads.errors import InvalidCode, InvalidInput, SigningError
+from nostr_threads.cli.prompts import ask_password
+from nostr_threads.errors import SigningError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator
 
-    from nostr_threads.signing import KeyFolder, Signer
+    from nostr_threads.signing import KeyFolder, Kind, Signer
 
 __all__ = [
-    "ask_password",
-    "ask_secret",
     "key_folder",
+    "kind_of",
     "public_key",
     "reader",
     "reading_signer",
-    "refuse_secrets",
     "writing_signer",
 ]
-
-# Long enough to be one, even when its end was lost in copying.
-_SECRET = re.compile(r"n(?:crypt)?sec1[02-9ac-hj-np-z]{16}", re.IGNORECASE)
-_LINK = re.compile(r"(?:bunker|nostrconnect)://\S*[?&]secret=.", re.IGNORECASE)
-# Characters: 24 words with their spaces, or a link with ten relays.
-_LONGEST_SECRET = 10_000
-
-
-def refuse_secrets(arguments: Iterable[str]) -> None:
-    """Raise `InvalidCode` for a secret on the command line, wherever it stands.
-
-    To be called before anything parses it: a parser's errors repeat what it was given.
-    """
-    for argument in arguments:
-        if _SECRET.search(argument):
-            raise InvalidCode(
-                "this is a secret key; it was not used and should not stand on a command line"
-            )
-        if _LINK.search(argument):
-            raise InvalidCode(
-                "this link holds a secret; it was not used and should not stand on a command line: "
-                "`nostr-threads key import NAME` asks for it"
-            )
 
 
 def key_folder() -> KeyFolder:
@@ -72,10 +44,13 @@ async def writing_signer(name: str | None, password_fd: int | None) -> AsyncIter
     Raises `NoSigner` when there is none, `WrongPassword`, `SigningError`.
     """
     from nostr_threads.app.signers import open_signer
+    from nostr_threads.cli.waiting import Awaited
+    from nostr_threads.signing import Kind
 
-    ask = partial(ask_password, password_fd)
+    is_bunker = kind_of(name) is Kind.BUNKER
+    ask = partial(ask_password, f"Password of {_called(name)}", password_fd)
     async with open_signer(name, password=ask, show=say) as signer:
-        yield signer
+        yield Awaited(signer) if is_bunker else signer
 
 
 @asynccontextmanager
@@ -93,15 +68,26 @@ async def reading_signer() -> AsyncIterator[Signer | None]:
         yield signer
 
 
+def kind_of(name: str | None) -> Kind | None:
+    """Return where the key is that signs; None for one that stands in `$NOSTR_SECRET_KEY`."""
+    from nostr_threads.app.signers import env_decides, link_in_env
+    from nostr_threads.signing import Kind
+
+    if name is None and env_decides(os.environ):
+        return None if link_in_env(os.environ) is None else Kind.BUNKER
+    folder = key_folder()
+    return folder.entry(folder.chosen(name)).kind
+
+
 def public_key(name: str | None = None) -> str | None:
     """Return whose key `name` is, else that of `$NOSTR_SECRET_KEY`, else the one in use.
 
     None when there is none, or it cannot be told without a password.
     """
-    from nostr_threads.app.signers import public_key_of_env
+    from nostr_threads.app.signers import env_decides, public_key_of_env
 
-    if name is None and (found := public_key_of_env(os.environ)) is not None:
-        return found
+    if name is None and env_decides(os.environ):
+        return public_key_of_env(os.environ)
     folder = key_folder()
     chosen = name or folder.current()
     return folder.public_key(chosen) if chosen is not None else None
@@ -119,39 +105,11 @@ def reader() -> str | None:
         return None
 
 
-def ask_password(descriptor: int | None, *, confirm: bool = False, what: str = "Password") -> str:
-    """Take a password from an open file descriptor, or ask for it on the terminal."""
-    if descriptor is not None:
-        return _read_password(descriptor)
-    if not _on_terminal():
-        raise SigningError("the key has a password: run this on a terminal or use --password-fd")
-    answer: str = typer.prompt(what, hide_input=True, err=True, confirmation_prompt=confirm)
-    return answer
+def _called(name: str | None) -> str:
+    """What a prompt calls the key that signs. Raises `NoSigner` where there is none."""
+    from nostr_threads.app.signers import env_decides
+    from nostr_threads.signing.source import VARIABLE
 
-
-def ask_secret(what: str) -> str:
-    """Take a secret from the terminal, unseen, or from stdin. Raises `InvalidInput` for none."""
-    if _on_terminal():
-        answer: str = typer.prompt(what, hide_input=True, err=True)
-    elif sys.stdin is None:
-        raise InvalidInput("stdin is closed")
-    else:
-        answer = sys.stdin.read(_LONGEST_SECRET)
-    if not answer.strip():
-        raise InvalidInput("nothing was given")
-    return answer.strip()
-
-
-def _on_terminal() -> bool:
-    return sys.stdin is not None and sys.stdin.isatty()
-
-
-def _read_password(descriptor: int) -> str:
-    try:
-        with open(descriptor, encoding="utf-8") as stream:
-            password = stream.readline().rstrip("\n")
-    except (OSError, UnicodeDecodeError):
-        raise SigningError(f"no password can be read from descriptor {descriptor}") from None
-    if not password:
-        raise SigningError(f"descriptor {descriptor} gave an empty password")
-    return password
+    if name is None and env_decides(os.environ):
+        return VARIABLE
+    return f"the key {key_folder().chosen(name)!r}"

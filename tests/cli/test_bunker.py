@@ -168,8 +168,8 @@ async def test_a_signer_is_found_with_a_link_of_ours(owner: Home, other: Home) -
     async with RelayServer(stocked()) as meeting, RelayServer(stocked()) as relay:
         other.settle([relay.url])
         connecting = ("key", "connect", "lent", "--relay", meeting.url, "--seconds", "25")
-        async with other.started(*connecting) as client:
-            link = await line(client)
+        async with other.started(*connecting, "--json") as client:
+            link = json.loads(await line(client))["link"]
             assert link.startswith("nostrconnect://")
             async with owner.started(
                 "key", "bunker", "--connect", "--relay", meeting.url, password=PASSWORD
@@ -179,7 +179,7 @@ async def test_a_signer_is_found_with_a_link_of_ours(owner: Home, other: Home) -
                 process.stdin.close()
                 out, err = await client.communicate()
                 assert client.returncode == 0, err.decode()
-                assert "bunker" in out.decode()
+                assert json.loads(out)["kind"] == "bunker"
                 ran = await other.run("publish", other.file("a.md", "text"), "--json")
                 assert ran.object["parts"][0]["event"]["pubkey"] == ALICE.pubkey
 
@@ -189,7 +189,7 @@ async def test_a_person_is_asked_at_the_terminal(owner: Home, other: Home) -> No
         other.settle([relay.url])
         lending = ("key", "bunker", "--relay", meeting.url, "--kinds", "7", "--ask")
         async with at_terminal(owner, *lending) as terminal:
-            await terminal.until("Password:")
+            await terminal.until("Password of the key 'work':")
             await terminal.type_unseen(PASSWORD)
             shown = await terminal.until("is logged in")
             link = next(each for each in shown.split() if each.startswith("bunker://"))
@@ -306,7 +306,7 @@ async def test_a_text_cannot_look_like_a_question(owner: Home, other: Home) -> N
         other.settle([relay.url])
         lending = ("key", "bunker", "--relay", meeting.url, "--kinds", "7", "--ask")
         async with at_terminal(owner, *lending) as terminal:
-            await terminal.until("Password:")
+            await terminal.until("Password of the key 'work':")
             await terminal.type_unseen(PASSWORD)
             shown = await terminal.until("is logged in")
             link = next(each for each in shown.split() if each.startswith("bunker://"))
@@ -330,3 +330,28 @@ async def test_a_key_that_is_removed_is_lent_no_more(owner: Home, other: Home) -
         gone = await owner.run("key", "remove", "work", "--yes")
         assert "is still logged in" in gone.err
     assert [path.suffix for path in (owner.folder / "keys").iterdir()] == [".log"]
+
+
+async def test_who_waits_for_a_bunker_is_told_so_once(owner: Home, other: Home) -> None:
+    async with RelayServer(stocked()) as meeting, RelayServer(stocked()) as relay:
+        other.settle([relay.url])
+        lending = ("key", "bunker", "--relay", meeting.url, "--kinds", "7", "--ask")
+        async with at_terminal(owner, *lending) as terminal:
+            await terminal.until("Password of the key 'work':")
+            await terminal.type_unseen(PASSWORD)
+            shown = await terminal.until("is logged in")
+            link = next(each for each in shown.split() if each.startswith("bunker://"))
+            await other.run("key", "import", "lent", stdin=link.encode())
+            line = ("publish", other.file("a.md", LONG), "--limit", "600")
+            async with other.started(*line) as process:
+                assert process.stderr is not None
+                await terminal.until("Allow it? [y/N]")
+                said = b""
+                while b"waiting for the bunker" not in said:
+                    said += (more := await process.stderr.readline())
+                    assert more
+                terminal.type("y")
+                await terminal.until("Allow it? [y/N]")
+                terminal.type("n")
+                _, rest = await process.communicate()
+    assert (process.returncode, b"waiting" in rest) == (7, False)

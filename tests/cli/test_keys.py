@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tests.cli.program import Home, Ran
 
 SECRET = ALICE.secret_hex()
+NPUB = nt.encode(PublicKey(ALICE.pubkey))
 
 
 def with_key(home: Home, name: str = "work") -> None:
@@ -196,7 +197,7 @@ async def imported(home: Home, given: str, *more: str, password: str | None = PA
         (nt.encode(secret_from_hex(SECRET)), ALICE.pubkey, "password"),
         (encrypt(secret_from_hex(SECRET), PASSWORD, log_n=2), ALICE.pubkey, "password"),
         (WORDS, WORDS_KEY, "password"),
-        (nt.encode(PublicKey(ALICE.pubkey)), ALICE.pubkey, "nowhere"),
+        (NPUB, ALICE.pubkey, "nowhere"),
     ],
 )
 async def test_a_key_that_one_has_is_kept_and_used(
@@ -292,9 +293,7 @@ async def test_another_program_signs(home: Home) -> None:
         "told['tags'] = tuple(map(tuple, told['tags']))\n"
         "print(Author(b'alice').sign(Draft(**told)).to_json())\n",
     )
-    made = await home.run(
-        "key", "program", "safe", ALICE.pubkey, "--json", "--", sys.executable, "sign.py"
-    )
+    made = await home.run("key", "program", "safe", NPUB, "--json", "--", sys.executable, "sign.py")
     assert (made.code, made.object["kind"], made.object["used"]) == (0, "command", True)
     async with RelayServer(stocked()) as relay:
         home.settle([relay.url])
@@ -314,7 +313,7 @@ async def test_a_signer_that_is_not_installed_is_not_kept(home: Home) -> None:
 
 
 async def test_a_key_that_is_only_read_as_signs_nothing(home: Home) -> None:
-    await imported(home, nt.encode(PublicKey(ALICE.pubkey)), password=None)
+    await imported(home, NPUB, password=None)
     home.settle(["ws://127.0.0.1:9"])
     ran = await home.run("publish", home.file("a.md", "text"))
     assert (ran.code, ran.out) == (7, "")
@@ -326,7 +325,7 @@ async def test_a_key_that_is_only_read_as_signs_nothing(home: Home) -> None:
 
 async def test_passwords_are_asked_for_and_not_shown(home: Home) -> None:
     async with at_terminal(home, "key", "new", "work", "--log-n", "2") as terminal:
-        await terminal.until("Password:")
+        await terminal.until("A new password for 'work':")
         await terminal.type_unseen(PASSWORD)
         await terminal.until("Repeat for confirmation:")
         await terminal.type_unseen(PASSWORD)
@@ -335,9 +334,9 @@ async def test_passwords_are_asked_for_and_not_shown(home: Home) -> None:
     assert "* work  npub1" in shown
     assert PASSWORD not in shown
     async with at_terminal(home, "key", "password", "work", "--log-n", "2") as terminal:
-        await terminal.until("The old password:")
+        await terminal.until("The old password of 'work':")
         await terminal.type_unseen(PASSWORD)
-        await terminal.until("The new password:")
+        await terminal.until("A new password for 'work':")
         await terminal.type_unseen("another")
         await terminal.until("Repeat for confirmation:")
         await terminal.type_unseen("another")
@@ -363,7 +362,7 @@ async def test_a_secret_that_is_typed_is_not_shown(home: Home) -> None:
     async with at_terminal(home, "key", "import", "mine", "--log-n", "2") as terminal:
         await terminal.until("(it is not shown):")
         await terminal.type_unseen(SECRET)
-        await terminal.until("Password:")
+        await terminal.until("A new password for 'mine':")
         await terminal.type_unseen(PASSWORD)
         await terminal.until("Repeat for confirmation:")
         await terminal.type_unseen(PASSWORD)
