@@ -15,14 +15,17 @@ from nostr_threads.cli import (
     news,
     outbox,
     relays,
+    searching,
     threads,
     verbs,
 )
 from nostr_threads.cli.console import emit
+from nostr_threads.cli.discretion import Discreet
 
 __all__ = ["app"]
 
 app = typer.Typer(
+    cls=Discreet,
     no_args_is_help=True,
     invoke_without_command=True,
     add_completion=False,
@@ -48,6 +51,7 @@ app.command("demo")(demo.demo)
 app.command("fetch")(threads.fetch)
 app.command("show")(threads.show)
 app.command("new")(news.new)
+app.command("search")(searching.search)
 app.command("compose")(answers.compose)
 app.command("publish", cls=answers.Warned)(answers.publish)
 app.command("quote", cls=answers.Warned)(answers.quote)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from nostr_threads.core.event import Event
     from nostr_threads.store.sqlite import SqliteStore
 
-__all__ = ["new"]
+__all__ = ["new", "shown_of"]
 
 # Notes of one thread that are shown unless --all is given.
 _FOLD = 50
@@ -61,7 +61,7 @@ def new(
             if as_json:
                 emit("".join(map(json_line, _objects(root, events))))
             else:
-                emit(_shown(opened, root, events, viewer))
+                emit(shown_of(opened, root, events, viewer))
                 _tell_rest(len(arrived.threads[root]) - len(events))
         if not keep:
             # What was not shown is not seen.
@@ -85,7 +85,8 @@ def _tell_rest(number: int) -> None:
         say(f"{counted(number, 'more note')}: `nostr-threads new` again, or with --all")
 
 
-def _shown(store: SqliteStore, root: str, events: Sequence[Event], viewer: str | None) -> str:
+def shown_of(store: SqliteStore, root: str, events: Sequence[Event], viewer: str | None) -> str:
+    """Return some notes of a thread, by its root, under the thread's first line."""
     from nostr_threads.app.fetch import load_thread
     from nostr_threads.core.references import pointer_to
     from nostr_threads.render.news import render_news

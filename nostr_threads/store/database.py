@@ -81,6 +81,14 @@ class Database:
             # Without a transaction there is nothing to wait for: moving the log syncs it first.
             self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
 
+    def vacuum(self) -> None:
+        """Write the file anew without what is not in use, and cut the log."""
+        with self._lock, self._translated():
+            if self._connection is None:
+                raise StoreError(f"{self._path}: the store is closed")
+            self._connection.execute("VACUUM")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+
     def close(self) -> None:
         """Release the file. Closing twice is allowed."""
         with self._lock, self._translated():

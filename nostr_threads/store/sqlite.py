@@ -25,6 +25,7 @@ from nostr_threads.store import (
 )
 from nostr_threads.store.database import Database
 from nostr_threads.store.sqlite_sources import SqliteSources
+from nostr_threads.store.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -55,6 +56,8 @@ class SqliteStore:
         self._is_read_only = read_only
         self.sources = SqliteSources(self._database)
         """What is to be kept here whole; see `sources.Sources`."""
+        self.upkeep = Upkeep(self._database)
+        """What keeps it in order."""
 
     def add(self, events: Iterable[Verified], *, relay: str | None, now: int) -> list[Added]:
         """Keep events in one transaction, seen at `relay` (None: made here) at `now` (seconds).

@@ -21,6 +21,7 @@ COMMANDS = (
     ("fetch",),
     ("show",),
     ("new",),
+    ("search",),
     ("compose",),
     ("publish",),
     ("quote",),
@@ -49,8 +50,8 @@ COMMANDS = (
     ("relay", "info"),
     ("relay", "test"),
     ("relay", "serve"),
-    ("mirror", "import"),
-    ("mirror", "export"),
+    *(("mirror", name) for name in ("add", "list", "remove", "run", "status")),
+    *(("mirror", name) for name in ("import", "export", "verify", "stats", "purge", "vacuum")),
     ("code",),
 )
 HEAVY = {"websockets", "pynostr", "httpx", "coincurve", "cryptography", "sqlite3", "nostr_sdk"}

@@ -1,0 +1,150 @@
+"""Sources and how far each is got, as people read it and as programs parse it.
+
+Knows words, cells and JSON keys. What a relay said is escaped here.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from nostr_threads.cli.console import emit_json, say
+from nostr_threads.cli.reports import counted
+from nostr_threads.render.escape import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nostr_threads.app.mirror import Progress
+    from nostr_threads.core.sources import Source
+    from nostr_threads.store.sources import Sync
+
+__all__ = [
+    "cells",
+    "described",
+    "short",
+    "source_object",
+    "sync_object",
+    "tell_progress",
+    "tell_reasons",
+    "was_reached",
+]
+
+_LONGEST = 60
+_REASON = 200
+
+
+def tell_progress(told: Progress, as_json: bool) -> None:
+    """Say what came, or how it ended."""
+    if as_json:
+        ended = {} if told.sync is None else _ending(told.sync)
+        emit_json({"source": told.source.name, "relay": told.relay, "new": told.fresh} | ended)
+    elif told.sync is not None or told.fresh:
+        ending = "" if told.sync is None else f", {_words(told.sync)}"
+        say(f"{short(told.source.name)} from {told.relay}: {told.fresh} new{ending}")
+
+
+def _words(sync: Sync) -> str:
+    finish = "begun" if sync.finish is None else sync.finish.value
+    return f"{finish} ({one_line(sync.reason, _REASON)})" if sync.reason else finish
+
+
+def described(source: Source) -> str:
+    """Say what is kept, how deep, and where from."""
+    more = [
+        " with the threads under each note" if source.replies else "",
+        f" down to {counted(source.depth, 'generation')}" if source.depth is not None else "",
+        f" from {', '.join(source.relays)}" if source.relays else "",
+    ]
+    return one_line(source.name, 1_000) + "".join(more)
+
+
+def short(name: str) -> str:
+    """Return a name that fits into a sentence."""
+    return one_line(name, _LONGEST)
+
+
+def source_object(source: Source) -> dict[str, Any]:
+    """Return a source for `mirror list --json`."""
+    return {
+        "source": source.name,
+        "kind": source.kind.value,
+        "value": source.value,
+        "relays": source.relays,
+        "replies": source.replies,
+        "depth": source.depth,
+    }
+
+
+def sync_object(source: Source, url: str, sync: Sync) -> dict[str, Any]:
+    """Return how far a source is got from a relay, for `mirror status --json`."""
+    spans = [[span.first, span.last] for span in sync.spans.spans]
+    seconds = (
+        {"from": spans[0][0], "until": spans[-1][1]} if spans else {"from": None, "until": None}
+    )
+    return {
+        "source": source.name,
+        "relay": url,
+        **seconds,
+        "spans": spans,
+        "complete": _is_complete(source, sync),
+        "events": sync.events,
+        "method": sync.method.value,
+        **_ending(sync),
+        "ended_at": sync.ended_at or None,
+    }
+
+
+def _ending(sync: Sync) -> dict[str, Any]:
+    return {"finish": sync.finish and sync.finish.value, "reason": sync.reason}
+
+
+def cells(source: Source, sync: Sync) -> tuple[object, ...]:
+    """Return what stands in the table of `mirror status`: from, until, events, last run, state."""
+    spans = sync.spans.spans
+    is_whole = bool(spans) and spans[0].first == source.first == 0
+    first = "the beginning" if is_whole else _date(spans[0].first) if spans else ""
+    times = (first, _date(spans[-1].last) if spans else "")
+    ended = _date(sync.ended_at) if sync.ended_at else ""
+    state = "complete" if _is_complete(source, sync) else _state(sync)
+    return (*times, sync.events, ended, state)
+
+
+def _state(sync: Sync) -> str:
+    if sync.finish is None:
+        return "running, or cut off"
+    return "complete until then" if sync.finish.value == "complete" else sync.finish.value
+
+
+def _is_complete(source: Source, sync: Sync) -> bool:
+    """Whether everything up to the last run was got."""
+    from nostr_threads.core.coverage import Finish
+    from nostr_threads.core.windows import Span
+
+    if sync.finish is not Finish.COMPLETE:
+        return False
+    if source.filter is None:
+        return True
+    until = min(sync.ended_at, source.filter.until or sync.ended_at)
+    return until < source.first or sync.spans.covers(Span(source.first, until))
+
+
+def tell_reasons(source: Source, syncs: Mapping[str, Sync]) -> None:
+    """Say why relays did not give everything."""
+    for url, sync in syncs.items():
+        if sync.reason:
+            say(f"{short(source.name)} from {url}: {one_line(sync.reason, _REASON)}")
+
+
+def was_reached(sync: Sync) -> bool:
+    """Whether the relay was reached at all."""
+    from nostr_threads.core.coverage import Finish
+
+    return sync.finish is not Finish.UNREACHABLE
+
+
+def _date(moment: int) -> str:
+    with suppress(ValueError, OverflowError, OSError):
+        return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M")
+    return str(moment)

@@ -1,0 +1,201 @@
+"""`mirror`: sources named, got, followed, and what is said of them; the store kept in order."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sqlite3
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from nostr_threads.core import nip19
+from nostr_threads.core.filters import Filter
+from nostr_threads.net.pool import Pool
+from nostr_threads.relayd import RelayServer
+from nostr_threads.store.sqlite import SqliteStore
+from tests.app.worlds import ALICE, BOB, NOW
+from tests.relayd.peers import stocked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import nostr_threads as nt
+    from tests.cli.program import Home
+
+TAG = ("t", "nostr")
+NOTES = [ALICE.event(1, f"note {n}\x1b[2J", NOW + n, (TAG,)) for n in range(5)]
+NPUB = nip19.encode(nip19.PublicKey(ALICE.pubkey))
+
+
+def held(home: Home) -> set[str]:
+    with SqliteStore(home.folder / "threads.db", read_only=True) as store:
+        return {event_id.hex() for _, event_id in store.items([Filter()], now=None)}
+
+
+def arrive(home: Home, *events: nt.Verified) -> None:
+    with SqliteStore(home.folder / "threads.db") as store:
+        store.add(events, relay="wss://seen.example", now=NOW)
+
+
+async def test_a_source_is_named_got_and_told_of(home: Home) -> None:
+    async with RelayServer(stocked(NOTES)) as relay:
+        added = await home.run("mirror", "add", "hashtag", "#Nostr", "--relay", relay.url)
+        assert (added.code, added.out) == (0, "")
+        assert f"added: hashtag nostr from {relay.url}" in added.err
+        again = await home.run("mirror", "add", "hashtag", "nostr", "--relay", relay.url)
+        assert "changed:" in again.err
+        listed = await home.run("mirror", "list", "--json")
+        assert listed.object["source"] == "hashtag nostr"
+        before = await home.run("mirror", "status")
+        assert "was never got" in before.err
+        ran = await home.run("mirror", "run")
+        assert (ran.code, ran.out) == (0, "")
+        assert f"hashtag nostr from {relay.url}: 5 new, complete" in ran.err
+        assert held(home) == {note.id for note in NOTES}
+        told = (await home.run("mirror", "status", "--json")).object
+        assert (told["relay"], told["complete"], told["events"]) == (relay.url, True, 5)
+        assert (told["from"], told["finish"], told["method"]) == (0, "complete", "negentropy")
+        shown = await home.run("mirror", "status")
+        assert "the beginning" in shown.err
+        as_data = await home.run("mirror", "run", "--json")
+        assert as_data.objects[-1]["finish"] == "complete"
+        removed = await home.run("mirror", "remove", "hashtag", "nostr")
+        assert removed.code == 0
+        assert (await home.run("mirror", "list")).out == ""
+        assert held(home) == {note.id for note in NOTES}
+
+
+async def test_what_is_not_all_there_is_told_with_an_exit_code(home: Home) -> None:
+    async with RelayServer(stocked(NOTES)) as relay:
+        down = "ws://127.0.0.1:9"
+        await home.run("mirror", "add", "author", NPUB, "--relay", relay.url, "--relay", down)
+        ran = await home.run("mirror", "run")
+        assert ran.code == 3
+        assert f"from {down}: 0 new, unreachable (" in ran.err
+        await home.run("mirror", "add", "author", NPUB, "--relay", down)
+        assert (await home.run("mirror", "run")).code == 4
+        status = await home.run("mirror", "status")
+        assert "unreachable" in status.err
+
+
+async def test_one_source_of_several_is_run_alone(home: Home) -> None:
+    async with RelayServer(stocked(NOTES)) as relay:
+        await home.run("mirror", "add", "hashtag", "nostr", "--relay", relay.url)
+        await home.run("mirror", "add", "search", "two", "words", "--relay", relay.url)
+        ran = await home.run("mirror", "run", "hashtag", "nostr")
+        assert ran.code == 0
+        assert "search" not in ran.err
+        other = await home.run("mirror", "run", "search", "two", "words")
+        assert other.code == 3
+        assert "it does not search (NIP-50)" in other.err
+        none = await home.run("mirror", "run", "hashtag", "other")
+        assert (none.code, "is not mirrored" in none.err) == (1, True)
+
+
+async def test_following_goes_on_until_it_is_stopped(home: Home) -> None:
+    later = BOB.event(1, "later", int(time.time()), (TAG,))
+    async with RelayServer(stocked(NOTES), accept=lambda _: None) as relay, Pool() as pool:
+        await home.run("mirror", "add", "hashtag", "nostr", "--relay", relay.url)
+        async with home.started("mirror", "run", "--follow", "--json") as process:
+            await _until(process, lambda told: told.get("finish") == "complete")
+            await pool.relay(relay.url).publish(later)
+            await _until(process, lambda told: told["new"] == 1 and "finish" not in told)
+            process.send_signal(signal.SIGINT)
+            _, talk = await process.communicate()
+    assert process.returncode == 130
+    assert b"Traceback" not in talk
+    assert later.id in held(home)
+
+
+async def _until(process: asyncio.subprocess.Process, wanted: Callable[[Any], bool]) -> None:
+    assert process.stdout is not None
+    while not wanted(json.loads(await process.stdout.readline())):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("add", "author", "nonsense"), 2, "is not"),
+        (("add", "hashtag", "two", "words"), 2, "no hashtag"),
+        (("add", "filter", '{"limit":5}'), 2, "leave out the limit"),
+        (("add", "filter", "{"), 2, "a JSON object"),
+        (("add", "person", "x"), 2, "person"),
+        (("add", "hashtag", "x", "--replies"), 2, "only an author"),
+        (("add", "hashtag", "x", "--relay", "nonsense"), 2, "relay"),
+        (("remove", "hashtag", "x"), 1, "is not mirrored"),
+        (("run",), 1, "nothing is mirrored"),
+        (("run", "--follow", "--again"), 2, "--again"),
+    ],
+)
+async def test_what_cannot_be_done_is_said(
+    home: Home, arguments: tuple[str, ...], code: int, words: str
+) -> None:
+    arrive(home)
+    ran = await home.run("mirror", *arguments)
+    assert (ran.code, ran.out) == (code, "")
+    assert words in ran.err
+
+
+# The store as a whole
+
+
+async def test_the_store_is_checked_counted_and_made_small(home: Home) -> None:
+    gone = BOB.note("gone", NOW)
+    deletion = BOB.event(5, "", NOW + 9, (("e", gone.id),))
+    arrive(home, *NOTES, gone, deletion)
+    stats, verified, vacuumed = await asyncio.gather(
+        home.run("mirror", "stats", "--json"),
+        home.run("mirror", "verify"),
+        home.run("mirror", "vacuum"),
+    )
+    assert (stats.object["events"], stats.object["deleted"]) == (7, 1)
+    assert stats.object["kinds"] == {"1": 6, "5": 1}
+    assert (verified.code, "7 events, all as they should be" in verified.err) == (0, True)
+    assert (vacuumed.code, "now" in vacuumed.err) == (0, True)
+    told = await home.run("mirror", "stats")
+    assert "7 events of 2 authors" in told.err
+    refused = await home.run("mirror", "purge")
+    assert (refused.code, "say --yes" in refused.err) == (2, True)
+    purged = await home.run("mirror", "purge", "--yes")
+    assert "1 event removed" in purged.err
+    assert gone.id not in held(home)
+
+
+async def test_what_was_changed_in_a_store_is_found(home: Home) -> None:
+    arrive(home, *NOTES)
+    with closing(sqlite3.connect(home.folder / "threads.db")) as connection, connection:
+        connection.execute("UPDATE events SET json = replace(json, 'note 3', 'note X')")
+    ran = await home.run("mirror", "verify")
+    assert ran.code == 6
+    assert f"events {NOTES[3].id}: the id is not the hash" in ran.out
+    fault = (await home.run("mirror", "verify", "--json")).object
+    assert (fault["table"], fault["event_id"]) == ("events", NOTES[3].id)
+
+
+# Words
+
+
+async def test_words_are_found_in_the_threads_where_they_stand(home: Home) -> None:
+    root = ALICE.note("Which relay keeps long answers?", NOW)
+    answer = BOB.reply(root, "None keeps them for ever \x1b]0;title\x07", NOW + 5)
+    arrive(home, root, answer, *NOTES)
+    found = await home.run("search", "keep*")
+    assert found.code == 0
+    assert "Which relay keeps long answers?" in found.out
+    assert "None keeps them for ever" in found.out
+    assert "\x1b" not in found.out
+    assert "2 notes found" in found.err
+    (only,) = (await home.run("search", "KEEPS", "--json", "--", "-none")).objects
+    assert only["id"] == root.id
+    by_bob = await home.run("search", "keeps", "--author", BOB.pubkey, "--json")
+    assert [each["id"] for each in by_bob.objects] == [answer.id]
+    few = await home.run("search", "note", "--limit", "2", "--json")
+    assert [each["id"] for each in few.objects] == [NOTES[4].id, NOTES[3].id]
+    nothing = await home.run("search", "--", "-none")
+    assert (nothing.code, "at least one word" in nothing.err) == (2, True)
+    assert (await home.run("search", "unheard")).out == ""
