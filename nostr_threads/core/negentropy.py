@@ -350,14 +350,16 @@ def _keys(items: Iterable[tuple[int, bytes | str]]) -> list[bytes]:
         ]
     except OverflowError:
         raise ValueError(_NO_ITEM) from None
-    if any(len(key) != _KEY or key.startswith(_LAST_TIME) for key in keys):
+    if not {_KEY}.issuperset(map(len, keys)):
         raise ValueError(_NO_ITEM)
     return keys
 
 
 def _sorted(keys: list[bytes]) -> list[bytes]:
-    """Sort, and leave each in once."""
+    """Sort, and leave each in once. Raises ValueError for the time that stands for no end."""
     keys.sort()
+    if keys and keys[-1].startswith(_LAST_TIME):
+        raise ValueError(_NO_ITEM)
     if any(map(eq, keys, islice(keys, 1, None))):
         return sorted(set(keys))
     return keys

@@ -34,18 +34,21 @@ _MAX_WALKS = 32
 _EVENTS = "events e"
 _EVENTS_BY_TAG = "tags t CROSS JOIN events e ON e.event = t.event"
 
-# A part that no relay has taken yet is still its author's alone.
-_NOT_UNSENT = """NOT EXISTS (
+# A part that no relay has taken yet is still its author's alone. Where there are no parts, as at a
+# relay, that is found out once and not for each event.
+_NOT_UNSENT = """(NOT EXISTS (SELECT 1 FROM parts WHERE event > 0) OR NOT EXISTS (
     SELECT 1 FROM parts p WHERE p.event = e.event AND NOT EXISTS (
         SELECT 1 FROM deliveries d WHERE d.posting = p.posting AND d.part = p.part
         AND d.status IN ('stored', 'accepted', 'duplicate')
     ) AND NOT EXISTS (SELECT 1 FROM sightings s WHERE s.event = e.event)
-)"""
+))"""
 
 _FOUND = "e.event IN (SELECT rowid FROM texts WHERE texts MATCH ?)"
 
 _Found = tuple[int, bytes, int]
 """An event in the order of an answer: minus `created_at`, id, row."""
+
+_TIME_AND_ID = "SELECT -time, id FROM ({}) LIMIT ?"
 
 
 def find(connection: sqlite3.Connection, filters: Sequence[Filter], now: int) -> list[str]:
@@ -70,13 +73,14 @@ def items(
 
     Without `now` those that are hidden are among them.
     """
+    if len(filters) == 1 and filters[0].limit is None and filters[0].search is None:
+        # Not cut in pieces: nothing comes twice, and mostly in good order.
+        bound = -1 if most is None else most
+        return _run(connection, filters[0], now, _TIME_AND_ID, bound).fetchall()
     rows = chain.from_iterable(
         (_newest if condition.limit is not None else _matching)(connection, condition, now)
         for condition in filters
     )
-    if len(filters) == 1:
-        # A filter without a limit is not cut in pieces: nothing comes twice, and in good order.
-        return [(-time, event_id) for time, event_id, _ in islice(rows, most)]
     return list(islice(_once(rows), most))
 
 
@@ -101,11 +105,17 @@ def _matching(
     if condition.search is not None and expression(condition.search) is None:
         return
     for piece in _pieces(condition):
-        where = _Where()
-        text = _statement(where, piece, now)
-        if where.lists:
-            _want(connection, where.lists)
-        yield from connection.execute(text, where.parameters)
+        yield from _run(connection, piece, now)
+
+
+def _run(
+    connection: sqlite3.Connection, piece: Filter, now: int | None, outer: str = "{}", *more: object
+) -> sqlite3.Cursor:
+    where = _Where()
+    text = outer.format(_statement(where, piece, now))
+    if where.lists:
+        _want(connection, where.lists)
+    return connection.execute(text, (*where.parameters, *more))
 
 
 def _want(connection: sqlite3.Connection, lists: Sequence[Sequence[object]]) -> None:
@@ -148,7 +158,7 @@ def _statement(where: _Where, condition: Filter, now: int | None) -> str:
         where.also("e.superseded = 0 AND e.deleted = 0", ())
         where.also("(e.expires_at IS NULL OR e.expires_at > ?)", (now,))
         where.also(_NOT_UNSENT, ())
-    text = f"-e.created_at, e.id, e.event FROM {source} WHERE {where.text}"
+    text = f"-e.created_at AS time, e.id AS id, e.event FROM {source} WHERE {where.text}"
     if condition.limit is None:
         return f"SELECT {text}"
     time = "e.created_at" if source == _EVENTS else "t.created_at"
