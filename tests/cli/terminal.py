@@ -55,6 +55,17 @@ class Terminal:
             await asyncio.sleep(0.01)  # when a terminal's echo is off
         self.type(text)
 
+    async def press(self, key: bytes) -> None:
+        """Press a key once the program waits for one: a signal that comes just before is told later
+        (Python looks for signals, and only then waits).
+        """
+        state = Path(f"/proc/{self.process.pid}/stat")
+        quiet = 0
+        while quiet < 3:
+            quiet = quiet + 1 if state.read_text().rpartition(")")[2].split()[0] == "S" else 0
+            await asyncio.sleep(0.01)  # nobody tells when another process waits
+        os.write(self.master, key)
+
     async def end(self) -> tuple[int, str]:
         """Wait for its end; return its exit code and the rest of what it showed."""
         while more := await self.reader.read(4_096):

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 NOTES = thread(30, seed=9)
 # More than one transaction holds.
-MANY, BATCH = 12_000, 10_000
+MANY, BATCH = 22_000, 20_000
 
 
 def lines(events: list[Verified]) -> bytes:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 
 from nostr_threads.signing import KeyFolder, new_secret
@@ -39,7 +37,7 @@ async def test_ctrl_c_at_a_question_ends_it_at_once(
 ) -> None:
     async with at_terminal(owner, *line) as terminal:
         await terminal.until(question)
-        os.write(terminal.master, CTRL_C)
+        await terminal.press(CTRL_C)
         code, shown = await terminal.end()
     assert code == 130
     assert "Traceback" not in shown
@@ -49,7 +47,7 @@ async def test_ctrl_c_at_a_question_ends_it_at_once(
 async def test_the_end_of_what_is_typed_is_no_answer(owner: Home) -> None:
     async with at_terminal(owner, "key", "remove", "work") as terminal:
         await terminal.until("bring it back [y/N]:")
-        os.write(terminal.master, CTRL_D)
+        await terminal.press(CTRL_D)
         code, _ = await terminal.end()
     assert code == 1
     assert KeyFolder(owner.folder / "keys").names() == ("work",)

@@ -238,7 +238,7 @@ def test_the_headings_of_the_document_are_ours(
     text = render_markdown(
         whole, Setting(setting.names, setting.tallies, setting.quoted, fold=fold)
     )
-    joiners = {"\u200c", "\u200d", "\n"}
+    joiners = {"\u200c", "\u200d", "\n", *map(chr, range(0xE0020, 0xE0080))}
     kinds = {unicodedata.category(character) for character in set(text) - joiners}
     assert not kinds & {"Cc", "Cf", "Zl", "Zp", "Co", "Cs"}
     lines = outside_code(text)
