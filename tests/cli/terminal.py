@@ -59,10 +59,9 @@ class Terminal:
         """Press a key once the program waits for one: a signal that comes just before is told later
         (Python looks for signals, and only then waits).
         """
-        state = Path(f"/proc/{self.process.pid}/stat")
         quiet = 0
         while quiet < 3:
-            quiet = quiet + 1 if state.read_text().rpartition(")")[2].split()[0] == "S" else 0
+            quiet = quiet + 1 if _sleeps(self.process.pid) else 0
             await asyncio.sleep(0.01)  # nobody tells when another process waits
         os.write(self.master, key)
 
@@ -105,6 +104,12 @@ async def at_terminal(home: Home, *arguments: str, **environ: str) -> AsyncItera
             await process.wait()
         transport.close()
         os.close(master)
+
+
+def _sleeps(pid: int) -> bool:
+    """Whether a process waits for something, as Linux tells."""
+    status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+    return status.rpartition(")")[2].split()[0] == "S"
 
 
 class _Tolerant(asyncio.StreamReaderProtocol):
