@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["archive"]
 
 # Changed when what is made below changes: what was kept before is then made anew.
-_EDITION = 1
-_PEOPLE = 2_000
+_EDITION = 2
+# Events that one person wrote, on average; one of them is the profile.
+_EACH = 50
 # What is answered and reacted to is mostly what was said a short time ago.
 _TALKED_ABOUT = 2_000
 _WORDS = str.split(
@@ -50,11 +51,11 @@ def archive(events: int) -> Path:
 
 def _made(events: int) -> Iterator[Verified]:
     random = Random(11)  # noqa: S311 - the same events each time is what it is for
-    people = [Author(b"archive %d" % number) for number in range(_PEOPLE)]
+    people = [Author(b"archive %d" % number) for number in range(events // _EACH)]
     recent: deque[Verified] = deque(maxlen=_TALKED_ABOUT)
     for number in range(events):
         # A few write much, and most of them little.
-        author = people[int(_PEOPLE * random.random() ** 3)]
+        author = people[int(len(people) * random.random() ** 3)]
         made = _one(random, author, recent, START + number)
         if made.kind == kinds.NOTE:
             recent.append(made)
@@ -68,9 +69,9 @@ def _one(random: Random, author: Author, recent: deque[Verified], when: int) -> 
         return author.note(_text(random), when, tags)
     if lot < 0.5:
         return author.reply(random.choice(recent), _text(random), when, relay="wss://nos.lol/")
-    if lot < 0.86:
+    if lot < 0.9:
         return author.reaction(random.choice(recent), random.choice("+🧡🤙"), when)
-    if lot < 0.93:
+    if lot < 0.98:
         reposted = random.choice(recent)
         tags = (("e", reposted.id, "wss://nos.lol/"), ("p", reposted.pubkey))
         return author.event(kinds.REPOST, reposted.to_json(), when, tags)

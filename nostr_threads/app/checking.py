@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["Verdict", "check", "receive", "send"]
 
 _SIZE = Struct("<I")
+# Ids lie anywhere: what one look-up has read, the next one rarely needs.
+_CACHE_MIB = 4
 
 
 @dataclass(slots=True)
@@ -98,5 +100,5 @@ def main(store: str, relay: str) -> None:
 def _known(stack: ExitStack, path: Path, relay: str) -> Known:
     from nostr_threads.store.sqlite import SqliteStore
 
-    store = stack.enter_context(SqliteStore(path, read_only=True))
+    store = stack.enter_context(SqliteStore(path, read_only=True, cache_mib=_CACHE_MIB))
     return lambda ids: store.known(ids, relay=relay or None)

@@ -28,9 +28,10 @@ __all__ = ["Counts", "Refusal", "Taker", "Work"]
 
 # Blocks that may wait: enough for the time of one transaction.
 _WAITING = 48
-# Of one transaction. The more it holds, the fewer pages are written twice.
-_BATCH_EVENTS = 10_000
-_BATCH_BYTES = 16 * 2**20
+# Of one transaction. The ids in it lie all over the indices of a large store: the more it holds,
+# the less often each of their pages is written.
+_BATCH_EVENTS = 20_000
+_BATCH_BYTES = 20 * 2**20
 _TOO_LONG = "longer than 4 MiB"
 
 

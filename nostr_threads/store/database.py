@@ -18,11 +18,13 @@ from nostr_threads.store import schema
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Database"]
+__all__ = ["CACHE_MIB", "Database"]
 
 _MEMORY = ":memory:"
 _BUSY_SECONDS = 10.0
-_CACHE_KIB = 64 * 1024
+CACHE_MIB = 64
+"""What is kept of the file in memory, unless somebody asks for less."""
+
 _WAL_PAGES = 5_000  # of 8 KiB
 
 # The beginning of SQLite's name for an error, and what to tell the person whose file it is.
@@ -48,13 +50,17 @@ class Database:
     for the disk after every batch halves the speed.
     """
 
-    def __init__(self, path: Path | str, *, read_only: bool = False) -> None:
+    def __init__(
+        self, path: Path | str, *, read_only: bool = False, cache_mib: int = CACHE_MIB
+    ) -> None:
         self._path = str(path)
         self._lock = RLock()
         self._connection: sqlite3.Connection | None = None
         with self._translated():
             self._connection = _open(self._path, read_only=read_only)
             try:
+                # A batch touches pages all over the indices: keep them, and write them together.
+                self._connection.execute(f"PRAGMA cache_size = -{cache_mib * 1024}")
                 _prepare(self._connection, self._path, read_only=read_only)
             except BaseException:
                 self.close()
@@ -155,8 +161,6 @@ def _prepare(connection: sqlite3.Connection, path: str, *, read_only: bool) -> N
     # of the time that storing takes: that they all lead somewhere is for the tests to find out.
     connection.execute("PRAGMA foreign_keys = OFF")
     connection.execute("PRAGMA temp_store = MEMORY")
-    # A batch touches pages all over the indices: keep them, and write them back together.
-    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
     connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
     if read_only:
         schema.require_current(connection, path)

@@ -184,10 +184,11 @@ def _answers(connection: sqlite3.Connection, keys: Set[str], claims: Set[str]) -
     addresses = [key for key in keys if ":" in key]
     versions = look_up(connection, "SELECT id FROM events WHERE address IN (?*)", addresses)
     extra = [version[0] for version in versions]
+    # In the order of the index: a page of a large one is then read once, and not time and again.
     rows = (
         *look_up(connection, _OF_VERSIONS, addresses),
-        *look_up(connection, _BY_PARENT, [*map(to_column, keys), *extra]),
-        *look_up(connection, _BY_CLAIM, [*map(to_column, claims), *extra]),
+        *look_up(connection, _BY_PARENT, [*map(to_column, sorted(keys)), *extra]),
+        *look_up(connection, _BY_CLAIM, [*map(to_column, sorted(claims)), *extra]),
     )
     links = (_link(row) for row in rows)
     return {(link.child, link.position): link for link in links}

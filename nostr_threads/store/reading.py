@@ -45,7 +45,8 @@ def event(connection: sqlite3.Connection, event_id: str) -> Verified | None:
 def rows_of(connection: sqlite3.Connection, event_ids: Iterable[str]) -> dict[str, int]:
     """Return the row of each event that is stored, by id."""
     query = "SELECT id, event FROM events WHERE id IN (?*)"
-    found = look_up(connection, query, map(to_column, event_ids))
+    # In the order of the index: of a large one each page is then read once.
+    found = look_up(connection, query, map(to_column, sorted(event_ids)))
     return {event_id.hex(): row for event_id, row in found}
 
 

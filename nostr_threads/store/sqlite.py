@@ -23,7 +23,7 @@ from nostr_threads.store import (
     searching,
     threads,
 )
-from nostr_threads.store.database import Database
+from nostr_threads.store.database import CACHE_MIB, Database
 from nostr_threads.store.sqlite_sources import SqliteSources
 from nostr_threads.store.upkeep import Upkeep
 
@@ -47,12 +47,15 @@ class SqliteStore:
 
     ":memory:" is a store of its own that ends with `close`. `read_only` opens an existing file and
     refuses every write. Threads may share one store: calls wait for each other. Processes may share
-    a file: readers never wait, writers wait for at most ten seconds. Raises `StoreError` here and
-    from every method; `StoreTooNew` for a file that a later version of this program has written.
+    a file: readers never wait, writers wait for at most ten seconds. `cache_mib` bounds the memory
+    for what is read and not yet written. Raises `StoreError` here and from every method;
+    `StoreTooNew` for a file that a later version of this program has written.
     """
 
-    def __init__(self, path: Path | str, *, read_only: bool = False) -> None:
-        self._database = Database(path, read_only=read_only)
+    def __init__(
+        self, path: Path | str, *, read_only: bool = False, cache_mib: int = CACHE_MIB
+    ) -> None:
+        self._database = Database(path, read_only=read_only, cache_mib=cache_mib)
         self._is_read_only = read_only
         self.sources = SqliteSources(self._database)
         """What is to be kept here whole; see `sources.Sources`."""
