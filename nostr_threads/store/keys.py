@@ -47,8 +47,9 @@ def look_up(
         yield from connection.execute(query.replace("?*", ",".join("?" * len(chunk))), chunk)
 
 
-# The same people and notes are named again and again, and a batch asks for each several times.
-@lru_cache(maxsize=16_384)
+# The same people and notes are named again and again, and a batch asks for each several times:
+# there is room for those of the largest.
+@lru_cache(maxsize=65_536)
 def _of_64(text: str) -> Column:
     return _bindable(text) if text.strip("0123456789abcdef") else bytearray.fromhex(text)
 
