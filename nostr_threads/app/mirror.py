@@ -7,6 +7,7 @@ got from one relay is `syncing`'s, how it is followed `tailing`'s.
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
@@ -15,6 +16,7 @@ from nostr_threads.app.blocking import off_loop
 from nostr_threads.app.branches import Branches
 from nostr_threads.app.destinations import relay_lists
 from nostr_threads.app.grouping import ungrouped
+from nostr_threads.app.pushing import Pushing
 from nostr_threads.app.syncing import Syncing, keep
 from nostr_threads.app.tailing import Tail
 from nostr_threads.app.thread_source import fetch_source
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from nostr_threads.app.asking import Asking
     from nostr_threads.app.documents import Documents
     from nostr_threads.app.fetch import Fetch
+    from nostr_threads.app.pushing import Pushed
     from nostr_threads.app.routes import Routes
     from nostr_threads.core.event import Verified
     from nostr_threads.core.sources import Source
@@ -40,6 +43,8 @@ __all__ = ["Mirror", "Progress", "Result"]
 
 # Pairs of a source and a relay that are at work at once.
 _AT_ONCE = 8
+# Of them at one relay, which may compare only a few at once.
+_AT_ONE_RELAY = 2
 # Relays of one source, at most; beside those that were chosen by hand.
 _MOST_RELAYS = 12
 # Seconds until threads are fetched again.
@@ -104,6 +109,9 @@ class Mirror:
         self._clock = clock
         self._branches = Branches(store, pool, fetch=fetch, clock=clock)
         self._places = asyncio.Semaphore(_AT_ONCE)
+        self._at: defaultdict[str, asyncio.Semaphore] = defaultdict(
+            lambda: asyncio.Semaphore(_AT_ONE_RELAY)
+        )
 
     async def run(
         self, sources: Sequence[Source], *, anew: bool = False, progress: Told = lambda _: None
@@ -137,6 +145,31 @@ class Mirror:
                 for source in sources:
                     tasks.create_task(self._follow(source, progress, pause))
 
+    async def push(
+        self,
+        source: Source,
+        url: str,
+        *,
+        own: str | None = None,
+        told: Callable[[Pushed], None] = lambda _: None,
+    ) -> Pushed:
+        """Bring to the relay `url` what it has not of a source; see `Pushing`.
+
+        What is hidden here is not passed on, nor what only its author may send (NIP-70), unless
+        that is `own`. Raises `InvalidRelayUrl`, `StoreError`.
+        """
+        (target,) = self._routes.name([url])
+        with ungrouped():
+            return await Pushing(
+                source,
+                self._pool.relay(target),
+                self._store,
+                self._documents,
+                now=self._clock(),
+                own=own,
+                told=told,
+            ).run()
+
     # Once
 
     async def _source(self, source: Source, anew: bool, progress: Told) -> Result:
@@ -160,7 +193,7 @@ class Mirror:
 
     async def _from(self, source: Source, url: str, anew: bool, progress: Told) -> tuple[Sync, int]:
         tally = _Tally(source, url, progress)
-        async with self._places:
+        async with self._at[url], self._places:
             progress(Progress(source, url))
             sync = await Syncing(
                 source,

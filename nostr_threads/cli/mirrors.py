@@ -18,6 +18,7 @@ app.command("list")(sources.list_sources)
 app.command("remove")(sources.remove)
 app.command("run")(sources.run)
 app.command("status")(sources.status)
+app.command("push")(sources.push)
 
 app.command("import")(archives.import_)
 app.command("export")(archives.export)

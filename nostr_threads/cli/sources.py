@@ -1,4 +1,4 @@
-"""`mirror add`, `list`, `remove`, `run` and `status`: what is kept whole, and how far it is.
+"""`mirror add`, `list`, `remove`, `run`, `push`, `status`: what is kept whole, and how far it is.
 
 Knows the words and tables. How anything is got is `app.mirror`'s.
 """
@@ -14,12 +14,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nostr_threads.cli.console import emit_json, say, table, talk
-from nostr_threads.cli.options import AsJson, ConfigFile, RelayUrls, StoreFile
+from nostr_threads.cli.options import (
+    AsJson,
+    ConfigFile,
+    KeyName,
+    PasswordFd,
+    RelayUrls,
+    StoreFile,
+)
 from nostr_threads.cli.reports import INCOMPLETE, UNREACHABLE, counted
 from nostr_threads.cli.standings import (
     cells,
     described,
     short,
+    show_pushed,
     source_object,
     sync_object,
     tell_progress,
@@ -34,10 +42,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nostr_threads.app.mirror import Progress, Result
+    from nostr_threads.app.pushing import Pushed
     from nostr_threads.core.sources import Source
     from nostr_threads.store.sqlite import SqliteStore
 
-__all__ = ["add", "list_sources", "remove", "run", "status"]
+__all__ = ["add", "list_sources", "push", "remove", "run", "status"]
 
 
 class Kind(StrEnum):
@@ -153,6 +162,31 @@ def run(
     raise typer.Exit(INCOMPLETE if reached else UNREACHABLE)
 
 
+def push(
+    kind: What,
+    value: Value,
+    to: Annotated[str, typer.Option("--to", metavar="URL", help="The relay it is brought to.")],
+    key: KeyName = None,
+    password_fd: PasswordFd = None,
+    as_json: AsJson = False,
+    store: StoreFile = None,
+    relays: ConfigFile = None,
+) -> None:
+    """Bring to another relay what it has not of a source, and read back what it took.
+
+    The source need not have been added. What was deleted, has expired or was replaced is not passed
+    on, nor what only its author may send (NIP-70), unless that is you: say so with --key. Exit code
+    3: some of it was refused; 4: the relay could not be reached.
+
+    Example: nostr-threads mirror push thread nevent1… --to wss://relay.example
+    """
+    source = _source(kind, value)
+    pushed = asyncio.run(_push(source, to, key, password_fd, store, relays))
+    show_pushed(pushed, as_json=as_json)
+    if not pushed.whole:
+        raise typer.Exit(UNREACHABLE if pushed.stopped and not pushed.taken else INCOMPLETE)
+
+
 def status(as_json: AsJson = False, store: StoreFile = None) -> None:
     """Say of each source and relay what was got: from when to when, whether it is all, how many.
 
@@ -223,6 +257,28 @@ async def _run(
                 shown.update(f"{counted(sum(fresh.values()), 'event')} new")
 
             return await nostr.mirror.run(sources, anew=again, progress=tell)
+
+
+async def _push(
+    source: Source,
+    to: str,
+    key: str | None,
+    password_fd: int | None,
+    store: Path | None,
+    relays: Path | None,
+) -> Pushed:
+    from nostr_threads.app.opening import open as open_nostr
+    from nostr_threads.cli.secrets import reading_signer, writing_signer
+
+    who = reading_signer() if key is None else writing_signer(key, password_fd)
+    async with who as signer, open_nostr(store, relays, signer) as nostr:
+        with talk().status("looking for what it has not …") as shown:
+
+            def tell(pushed: Pushed) -> None:
+                shown.update(f"{pushed.taken} of {pushed.offered - pushed.there} taken")
+
+            own = None if signer is None else signer.public_key
+            return await nostr.mirror.push(source, to, own=own, told=tell)
 
 
 async def _follow(

@@ -6,6 +6,7 @@ Knows words, cells and JSON keys. What a relay said is escaped here.
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from nostr_threads.app.mirror import Progress
+    from nostr_threads.app.pushing import Pushed
     from nostr_threads.core.sources import Source
     from nostr_threads.store.sources import Sync
 
@@ -24,6 +26,7 @@ __all__ = [
     "cells",
     "described",
     "short",
+    "show_pushed",
     "source_object",
     "sync_object",
     "tell_progress",
@@ -135,6 +138,20 @@ def tell_reasons(source: Source, syncs: Mapping[str, Sync]) -> None:
     for url, sync in syncs.items():
         if sync.reason:
             say(f"{short(source.name)} from {url}: {one_line(sync.reason, _REASON)}")
+
+
+def show_pushed(pushed: Pushed, *, as_json: bool) -> None:
+    """Say what became of a push."""
+    if as_json:
+        emit_json(asdict(pushed) | {"complete": pushed.whole})
+        return
+    there = f", {pushed.there} were there" if pushed.there else ""
+    say(f"{pushed.offered} to bring{there}, {pushed.taken} brought and read back")
+    for reasons, what in ((pushed.withheld, "not sent"), (pushed.refused, "refused")):
+        for why, count in reasons.most_common():
+            say(f"{count} {what}: {one_line(why, _REASON)}")
+    if pushed.stopped:
+        say(f"stopped: {one_line(pushed.stopped, _REASON)}")
 
 
 def was_reached(sync: Sync) -> bool:

@@ -80,6 +80,7 @@ def good_lines(url: str, code: str) -> list[tuple[str, ...]]:
         ("mirror", "list"),
         ("mirror", "run"),
         ("mirror", "status", "--json"),
+        ("mirror", "push", "hashtag", "nostr", "--to", url, "--key", "work"),
         ("mirror", "export", "all.jsonl"),
         ("mirror", "import", "all.jsonl"),
         ("mirror", "verify"),
@@ -175,6 +176,7 @@ def takes_password(line: tuple[str, ...]) -> bool:
         ("outbox", "resume"),
         ("outbox", "check"),
         ("outbox", "delete"),
+        ("mirror", "push"),
     )
 
 

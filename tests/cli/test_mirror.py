@@ -141,6 +141,23 @@ async def test_what_cannot_be_done_is_said(
     assert words in ran.err
 
 
+async def test_a_source_is_brought_to_another_relay(home: Home) -> None:
+    arrive(home, *NOTES)
+    async with RelayServer(stocked(NOTES[:2]), accept=lambda _: None) as relay:
+        line = ("mirror", "push", "hashtag", "nostr", "--to", relay.url)
+        pushed = await home.run(*line)
+        assert (pushed.code, pushed.out) == (0, "")
+        assert "5 to bring, 2 were there, 3 brought and read back" in pushed.err
+        told = (await home.run(*line, "--json")).object
+        assert (told["there"], told["taken"], told["complete"]) == (5, 0, True)
+    async with RelayServer(stocked(), accept=lambda _: "blocked: not here") as closed:
+        refused = await home.run("mirror", "push", "hashtag", "nostr", "--to", closed.url)
+        assert refused.code == 3
+        assert "5 refused: blocked" in refused.err
+    down = await home.run("mirror", "push", "hashtag", "nostr", "--to", "ws://127.0.0.1:9")
+    assert (down.code, "stopped:" in down.err) == (4, True)
+
+
 # The store as a whole
 
 
