@@ -4,9 +4,8 @@ Bare is what coincurve's libsecp256k1 does on one thread with keys, ids and sign
 ready as bytes. Everything is told as a rate in its units: an import at 0.55 takes in events at a
 little more than half the rate at which one core could check signatures and do nothing else.
 
-`decode, id, verify` does that with lines, as they come from a file: on one thread; on two threads,
-which are not what an import uses, to show why; and by an import that stores nothing, which reads
-the file as well. `imported` is `nostr-threads mirror import` into a new store on the disk, indexed
+`decode, id, verify` does that with lines, as they come from a file: on one thread; on two threads;
+and by an import that stores nothing, in two processes, which reads the file as well. `imported` is `nostr-threads mirror import` into a new store on the disk, indexed
 and durable; `imported again` is the same file once more. Both are processes of their own, and count
 from when they have started. The processor's time stands beside the clock's: on a machine that is
 busy with other things the clock tells about these. With `--long` a million events are imported,

@@ -1,7 +1,7 @@
 """Lines checked on all cores: blocks dealt out to processes, answered in order.
 
-Knows processes. What is checked is known in `checking`. Threads do not suffice here: the work for
-one event is so small that they spend their time in waiting for the interpreter's lock.
+Knows processes. What is checked is known in `checking`. Threads would check as fast by themselves,
+but whoever stores events meanwhile holds the interpreter's lock for half of the time.
 """
 
 from __future__ import annotations

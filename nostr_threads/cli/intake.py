@@ -110,7 +110,9 @@ class Intake:
 
     def _words(self) -> Iterator[str]:
         counts = self.counts
-        yield f"{counted(counts.known + counts.verified, 'event')}: {counts.new} new"
+        # In a dry run nothing becomes new or known; otherwise one of them may be verified, too.
+        events = counts.new + counts.known or counts.verified
+        yield f"{counted(events, 'event')}: {counts.new} new"
         if counts.hidden:
             yield f"{counts.hidden} of them replaced or deleted"
         yield f"{counts.known} known"

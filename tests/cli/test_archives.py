@@ -48,10 +48,10 @@ def ids(home: Home) -> set[str]:
 
 
 async def test_an_export_is_imported_into_another_store(home: Home) -> None:
-    name = home.file("in.jsonl", lines(NOTES))
+    name = home.file("in.jsonl", lines([*NOTES, NOTES[0]]))
     ran = await home.run("mirror", "import", name)
     assert (ran.code, ran.out) == (0, "")
-    assert "30 events: 30 new, 0 known, 30 verified" in ran.err
+    assert "31 events: 30 new, 1 known, 31 verified" in ran.err
     written = await home.run("mirror", "export", "out.jsonl.gz")
     assert (written.code, written.out) == (0, "")
     assert "30 events written to out.jsonl.gz" in written.err
