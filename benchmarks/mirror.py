@@ -5,11 +5,12 @@ ready as bytes. Everything is told as a rate in its units: an import at 0.55 tak
 little more than half the rate at which one core could check signatures and do nothing else.
 
 `decode, id, verify` does that with lines, as they come from a file: on one thread; on two threads;
-and by an import that stores nothing, in two processes, which reads the file as well. `imported` is `nostr-threads mirror import` into a new store on the disk, indexed
-and durable; `imported again` is the same file once more. Both are processes of their own, and count
-from when they have started. The processor's time stands beside the clock's: on a machine that is
-busy with other things the clock tells about these. With `--long` a million events are imported,
-too, which takes some minutes and 3 GB on the disk.
+and by an import that stores nothing, in two processes, which reads the file as well. `imported` is
+`nostr-threads mirror import` into a new store on the disk, indexed and durable; `imported again` is
+the same file once more. Both are processes of their own, and count from when they have started. The
+processor's time stands beside the clock's: on a machine that is busy with other things the clock
+tells about these. With `--long` a million events are imported, too, which takes some minutes and 3
+GB on the disk.
 """
 
 from __future__ import annotations
