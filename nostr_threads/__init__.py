@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from nostr_threads.core.filters import Filter
     from nostr_threads.core.nip19 import decode, encode
     from nostr_threads.core.references import Pointer, References, references
+    from nostr_threads.core.sources import Source, SourceKind
     from nostr_threads.core.split import Limit, Part, join, split
     from nostr_threads.core.thread import Node, State, Thread
     from nostr_threads.errors import InvalidEvent, NostrThreadsError
@@ -63,6 +64,8 @@ __all__ = [
     "Report",
     "Setting",
     "Signer",
+    "Source",
+    "SourceKind",
     "SqliteStore",
     "State",
     "Status",
@@ -101,6 +104,7 @@ _HOMES = {
     "core.filters": ("Filter",),
     "core.nip19": ("decode", "encode"),
     "core.references": ("Pointer", "References", "references"),
+    "core.sources": ("Source", "SourceKind"),
     "core.split": ("Limit", "Part", "join", "split"),
     "core.thread": ("Node", "State", "Thread"),
     "errors": ("InvalidEvent", "NostrThreadsError"),

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
+NAMES = ("fetch_thread.py", "post_answer.py", "bot_with_bunker.py", "mirror_thread.py")
 ALICE, BOB = Author(1), Author(2)
 QUESTION = ALICE.note("Why?")
 ANSWER = "Because.\r\n\r\n" + "A long answer has many words. " * 200
@@ -98,7 +99,22 @@ async def test_a_bot_answers_once_with_a_key_that_is_elsewhere(tmp_path: Path) -
     assert BOB.secret_hex() not in err
 
 
-@pytest.mark.parametrize("name", ["fetch_thread.py", "post_answer.py", "bot_with_bunker.py"])
+async def test_a_thread_is_mirrored_and_what_is_new_told_once(tmp_path: Path) -> None:
+    first = BOB.reply(QUESTION, "Because of the first.")
+    store = stocked([QUESTION, first])
+    async with RelayServer(store) as relay:
+        line = ("mirror_thread.py", QUESTION.id, relay.url)
+        code, told, err = await run(*line, folder=tmp_path)
+        assert (code, err) == (0, f"{relay.url}: complete\n")
+        assert told.count("\n") == 2
+        assert "Because of the first." in told
+        store.add([BOB.reply(first, "And of the second.")], relay=None, now=0)
+        code, told, _ = await run(*line, folder=tmp_path)
+        assert (code, told) == (0, f"{BOB.pubkey[:8]}: And of the second.\n")
+        assert (await run(*line, folder=tmp_path))[:2] == (0, "")
+
+
+@pytest.mark.parametrize("name", NAMES)
 async def test_without_arguments_an_example_explains_itself(name: str, tmp_path: Path) -> None:
     code, out, err = await run(name, folder=tmp_path)
     assert (code, out) == (1, "")
@@ -114,7 +130,7 @@ def _interruptible() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_interruptible")
-@pytest.mark.parametrize("name", ["fetch_thread.py", "post_answer.py", "bot_with_bunker.py"])
+@pytest.mark.parametrize("name", NAMES)
 async def test_ctrl_c_ends_an_example_without_a_traceback(name: str, tmp_path: Path) -> None:
     (tmp_path / "answer.md").write_bytes(ANSWER.encode())
     before = ("answer.md",) if name == "post_answer.py" else ()

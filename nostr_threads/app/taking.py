@@ -27,10 +27,12 @@ if TYPE_CHECKING:
 __all__ = ["Counts", "Refusal", "Taker", "Work"]
 
 # Blocks that may wait: enough for the time of one transaction.
-_WAITING = 48
+_WAITING = 72
 # Of one transaction. The ids in it lie all over the indices of a large store: the more it holds,
 # the less often each of their pages is written.
 _BATCH_EVENTS = 20_000
+# The first ones hold less, or there would be nothing to write for a long time.
+_FIRST_EVENTS = 2_500
 _BATCH_BYTES = 20 * 2**20
 _TOO_LONG = "longer than 4 MiB"
 
@@ -76,10 +78,6 @@ class Counts:
 class _Batch:
     events: list[Verified] = field(default_factory=list)
     size: int = 0
-
-    @property
-    def is_full(self) -> bool:
-        return len(self.events) >= _BATCH_EVENTS or self.size >= _BATCH_BYTES
 
 
 class Taker:
@@ -170,8 +168,12 @@ class Taker:
             # These very bytes were verified, in whichever process that was.
             self._batch.events.append(Verified(event_of(line)))
             self._batch.size += len(line)
-            if self._batch.is_full:
+            if self._is_full():
                 self._store_batch()
+
+    def _is_full(self) -> bool:
+        most = min(max(self.counts.new, _FIRST_EVENTS), _BATCH_EVENTS)
+        return len(self._batch.events) >= most or self._batch.size >= _BATCH_BYTES
 
     def _store_batch(self) -> None:
         batch, self._batch = self._batch.events, _Batch()
