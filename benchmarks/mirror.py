@@ -168,7 +168,7 @@ def _checked(lines: Sequence[bytes], threads: int) -> float:
         began = time.perf_counter()
         verdicts = [*pool.map(check, chunks)]
         seconds = time.perf_counter() - began
-    assert sum(len(verdict.good) for verdict in verdicts) == len(lines)
+    assert sum(verdict.verified for verdict in verdicts) == len(lines)
     return seconds
 
 

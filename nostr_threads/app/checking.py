@@ -37,13 +37,27 @@ _CACHE_MIB = 4
 class Verdict:
     """What a block of lines holds, by place (from 0).
 
-    `good` are events that were verified, `known` is how many lines claim the id of a stored one,
-    and `faults` says what is wrong with a line. Blank lines are in none of them.
+    `good` are the events that were verified, in runs from the first place to before the last;
+    `known` is how many lines claim the id of a stored one, and `faults` says what is wrong with a
+    line. Blank lines are in none of them.
     """
 
+    # Runs are short to tell: answers wait in a pipe for as long as a transaction takes.
     known: int = 0
-    good: list[int] = field(default_factory=list)
+    good: list[list[int]] = field(default_factory=list)
     faults: list[tuple[int, str]] = field(default_factory=list)
+
+    @property
+    def verified(self) -> int:
+        """How many events are good."""
+        return sum(end - start for start, end in self.good)
+
+    def add(self, place: int) -> None:
+        """Count the line at `place`, behind all others, as good."""
+        if self.good and self.good[-1][1] == place:
+            self.good[-1][1] = place + 1
+        else:
+            self.good.append([place, place + 1])
 
 
 def check(lines: Sequence[bytes], known: Known | None = None) -> Verdict:
@@ -61,7 +75,7 @@ def check(lines: Sequence[bytes], known: Known | None = None) -> Verdict:
             if line and not line.isspace():
                 verdict.faults.append((place, error.reason))
         else:
-            verdict.good.append(place)
+            verdict.add(place)
     return verdict
 
 

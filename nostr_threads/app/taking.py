@@ -151,9 +151,10 @@ class Taker:
         for place, reason in verdict.faults:
             self._refuse(work, place, reason)
         self.counts.known += verdict.known
-        self.counts.verified += len(verdict.good)
+        self.counts.verified += verdict.verified
         if self._store is not None:
-            self._collect([lines[place] for place in verdict.good])
+            for start, end in verdict.good:
+                self._collect(lines[start:end])
 
     def _known(self, ids: Set[str]) -> Set[str]:
         return set() if self._store is None else self._store.known(ids, relay=self._relay)
