@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Mirror", "Progress", "Result"]
 
-# Seconds until threads are fetched again.
+# Seconds until what does not come by itself is looked for again.
 _NEXT_FETCH = 600
 
 
@@ -128,7 +128,8 @@ class Mirror:
     ) -> None:
         """Bring `sources` up to date and keep them so, until cancelled; `pause` waits for so long.
 
-        What relays send is kept as it comes. Threads are fetched again every ten minutes.
+        What relays send is kept as it comes. Threads are fetched again every ten minutes, and what
+        is searched for is asked for again.
         """
         wanted = await self.sources() if sources is None else sources
         with ungrouped():
@@ -188,7 +189,8 @@ class Mirror:
         self, source: Source, progress: Told, pause: Callable[[float], Awaitable[None]]
     ) -> None:
         relays, wanted = await self._visits.relays(source), source.filter
-        if wanted is None:
+        if wanted is None or wanted.search is not None:
+            # What belongs to a thread is told by no filter, and not every relay searches live.
             await self._again(source, relays, progress, pause)
             return
         async with asyncio.TaskGroup() as tasks:
@@ -212,12 +214,14 @@ class Mirror:
         progress: Told,
         pause: Callable[[float], Awaitable[None]],
     ) -> None:
-        """Fetch threads again and again: what belongs to one is not told by any filter."""
+        """Look again and again for what does not come by itself."""
         while True:
             if source.replies:
                 await self._visits.branches(source, relays, progress)
-            else:
+            elif source.kind is SourceKind.THREAD:
                 await self._visits.thread(source, relays, progress)
+            else:
+                await asyncio.gather(*(self._visits.relay(source, url, progress) for url in relays))
             await pause(_NEXT_FETCH)
 
     async def _sync(self, source: Source, url: str, progress: Told) -> Sync:

@@ -128,8 +128,8 @@ class Syncing:
         items = Items(await off_loop(self._store.items, [asked], now=None))
         difference = await self._relay.reconcile(asked, items)
         if difference.finish is not Finish.COMPLETE:
-            unable = difference.finish in (Finish.REFUSED, Finish.LIMITED, Finish.TIMEOUT)
-            return Finish.REFUSED if unable else difference.finish, difference.reason
+            is_gone = difference.finish is Finish.UNREACHABLE
+            return difference.finish if is_gone else Finish.REFUSED, difference.reason
         missing = 0
         for ids in _chunks(difference.need):
             gone = await off_loop(self._store.upkeep.purged, ids)

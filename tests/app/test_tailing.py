@@ -190,3 +190,26 @@ async def test_a_thread_is_fetched_again_and_again() -> None:
             await watch.until(root)
             store.add([answer], relay=None, now=int(NOW))
             await watch.until(root, answer)
+
+
+async def test_what_is_searched_for_is_asked_for_again_and_not_followed() -> None:
+    """A relay that searches what it has may send everything that comes in."""
+    words = Source(SourceKind.SEARCH, "hello")
+    first, other = ALICE.note("hello", NOW - 50), ALICE.note("something else", NOW - 40)
+    store = stocked([first])
+    async with (
+        FaultyRelay(store) as relay,
+        opened(":memory:", relay.url, clock=lambda: NOW) as nostr,
+    ):
+        nostr.store.keep_relay_document(relay.url, '{"supported_nips":[50]}', now=int(NOW))
+        async with following(nostr, words) as watch:
+            async with asyncio.timeout(20):
+                while nostr.store.sources.syncs(words.name).get(relay.url) is None:
+                    await short(1)
+            store.add([other], relay=None, now=int(NOW))
+            await watch.until()
+        assert not any(
+            message.filters[0].until is None
+            for message in relay.received
+            if isinstance(message, Request)
+        )
