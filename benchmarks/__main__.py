@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks import fetch, ingest, mirror, publish, reconcile, split, tree
+from benchmarks import fetch, ingest, mirror, publish, reconcile, split, store, tree
 
 BENCHMARKS = {
     "ingest": ingest,
@@ -17,6 +17,7 @@ BENCHMARKS = {
     "split": split,
     "reconcile": reconcile,
     "mirror": mirror,
+    "store": store,
 }
 
 
@@ -25,7 +26,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
     parser.add_argument("--rounds", type=int, help="how often each job runs")
-    parser.add_argument("--long", action="store_true", help="also what takes minutes (mirror)")
+    parser.add_argument(
+        "--long", action="store_true", help="what takes minutes, too (mirror, store)"
+    )
     given = parser.parse_args()
     if unknown := set(given.names).difference(BENCHMARKS):
         parser.error(f"there is no benchmark called {', '.join(sorted(unknown))}")
@@ -33,8 +36,8 @@ def main() -> None:
         module = BENCHMARKS[name]
         print(f"\n{name}: {(module.__doc__ or '').splitlines()[0]}\n")
         module.run(given.rounds or module.ROUNDS)
-        if given.long and module is mirror:
-            mirror.run_long(given.rounds or module.ROUNDS)
+        if given.long and module in (mirror, store):
+            module.run_long(given.rounds or module.ROUNDS)
 
 
 if __name__ == "__main__":
