@@ -83,9 +83,10 @@ class Mirror:
         self._routes = routes
         self._documents = documents
         self._clock = clock
-        self._visits = Visits(
+        self.visits = Visits(
             store, pool, routes, documents, asking=asking, fetch=fetch, clock=clock
         )
+        """One look at a time: what a worker of a fleet does."""
 
     async def add(self, source: Source) -> bool:
         """Keep something whole from now on; whether it is new. `run` gets it."""
@@ -165,13 +166,13 @@ class Mirror:
     # Once
 
     async def _run(self, source: Source, anew: bool, progress: Told) -> Result:
-        relays = await self._visits.relays(source)
+        relays = await self.visits.relays(source)
         if source.kind is SourceKind.THREAD:
-            ended = await self._visits.thread(source, relays, progress)
+            ended = await self.visits.thread(source, relays, progress)
         else:
             async with asyncio.TaskGroup() as tasks:
                 running = {
-                    url: tasks.create_task(self._visits.relay(source, url, progress, anew=anew))
+                    url: tasks.create_task(self.visits.relay(source, url, progress, anew=anew))
                     for url in relays
                 }
             ended = {url: task.result() for url, task in running.items()}
@@ -179,7 +180,7 @@ class Mirror:
         fresh = sum(count for _, count in ended.values())
         if not source.replies:
             return Result(source, syncs, fresh)
-        fresh += await self._visits.branches(source, relays, progress, anew=anew)
+        fresh += await self.visits.branches(source, relays, progress, anew=anew)
         branches = await off_loop(self._store.sources.branches, source.name)
         return Result(source, syncs, fresh, branches)
 
@@ -188,7 +189,7 @@ class Mirror:
     async def _follow(
         self, source: Source, progress: Told, pause: Callable[[float], Awaitable[None]]
     ) -> None:
-        relays, wanted = await self._visits.relays(source), source.filter
+        relays, wanted = await self.visits.relays(source), source.filter
         if wanted is None or wanted.search is not None:
             # What belongs to a thread is told by no filter, and not every relay searches live.
             await self._again(source, relays, progress, pause)
@@ -217,15 +218,15 @@ class Mirror:
         """Look again and again for what does not come by itself."""
         while True:
             if source.replies:
-                await self._visits.branches(source, relays, progress)
+                await self.visits.branches(source, relays, progress)
             elif source.kind is SourceKind.THREAD:
-                await self._visits.thread(source, relays, progress)
+                await self.visits.thread(source, relays, progress)
             else:
-                await asyncio.gather(*(self._visits.relay(source, url, progress) for url in relays))
+                await asyncio.gather(*(self.visits.relay(source, url, progress) for url in relays))
             await pause(_NEXT_FETCH)
 
     async def _sync(self, source: Source, url: str, progress: Told) -> Sync:
-        sync, _ = await self._visits.relay(source, url, progress)
+        sync, _ = await self.visits.relay(source, url, progress)
         return sync
 
     def _kept(
