@@ -11,15 +11,15 @@ from nostr_threads.core.expiry import expires_at
 from nostr_threads.core.kinds import address_of
 from nostr_threads.store import deleting, links, looks, purging
 from nostr_threads.store.base import Added
-from nostr_threads.store.keys import Column, look_up, to_column
 from nostr_threads.store.reading import rows_of
 from nostr_threads.store.relays import relay_row
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Iterator, Mapping
 
     from nostr_threads.core.event import Verified
+    from nostr_threads.store.connection import Connection
+    from nostr_threads.store.keys import Column
 
 __all__ = ["add"]
 
@@ -37,7 +37,7 @@ _CURRENT = """
 
 
 def add(
-    connection: sqlite3.Connection, events: Iterable[Verified], *, relay: str | None, now: int
+    connection: Connection, events: Iterable[Verified], *, relay: str | None, now: int
 ) -> list[Added]:
     """Keep `events`; say of each what it is once all are there, KNOWN for a repetition.
 
@@ -55,14 +55,11 @@ def add(
     return [outcomes.pop(event.id, Added.KNOWN) for event in batch]
 
 
-def _keep(connection: sqlite3.Connection, new: _New) -> dict[str, Added]:
+def _keep(connection: Connection, new: _New) -> dict[str, Added]:
     addresses = {row: found for row, event in new.items() if (found := address_of(event))}
     changed = _insert(connection, new, addresses)
-    connection.executemany(
-        "INSERT INTO tags (name, value, created_at, event) VALUES (?, ?, ?, ?)"
-        " ON CONFLICT DO NOTHING",  # an event may repeat a tag
-        _tag_rows(new),
-    )
+    # An event may repeat a tag.
+    connection.complete("tags", "name, value, created_at, event", _tag_rows(connection, new))
     links.connect(connection, new, changed)
     deleting.delete(connection, new, addresses.values())
     outcomes = _outcomes(connection, new)
@@ -71,24 +68,24 @@ def _keep(connection: sqlite3.Connection, new: _New) -> dict[str, Added]:
     return outcomes
 
 
-def _next_row(connection: sqlite3.Connection) -> int:
+def _next_row(connection: Connection) -> int:
     # Nobody else writes inside our transaction: numbered here, rows can be inserted in bulk.
     found = connection.execute("SELECT max(event) FROM events").fetchone()
     return (found[0] or 0) + 1
 
 
-def _insert(connection: sqlite3.Connection, new: _New, addresses: Mapping[int, str]) -> list[str]:
+def _insert(connection: Connection, new: _New, addresses: Mapping[int, str]) -> list[str]:
     """Insert the events themselves; return the addresses that have a new current version."""
     current, superseded = _versions(connection, new, addresses)
     connection.executemany(
         "UPDATE events SET superseded = 1 WHERE event = ?",
         ((row,) for row in superseded if row not in new),
     )
-    connection.executemany(
-        "INSERT INTO events (event, id, pubkey, created_at, kind, address, expires_at, superseded,"
-        " json) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    connection.insert(
+        "events",
+        "event, id, pubkey, created_at, kind, address, expires_at, superseded, json",
         (
-            _event_row(row, event, addresses.get(row), superseded=row in superseded)
+            _event_row(connection, row, event, addresses.get(row), superseded=row in superseded)
             for row, event in new.items()
         ),
     )
@@ -96,11 +93,14 @@ def _insert(connection: sqlite3.Connection, new: _New, addresses: Mapping[int, s
 
 
 def _versions(
-    connection: sqlite3.Connection, new: _New, addresses: Mapping[int, str]
+    connection: Connection, new: _New, addresses: Mapping[int, str]
 ) -> tuple[dict[str, int], set[int]]:
     """Return the row of each address's current version, and the rows that are no longer it."""
-    stored = look_up(connection, _CURRENT, dict.fromkeys(addresses.values()))
-    current: dict[str, _Version] = {row[0]: (row[1], row[2], row[3]) for row in stored}
+    known = map(connection.column, dict.fromkeys(addresses.values()))
+    stored = connection.look_up(_CURRENT, known)
+    current: dict[str, _Version] = {
+        connection.text(address): (time, event_id, row) for address, time, event_id, row in stored
+    }
     superseded: set[int] = set()
     for row, address in addresses.items():
         version = (-new[row].created_at, bytes.fromhex(new[row].id), row)
@@ -111,31 +111,31 @@ def _versions(
 
 
 def _event_row(
-    row: int, event: Verified, address: str | None, *, superseded: bool
+    connection: Connection, row: int, event: Verified, address: str | None, *, superseded: bool
 ) -> tuple[object, ...]:
     return (
         row,
-        to_column(event.id),
-        to_column(event.pubkey),
+        connection.column(event.id),
+        connection.column(event.pubkey),
         event.created_at,
         event.kind,
-        address,
+        None if address is None else connection.column(address),
         expires_at(event),
         int(superseded),
         event.to_json(),
     )
 
 
-def _tag_rows(new: _New) -> Iterator[tuple[str, Column, int, int]]:
+def _tag_rows(connection: Connection, new: _New) -> Iterator[tuple[str, Column, int, int]]:
     return (
-        (tag[0], to_column(tag[1]), event.created_at, row)
+        (tag[0], connection.column(tag[1]), event.created_at, row)
         for row, event in new.items()
         for tag in event.tags
         if len(tag) > 1 and tag[0] in _LETTERS
     )
 
 
-def _outcomes(connection: sqlite3.Connection, new: _New) -> dict[str, Added]:
+def _outcomes(connection: Connection, new: _New) -> dict[str, Added]:
     outcomes = {event.id: Added.NEW for event in new.values()}
     hidden = connection.execute(
         "SELECT event, deleted FROM events WHERE event >= ? AND (superseded = 1 OR deleted = 1)",
@@ -146,9 +146,6 @@ def _outcomes(connection: sqlite3.Connection, new: _New) -> dict[str, Added]:
     return outcomes
 
 
-def _sight(connection: sqlite3.Connection, rows: Iterable[int], relay: str, now: int) -> None:
+def _sight(connection: Connection, rows: Iterable[int], relay: str, now: int) -> None:
     number = relay_row(connection, relay)
-    connection.executemany(
-        "INSERT INTO sightings (event, relay, seen_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-        ((row, number, now) for row in rows),
-    )
+    connection.complete("sightings", "event, relay, seen_at", ((row, number, now) for row in rows))

@@ -15,18 +15,16 @@ from typing import TYPE_CHECKING, Any
 from nostr_threads.core.event import Event, Verified, verify
 from nostr_threads.errors import InvalidEvent
 from nostr_threads.store import adding, cancelling
-from nostr_threads.store.database import Database
-from nostr_threads.store.keys import from_column, look_up
+from nostr_threads.store.database import SqliteDatabase
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Generator, Iterator, Sequence
+
+    from nostr_threads.store.connection import Connection, Database
 
 __all__ = ["Fault", "audit"]
 
 _BATCH = 2_000
-# Of the file itself; a damaged one may have millions.
-_MOST_FAULTS = 100
 
 _ROWS = """
     SELECT event, id, pubkey, created_at, kind, json FROM events
@@ -70,24 +68,17 @@ def audit(
     with (
         tempfile.TemporaryDirectory(prefix="nostr-threads-") as folder,
         database.reading() as connection,
-        closing(Database(Path(folder) / "again")) as again,
+        closing(SqliteDatabase(Path(folder) / "again")) as again,
     ):
-        yield from _of_the_file(connection)
+        for table, what in connection.damage():
+            yield Fault(table, "", what)
         count = yield from _of_the_events(connection, again, checked)
         with again.reading() as made:
             yield from _of_the_tables(connection, made, lambda more: checked(count + more))
 
 
-def _of_the_file(connection: sqlite3.Connection) -> Iterator[Fault]:
-    for (words,) in connection.execute(f"PRAGMA integrity_check({_MOST_FAULTS})"):
-        if words != "ok":
-            yield Fault("file", "", str(words))
-    for table, row, parent, _ in connection.execute("PRAGMA foreign_key_check"):
-        yield Fault(str(table), "", f"its row {row} names something that is not in {parent}")
-
-
 def _of_the_events(
-    connection: sqlite3.Connection, again: Database, checked: Callable[[int], None]
+    connection: Connection, again: Database, checked: Callable[[int], None]
 ) -> Generator[Fault, None, int]:
     """Check every event, and make the tables again from those that are true; count them."""
     hidden, count = cancelling.withdrawn(connection), 0
@@ -107,14 +98,14 @@ def _of_the_events(
 
 
 def _of_the_tables(
-    connection: sqlite3.Connection, made: sqlite3.Connection, checked: Callable[[int], None]
+    connection: Connection, made: Connection, checked: Callable[[int], None]
 ) -> Iterator[Fault]:
     """Hold what the tables say of each event against what they say when they are made again."""
     count = 0
     for rows in _batches(connection):
-        ids = [row[0] for row in look_up(made, _KNOWN, [row[1] for row in rows])]
+        ids = [row[0] for row in made.look_up(_KNOWN, [row[1] for row in rows])]
         for table, query in _TABLES.items():
-            here, there = set(look_up(connection, query, ids)), set(look_up(made, query, ids))
+            here, there = _said(connection, query, ids), _said(made, query, ids)
             yield from (_fault(table, row, "says too much") for row in here - there)
             yield from (_fault(table, row, "does not say") for row in there - here)
         count += len(rows)
@@ -122,14 +113,22 @@ def _of_the_tables(
     yield from _of_the_vanished(connection, made)
 
 
-def _of_the_vanished(connection: sqlite3.Connection, made: sqlite3.Connection) -> Iterator[Fault]:
+def _said(connection: Connection, query: str, ids: Sequence[bytes]) -> set[tuple[Any, ...]]:
+    """Return what a table says of events, in words: columns are not alike in every database."""
+    return {
+        tuple(connection.text(each) if isinstance(each, bytes) else each for each in row)
+        for row in connection.look_up(query, ids)
+    }
+
+
+def _of_the_vanished(connection: Connection, made: Connection) -> Iterator[Fault]:
     query = "SELECT pubkey, until FROM vanished"
     here, there = set(connection.execute(query)), set(made.execute(query))
     for pubkey, until in here ^ there:
         yield Fault("vanished", "", f"{pubkey.hex()} up to {until} does not follow from the events")
 
 
-def _batches(connection: sqlite3.Connection) -> Iterator[list[tuple[Any, ...]]]:
+def _batches(connection: Connection) -> Iterator[list[tuple[Any, ...]]]:
     last = 0
     while rows := connection.execute(_ROWS, (last, _BATCH)).fetchall():
         yield rows
@@ -150,5 +149,4 @@ def _checked(row: Sequence[Any]) -> Verified | Fault:
 
 def _fault(table: str, row: tuple[Any, ...], what: str) -> Fault:
     event_id, *values = row
-    said = (from_column(value) if isinstance(value, bytes) else str(value) for value in values)
-    return Fault(table, event_id.hex(), f"{what}: {', '.join(said)}")
+    return Fault(table, event_id, f"{what}: {', '.join(map(str, values))}")

@@ -13,7 +13,7 @@ from nostr_threads.errors import InvalidInput
 from nostr_threads.store import links
 
 if TYPE_CHECKING:
-    import sqlite3
+    from nostr_threads.store.connection import Connection
 
 __all__ = ["cancel", "is_cancelled", "settle", "withdrawn"]
 
@@ -33,30 +33,30 @@ _WITHDRAWN = """
     WHERE d.status = 'cancelled' AND NOT EXISTS (SELECT 1 FROM sightings s WHERE s.event = w.event)
 """
 # Each address has a current version: a withdrawn one when there is no other.
-_VERSIONS = """
-    UPDATE events SET superseded = event <> (
+_VERSIONS = f"""
+    UPDATE events SET superseded = CASE WHEN event = (
         SELECT v.event FROM events v WHERE v.address = events.address
-        ORDER BY v.id IN temp.withdrawn, v.created_at DESC, v.id LIMIT 1
-    ) WHERE address = ?
-"""
+        ORDER BY v.id IN ({_WITHDRAWN}), v.created_at DESC, v.id LIMIT 1
+    ) THEN 0 ELSE 1 END WHERE address = ?
+"""  # noqa: S608 - our own text
 # The rules of `deleting`, asked of each target and not of each request.
-_DELETED = """
-    UPDATE events SET deleted = EXISTS (
+_DELETED = f"""
+    UPDATE events SET deleted = CASE WHEN EXISTS (
         SELECT 1 FROM links l JOIN events r ON r.event = l.child
         WHERE l.relation = 'deletion' AND l.parent = events.id AND r.pubkey = events.pubkey
-        AND events.kind NOT IN (5, 62) AND r.id NOT IN temp.withdrawn
+        AND events.kind NOT IN (5, 62) AND r.id NOT IN ({_WITHDRAWN})
     ) OR EXISTS (
         SELECT 1 FROM links l JOIN events r ON r.event = l.child
         WHERE l.relation = 'deletion' AND l.parent = events.address AND r.pubkey = events.pubkey
-        AND events.created_at <= r.created_at AND r.id NOT IN temp.withdrawn
+        AND events.created_at <= r.created_at AND r.id NOT IN ({_WITHDRAWN})
     ) OR EXISTS (
         SELECT 1 FROM vanished v WHERE v.pubkey = events.pubkey
         AND events.created_at <= v.until AND events.kind <> 62
-    ) WHERE id = ?1 OR address = ?1
-"""
+    ) THEN 1 ELSE 0 END WHERE id = ?1 OR address = ?1
+"""  # noqa: S608 - our own text
 
 
-def cancel(connection: sqlite3.Connection, row: int, now: int) -> None:
+def cancel(connection: Connection, row: int, now: int) -> None:
     """Make all deliveries of a posting (by row) `cancelled`, and take its parts out of sight.
 
     Raises `InvalidInput` when a relay has a part or may have it, and while it is being sent.
@@ -68,32 +68,29 @@ def cancel(connection: sqlite3.Connection, row: int, now: int) -> None:
     settle(connection, row)
 
 
-def is_cancelled(connection: sqlite3.Connection, row: int) -> bool:
+def is_cancelled(connection: Connection, row: int) -> bool:
     """Whether a posting was cancelled, and not enqueued again since."""
     query = "SELECT 1 FROM deliveries WHERE posting = ? AND status = 'cancelled' LIMIT 1"
     return connection.execute(query, (row,)).fetchone() is not None
 
 
-def withdrawn(connection: sqlite3.Connection) -> set[str]:
+def withdrawn(connection: Connection) -> set[str]:
     """Return the ids of all parts that were cancelled and that no relay has shown."""
     return {event_id.hex() for (event_id,) in connection.execute(_WITHDRAWN)}
 
 
-def settle(connection: sqlite3.Connection, row: int) -> None:
+def settle(connection: Connection, row: int) -> None:
     """Decide anew what is current and what is deleted, where a posting's parts have a say in it.
 
     What was withdrawn replaces and deletes nothing.
     """
-    connection.execute("CREATE TEMP TABLE IF NOT EXISTS withdrawn (id BLOB PRIMARY KEY) STRICT")
-    connection.execute("DELETE FROM temp.withdrawn")
-    connection.execute(f"INSERT INTO temp.withdrawn {_WITHDRAWN}")
     addresses = connection.execute(
         "SELECT DISTINCT address FROM parts JOIN events USING (event)"
         " WHERE posting = ? AND address IS NOT NULL",
         (row,),
     ).fetchall()
     connection.executemany(_VERSIONS, addresses)
-    links.connect(connection, {}, [address for (address,) in addresses])
+    links.connect(connection, {}, [connection.text(address) for (address,) in addresses])
     targets = connection.execute(
         "SELECT DISTINCT parent FROM links JOIN parts ON event = child"
         " WHERE posting = ? AND relation = 'deletion'",
@@ -102,7 +99,7 @@ def settle(connection: sqlite3.Connection, row: int) -> None:
     connection.executemany(_DELETED, targets)
 
 
-def _require_unsent(connection: sqlite3.Connection, row: int, now: int) -> None:
+def _require_unsent(connection: Connection, row: int, now: int) -> None:
     if (found := connection.execute(_ARRIVED, (row,)).fetchone()) is not None:
         raise InvalidInput(f"{found[0]} may have it already: use `outbox delete`")
     owner, held_until = connection.execute(

@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nostr_threads.core.lineage import Step, root_above
-from nostr_threads.store.keys import from_column, look_up, to_column
+from nostr_threads.store.keys import is_id
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Sequence
+
+    from nostr_threads.store.connection import Connection
 
 __all__ = ["Chains", "Link", "root_of"]
 
@@ -53,41 +54,42 @@ class _Node(NamedTuple):
     root: str
 
 
-def root_of(connection: sqlite3.Connection, key: str) -> str | None:
+def root_of(connection: Connection, key: str) -> str | None:
     """Return the key at which the chain above `key` ends, None when `key` is not stored."""
     node = _nodes(connection, {key}).get(key)
     return None if node is None else node.root
 
 
-def _nodes(connection: sqlite3.Connection, keys: Iterable[str]) -> dict[str, _Node]:
+def _nodes(connection: Connection, keys: Iterable[str]) -> dict[str, _Node]:
     """Return what each of `keys` stands for, leaving out those that are not stored."""
     nodes: dict[str, _Node] = {}
     versions: dict[str, str] = {}
     addresses = {key for key in keys if ":" in key}
-    ids = (column for key in keys if not isinstance(column := to_column(key), str))
-    for row in look_up(connection, _NODES_BY_ID, ids):
+    ids = (column for key in keys if is_id(column := connection.column(key)))
+    for row in connection.look_up(_NODES_BY_ID, ids):
         if row[1] is None:
-            nodes[row[0].hex()] = _node(row)
+            nodes[row[0].hex()] = _node(connection, row)
         else:
-            versions[row[0].hex()] = row[1]
+            versions[row[0].hex()] = connection.text(row[1])
     addresses.update(versions.values())
-    for row in look_up(connection, _NODES_BY_ADDRESS, map(to_column, addresses)):
-        nodes[row[1]] = _node(row)
+    for row in connection.look_up(_NODES_BY_ADDRESS, map(connection.column, addresses)):
+        node = _node(connection, row)
+        nodes[node.name] = node
     nodes.update((version, nodes[address]) for version, address in versions.items())
     return nodes
 
 
-def _node(row: tuple[Any, ...]) -> _Node:
+def _node(connection: Connection, row: tuple[Any, ...]) -> _Node:
     blob, address, event, created_at, root = row
     event_id = blob.hex()
-    name = address or event_id
-    return _Node(name, event, (created_at, event_id), from_column(root) if root else name)
+    name = connection.text(address) if address else event_id
+    return _Node(name, event, (created_at, event_id), connection.text(root) if root else name)
 
 
 class Chains:
     """Follows chains through links whose roots are to be found; all others' roots are known."""
 
-    def __init__(self, connection: sqlite3.Connection, links: Sequence[Link]) -> None:
+    def __init__(self, connection: Connection, links: Sequence[Link]) -> None:
         # An event without versions is the step it is named after: most need no look-up.
         self._steps = {
             link.name: Step(link.name, (link.created_at, link.name), (link.parent, link.claimed))

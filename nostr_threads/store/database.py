@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 
 from nostr_threads.errors import StoreError
 from nostr_threads.store import schema
+from nostr_threads.store.sqlite_connection import SqliteConnection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["CACHE_MIB", "Database"]
+__all__ = ["CACHE_MIB", "SqliteDatabase"]
 
 _MEMORY = ":memory:"
 _BUSY_SECONDS = 10.0
@@ -41,7 +42,7 @@ _ADVICE = (
 )
 
 
-class Database:
+class SqliteDatabase:
     """A connection that threads may share: one transaction at a time, whoever asks.
 
     Raises `StoreError` (`StoreTooNew` for a later schema) from every method, never sqlite3's own.
@@ -55,7 +56,7 @@ class Database:
     ) -> None:
         self._path = str(path)
         self._lock = RLock()
-        self._connection: sqlite3.Connection | None = None
+        self._connection: SqliteConnection | None = None
         with self._translated():
             self._connection = _open(self._path, read_only=read_only)
             try:
@@ -67,13 +68,13 @@ class Database:
                 raise
 
     @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
+    def reading(self) -> Iterator[SqliteConnection]:
         """Give one unchanging view of the database to the block."""
         with self._transaction("BEGIN") as connection:
             yield connection
 
     @contextmanager
-    def writing(self, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
+    def writing(self, *, durable: bool = False) -> Iterator[SqliteConnection]:
         """Commit what the block writes, or nothing of it when it raises."""
         with self._transaction("BEGIN IMMEDIATE", durable=durable) as connection:
             yield connection
@@ -103,12 +104,13 @@ class Database:
                 self._connection = None
 
     @contextmanager
-    def _transaction(self, begin: str, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
+    def _transaction(self, begin: str, *, durable: bool = False) -> Iterator[SqliteConnection]:
         with self._lock, self._translated():
             if self._connection is None:
                 raise StoreError(f"{self._path}: the store is closed")
             # SQLite lets this be changed only between transactions.
             self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+            self._connection.forget_lists()
             with schema.transaction(self._connection, begin):
                 yield self._connection
 
@@ -121,7 +123,7 @@ class Database:
             raise StoreError(f"{self._path}: {_advice(error)}") from error
 
 
-def _open(path: str, *, read_only: bool) -> sqlite3.Connection:
+def _open(path: str, *, read_only: bool) -> SqliteConnection:
     try:
         if not read_only and path != _MEMORY:
             _create(Path(path))
@@ -137,7 +139,7 @@ def _create(path: Path) -> None:
     path.touch(mode=0o600)
 
 
-def _connect(path: str, *, read_only: bool) -> sqlite3.Connection:
+def _connect(path: str, *, read_only: bool) -> SqliteConnection:
     if Path(path).is_dir():
         # SQLite would call it a fault of the disk.
         raise IsADirectoryError(EISDIR, "it is a folder")
@@ -153,6 +155,7 @@ def _connect(path: str, *, read_only: bool) -> sqlite3.Connection:
         isolation_level=None,
         check_same_thread=False,
         cached_statements=256,
+        factory=SqliteConnection,
     )
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nostr_threads.core.kinds import DELETION, VANISH
-from nostr_threads.store.keys import look_up, to_column
+from nostr_threads.store.keys import is_id
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Collection, Iterable, Mapping
 
     from nostr_threads.core.event import Event
+    from nostr_threads.store.connection import Connection
 
 __all__ = ["delete"]
 
@@ -30,15 +30,14 @@ _DELETIONS = """
 """
 _VANISHED = """
     INSERT INTO vanished (pubkey, until) VALUES (?, ?)
-    ON CONFLICT DO UPDATE SET until = max(until, excluded.until)
+    ON CONFLICT (pubkey) DO UPDATE SET until = excluded.until
+    WHERE excluded.until > vanished.until
 """
 _GONE = "UPDATE events SET deleted = 1 WHERE pubkey = ? AND created_at <= ? AND kind <> 62"
 _GONE_AT_ONCE = "UPDATE events SET deleted = 1 WHERE event = ?"
 
 
-def delete(
-    connection: sqlite3.Connection, new: Mapping[int, Event], addresses: Iterable[str]
-) -> None:
+def delete(connection: Connection, new: Mapping[int, Event], addresses: Iterable[str]) -> None:
     """Obey new requests on what is stored, and stored requests on what is new (by row).
 
     `addresses` are those of the new events. All are stored and linked already.
@@ -48,21 +47,21 @@ def delete(
 
 
 def _obey_deletions(
-    connection: sqlite3.Connection, new: Mapping[int, Event], addresses: Iterable[str]
+    connection: Connection, new: Mapping[int, Event], addresses: Iterable[str]
 ) -> None:
     deletions = (row for row, event in new.items() if event.kind == DELETION)
-    found = [*look_up(connection, _DELETIONS + "l.child IN (?*)", deletions)]
-    keys = [*(to_column(event.id) for event in new.values()), *addresses]
-    found += look_up(connection, _DELETIONS + "l.parent IN (?*)", keys)
-    ids = [target[:2] for target in found if isinstance(target[0], bytes)]
+    found = [*connection.look_up(_DELETIONS + "l.child IN (?*)", deletions)]
+    keys = map(connection.column, (*(event.id for event in new.values()), *addresses))
+    found += connection.look_up(_DELETIONS + "l.parent IN (?*)", keys)
+    ids = [target[:2] for target in found if is_id(target[0])]
     connection.executemany(_DELETED_ID, ids)
-    others = [target for target in found if isinstance(target[0], str)]
+    others = [target for target in found if not is_id(target[0])]
     connection.executemany(_DELETED_ADDRESS, others)
 
 
-def _obey_vanishing(connection: sqlite3.Connection, new: Mapping[int, Event]) -> None:
+def _obey_vanishing(connection: Connection, new: Mapping[int, Event]) -> None:
     requests = [
-        (to_column(event.pubkey), event.created_at)
+        (connection.column(event.pubkey), event.created_at)
         for event in new.values()
         if _asks_everywhere(event)
     ]
@@ -84,7 +83,7 @@ def _asks_everywhere(event: Event) -> bool:
     return event.kind == VANISH and "ALL_RELAYS" in event.tag_values("relay")
 
 
-def _vanished(connection: sqlite3.Connection, pubkeys: Collection[str]) -> dict[str, int]:
+def _vanished(connection: Connection, pubkeys: Collection[str]) -> dict[str, int]:
     query = "SELECT pubkey, until FROM vanished WHERE pubkey IN (?*)"
-    found = look_up(connection, query, map(to_column, pubkeys))
+    found = connection.look_up(query, map(connection.column, pubkeys))
     return {pubkey.hex(): until for pubkey, until in found}

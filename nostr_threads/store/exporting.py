@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from nostr_threads.core.event import MAX_CREATED_AT
 from nostr_threads.core.filters import Filter
 from nostr_threads.store import queries
-from nostr_threads.store.keys import look_up
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Sequence
+
+    from nostr_threads.store.connection import Connection
 
 __all__ = ["Walk"]
 
@@ -42,7 +42,7 @@ class Walk:
     _size: int = field(default_factory=lambda: _LEAST)
     _newest: Sequence[tuple[int, bytes]] | None = None
 
-    def step(self, connection: sqlite3.Connection) -> list[str]:
+    def step(self, connection: Connection) -> list[str]:
         """Return the JSON of what is wanted of the next stretch, oldest first, ties by id."""
         bound = connection.execute(_BOUND, (self._since, self._size)).fetchone()
         until = MAX_CREATED_AT if bound is None else bound[0]
@@ -55,7 +55,7 @@ class Walk:
             self._size = max(self._size // 2, _LEAST)
         return _texts(connection, [event_id for _, event_id in found])
 
-    def _wanted(self, connection: sqlite3.Connection, until: int) -> list[Filter]:
+    def _wanted(self, connection: Connection, until: int) -> list[Filter]:
         """Return the filters for one stretch."""
         endless = (each for each in self.filters if each.limit is None)
         wanted = [
@@ -66,7 +66,7 @@ class Walk:
         ids = tuple(each.hex() for at, each in newest if self._since <= at <= until)
         return [*wanted, Filter(ids=ids)] if ids else wanted
 
-    def _of_limited(self, connection: sqlite3.Connection) -> Sequence[tuple[int, bytes]]:
+    def _of_limited(self, connection: Connection) -> Sequence[tuple[int, bytes]]:
         """What is wanted by filters with a limit, which is about the newest of all: found once."""
         if self._newest is None:
             limited = [each for each in self.filters if each.limit is not None]
@@ -78,8 +78,8 @@ def _least(until: int, other: int | None) -> int:
     return until if other is None else min(until, other)
 
 
-def _texts(connection: sqlite3.Connection, ids: Sequence[bytes]) -> list[str]:
+def _texts(connection: Connection, ids: Sequence[bytes]) -> list[str]:
     query = "SELECT id, json FROM events WHERE id IN (?*)"
     # A bytearray is bound at half the price; see `keys.Column`.
-    texts: dict[bytes, str] = dict(look_up(connection, query, map(bytearray, ids)))
+    texts: dict[bytes, str] = dict(connection.look_up(query, map(bytearray, ids)))
     return [texts[event_id] for event_id in ids]

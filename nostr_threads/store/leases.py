@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from nostr_threads.store.cancelling import is_cancelled
 
 if TYPE_CHECKING:
-    import sqlite3
+    from nostr_threads.store.connection import Connection
 
 __all__ = ["release", "take"]
 
@@ -20,14 +20,14 @@ _TAKE = """
 """
 
 
-def take(connection: sqlite3.Connection, row: int, owner: str, now: int, until: int) -> bool:
+def take(connection: Connection, row: int, owner: str, now: int, until: int) -> bool:
     """Take or renew a posting's lease; False while it is another's, and when it was cancelled."""
     if is_cancelled(connection, row):
         return False
     return connection.execute(_TAKE, (row, owner, now, until)).rowcount == 1
 
 
-def release(connection: sqlite3.Connection, row: int, owner: str) -> None:
+def release(connection: Connection, row: int, owner: str) -> None:
     """Give the lease back, unless it is another's by now."""
     connection.execute(
         "UPDATE postings SET owner = '', held_until = 0 WHERE posting = ? AND owner = ?",

@@ -12,13 +12,12 @@ from nostr_threads.core.kinds import address_of
 from nostr_threads.core.lineage import claimed_root
 from nostr_threads.core.references import Relation, references
 from nostr_threads.store.chains import Chains, Link
-from nostr_threads.store.keys import from_column, look_up, to_column
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Mapping, Sequence, Set
 
     from nostr_threads.core.event import Event
+    from nostr_threads.store.connection import Connection
 
 __all__ = ["connect", "disconnect"]
 
@@ -35,9 +34,7 @@ Links = dict[tuple[int, int], Link]
 """Stored links by child and position."""
 
 
-def connect(
-    connection: sqlite3.Connection, new: Mapping[int, Event], changed: Iterable[str]
-) -> None:
+def connect(connection: Connection, new: Mapping[int, Event], changed: Iterable[str]) -> None:
     """Link the `new` events (by row) and mend every chain they complete or change.
 
     `changed` are the addresses whose current version is among them. All are stored already.
@@ -62,7 +59,7 @@ def connect(
     _write(connection, chains, fresh, known)
 
 
-def disconnect(connection: sqlite3.Connection, keys: Set[str]) -> None:
+def disconnect(connection: Connection, keys: Set[str]) -> None:
     """Mend every chain that led through one of `keys`, which are not stored any more."""
     known = _answers(connection, keys, keys)
     chains, known = _settle(connection, (), known, _names(known))
@@ -78,16 +75,16 @@ def _without_followers(known: Links, ends: Set[str], keys: Set[str]) -> Links:
     }
 
 
-def _move(connection: sqlite3.Connection, chains: Chains, ends: Iterable[Link]) -> None:
+def _move(connection: Connection, chains: Chains, ends: Iterable[Link]) -> None:
     """Move all chains that end at the child of one of `ends` to the root above it."""
     connection.executemany(
         "UPDATE links SET root = ? WHERE root = ?",
-        [(to_column(chains.root(link)), to_column(link.name)) for link in ends],
+        [(connection.column(chains.root(link)), connection.column(link.name)) for link in ends],
     )
 
 
 def _settle(
-    connection: sqlite3.Connection, fresh: Sequence[Link], known: Links, moved: Set[str]
+    connection: Connection, fresh: Sequence[Link], known: Links, moved: Set[str]
 ) -> tuple[Chains, Links]:
     """Add to the stored links that the new keys concern all whose root changes with theirs.
 
@@ -105,7 +102,7 @@ def _settle(
             return chains, known
 
 
-def _may_be_cycle(connection: sqlite3.Connection, fresh: Iterable[Link], known: Links) -> bool:
+def _may_be_cycle(connection: Connection, fresh: Iterable[Link], known: Links) -> bool:
     """Whether a way up may now lead back to itself, so that stored roots cannot be relied on.
 
     Ids are hashes: a cycle needs a version that answers something. Either it is at hand, or its
@@ -115,21 +112,19 @@ def _may_be_cycle(connection: sqlite3.Connection, fresh: Iterable[Link], known: 
         return True
     roots = {link.root for link in known.values()}
     query = "SELECT 1 FROM links WHERE versioned = 1 AND root IN (?*) LIMIT 1"
-    return any(True for _ in look_up(connection, query, map(to_column, roots)))
+    return any(True for _ in connection.look_up(query, map(connection.column, roots)))
 
 
-def _write(
-    connection: sqlite3.Connection, chains: Chains, fresh: Iterable[Link], known: Links
-) -> None:
-    connection.executemany(
-        "INSERT INTO links (child, position, relation, parent, claimed, root, versioned)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (_row(link, chains.root(link)) for link in fresh),
+def _write(connection: Connection, chains: Chains, fresh: Iterable[Link], known: Links) -> None:
+    connection.insert(
+        "links",
+        "child, position, relation, parent, claimed, root, versioned",
+        (_row(connection, link, chains.root(link)) for link in fresh),
     )
     connection.executemany(
         "UPDATE links SET root = ? WHERE child = ? AND position = ?",
         [
-            (to_column(root), link.child, link.position)
+            (connection.column(root), link.child, link.position)
             for link in known.values()
             if (root := chains.root(link)) != link.root
         ],
@@ -153,9 +148,9 @@ def _links_of(row: int, event: Event) -> list[Link]:
     return links
 
 
-def _row(link: Link, root: str) -> tuple[object, ...]:
-    claimed = None if link.claimed == link.parent else to_column(link.claimed)
-    keys = to_column(link.parent), claimed, to_column(root)
+def _row(connection: Connection, link: Link, root: str) -> tuple[object, ...]:
+    claimed = None if link.claimed == link.parent else connection.column(link.claimed)
+    keys = connection.column(link.parent), claimed, connection.column(root)
     return link.child, link.position, link.relation, *keys, int(link.versioned)
 
 
@@ -163,7 +158,7 @@ def _names(known: Links) -> set[str]:
     return {link.name for link in known.values()}
 
 
-def _below(connection: sqlite3.Connection, keys: Set[str]) -> Links:
+def _below(connection: Connection, keys: Set[str]) -> Links:
     """Return every stored link whose chain leads, or would now lead, through one of `keys`."""
     found: Links = {}
     seen: set[str] = set()
@@ -176,27 +171,27 @@ def _below(connection: sqlite3.Connection, keys: Set[str]) -> Links:
     return found
 
 
-def _answers(connection: sqlite3.Connection, keys: Set[str], claims: Set[str]) -> Links:
+def _answers(connection: Connection, keys: Set[str], claims: Set[str]) -> Links:
     """Return the stored links to one of `keys`, or with a claim to one of `claims`.
 
     With an address come the links to all its versions, and those of the versions themselves.
     """
-    addresses = [key for key in keys if ":" in key]
-    versions = look_up(connection, "SELECT id FROM events WHERE address IN (?*)", addresses)
+    addresses = [connection.column(key) for key in keys if ":" in key]
+    versions = connection.look_up("SELECT id FROM events WHERE address IN (?*)", addresses)
     extra = [version[0] for version in versions]
     # In the order of the index: a page of a large one is then read once, and not time and again.
     rows = (
-        *look_up(connection, _OF_VERSIONS, addresses),
-        *look_up(connection, _BY_PARENT, [*map(to_column, sorted(keys)), *extra]),
-        *look_up(connection, _BY_CLAIM, [*map(to_column, sorted(claims)), *extra]),
+        *connection.look_up(_OF_VERSIONS, addresses),
+        *connection.look_up(_BY_PARENT, [*map(connection.column, sorted(keys)), *extra]),
+        *connection.look_up(_BY_CLAIM, [*map(connection.column, sorted(claims)), *extra]),
     )
-    links = (_link(row) for row in rows)
+    links = (_link(connection, row) for row in rows)
     return {(link.child, link.position): link for link in links}
 
 
-def _link(row: tuple[Any, ...]) -> Link:
+def _link(connection: Connection, row: tuple[Any, ...]) -> Link:
     child, position, relation, parent, claimed, root, event_id, address, at = row
-    above = from_column(parent)
-    claim = above if claimed is None else from_column(claimed)
-    name = address or event_id.hex()
-    return Link(child, position, relation, above, claim, name, at, from_column(root))
+    above = connection.text(parent)
+    claim = above if claimed is None else connection.text(claimed)
+    name = connection.text(address) if address else event_id.hex()
+    return Link(child, position, relation, above, claim, name, at, connection.text(root))

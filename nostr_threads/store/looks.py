@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING
 
 from nostr_threads.core import kinds
 from nostr_threads.store.base import Arrivals
-from nostr_threads.store.keys import from_column, to_column
 from nostr_threads.store.reading import decode, rows_of
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Mapping
 
     from nostr_threads.core.event import Event, Verified
+    from nostr_threads.store.connection import Connection
 
 __all__ = ["announce", "arrivals", "forget", "looked"]
 
@@ -36,10 +35,10 @@ _SILENT = frozenset(
     )
 )
 _WAITING = """
-    SELECT e.json, ifnull(l.root, ifnull(e.address, e.id))
-    FROM arrivals a CROSS JOIN events e USING (event)
+    SELECT e.json, coalesce(l.root, e.address, e.id)
+    FROM arrivals a CROSS JOIN events e
     LEFT JOIN links l ON l.child = e.event AND l.position = 0
-    WHERE e.superseded = 0 AND e.deleted = 0
+    WHERE e.event = a.event AND e.superseded = 0 AND e.deleted = 0
 """
 # Looked up from the thread's side: what waits elsewhere may be much more.
 _IN_THREAD = """
@@ -58,31 +57,31 @@ _FORGET_HIDDEN = """
 """
 
 
-def announce(connection: sqlite3.Connection, new: Mapping[int, Event]) -> None:
+def announce(connection: Connection, new: Mapping[int, Event]) -> None:
     """Let new events (by row) wait until they are looked at, if they say something."""
     rows = ((row,) for row, event in new.items() if _speaks(event))
-    connection.executemany("INSERT INTO arrivals (event) VALUES (?)", rows)
+    connection.insert("arrivals", "event", rows)
 
 
-def forget(connection: sqlite3.Connection, rows: Iterable[int]) -> None:
+def forget(connection: Connection, rows: Iterable[int]) -> None:
     """Count events as looked at."""
     connection.executemany("DELETE FROM arrivals WHERE event = ?", ((row,) for row in rows))
 
 
-def arrivals(connection: sqlite3.Connection, root: str | None) -> Arrivals:
+def arrivals(connection: Connection, root: str | None) -> Arrivals:
     """Return what waits, in all threads or in that of the key `root`."""
-    cursor = connection.execute("SELECT ifnull(max(event), 0) FROM events").fetchone()[0]
+    cursor = connection.execute("SELECT coalesce(max(event), 0) FROM events").fetchone()[0]
     if root is None:
         found = connection.execute(_WAITING + _ORDER)
     else:
-        found = connection.execute(_WAITING + _IN_THREAD + _ORDER, (to_column(root),))
+        found = connection.execute(_WAITING + _IN_THREAD + _ORDER, (connection.column(root),))
     threads: dict[str, list[Verified]] = {}
     for text, key in found:
-        threads.setdefault(from_column(key), []).append(decode(text))
+        threads.setdefault(connection.text(key), []).append(decode(text))
     return Arrivals(cursor, {key: tuple(events) for key, events in threads.items()})
 
 
-def looked(connection: sqlite3.Connection, seen: Arrivals) -> None:
+def looked(connection: Connection, seen: Arrivals) -> None:
     """Count exactly what is in `seen` as looked at, and drop what is no longer worth a look."""
     ids = [event.id for events in seen.threads.values() for event in events]
     forget(connection, rows_of(connection, ids).values())

@@ -13,13 +13,12 @@ from nostr_threads.errors import NotFound, StoreError
 from nostr_threads.store import cancelling
 from nostr_threads.store.adding import add
 from nostr_threads.store.base import Posting
-from nostr_threads.store.keys import to_column
 from nostr_threads.store.looks import forget
 from nostr_threads.store.reading import decode, rows_of
 from nostr_threads.store.relays import relay_row
 
 if TYPE_CHECKING:
-    import sqlite3
+    from nostr_threads.store.connection import Connection
 
 __all__ = ["enqueue", "find", "load", "load_all", "record", "revive", "row_of"]
 
@@ -31,7 +30,7 @@ _UNPROVEN = """
 """
 _RECORD = """
     UPDATE deliveries SET status = ?, reason = ?, tries = ?, retry_at = ?,
-        arrived = max(arrived, ?), updated_at = ?
+        arrived = CASE WHEN arrived = 1 THEN 1 ELSE ? END, updated_at = ?
     WHERE posting = ? AND part = ? AND relay = ?
 """
 _REVIVE = """
@@ -40,7 +39,7 @@ _REVIVE = """
 """
 
 
-def enqueue(connection: sqlite3.Connection, posting: Posting) -> None:
+def enqueue(connection: Connection, posting: Posting) -> None:
     """Keep a posting, or add the relays that are new to one that is there already.
 
     One that was cancelled begins anew. Raises `StoreError` when another version of it is there: the
@@ -62,14 +61,14 @@ def enqueue(connection: sqlite3.Connection, posting: Posting) -> None:
         cancelling.settle(connection, row)
 
 
-def record(connection: sqlite3.Connection, event_id: str, delivery: Delivery, now: int) -> None:
+def record(connection: Connection, event_id: str, delivery: Delivery, now: int) -> None:
     """Replace what is known of one part at one relay; a relay not asked before is added.
 
     Raises `StoreError` when no posting has this event as this part.
     """
     found = connection.execute(
         "SELECT posting FROM parts JOIN events USING (event) WHERE id = ? AND part = ?",
-        (to_column(event_id), delivery.part),
+        (connection.column(event_id), delivery.part),
     ).fetchone()
     if found is None:
         raise StoreError(f"no posting in the outbox has event {event_id} as part {delivery.part}")
@@ -79,19 +78,19 @@ def record(connection: sqlite3.Connection, event_id: str, delivery: Delivery, no
         _replace(connection, row, delivery, now)
 
 
-def revive(connection: sqlite3.Connection, row: int, now: int) -> None:
+def revive(connection: Connection, row: int, now: int) -> None:
     """Queue again what was given up, with its last reason."""
     connection.execute(_REVIVE, (Status.QUEUED.value, now, row, Status.GIVEN_UP.value))
 
 
-def find(connection: sqlite3.Connection, posting_id: str) -> int | None:
+def find(connection: Connection, posting_id: str) -> int | None:
     """Return the row of a posting."""
     query = "SELECT posting FROM postings WHERE id = ?"
-    found = connection.execute(query, (to_column(posting_id),)).fetchone()
+    found = connection.execute(query, (connection.column(posting_id),)).fetchone()
     return None if found is None else int(found[0])
 
 
-def row_of(connection: sqlite3.Connection, posting_id: str) -> int:
+def row_of(connection: Connection, posting_id: str) -> int:
     """Return the row of a posting. Raises `NotFound`."""
     row = find(connection, posting_id)
     if row is None:
@@ -99,7 +98,7 @@ def row_of(connection: sqlite3.Connection, posting_id: str) -> int:
     return row
 
 
-def load(connection: sqlite3.Connection, row: int) -> Posting:
+def load(connection: Connection, row: int) -> Posting:
     """Return the posting of a row with its deliveries."""
     head = connection.execute("SELECT quorum, created_at FROM postings WHERE posting = ?", (row,))
     quorum, created_at = head.fetchone()
@@ -121,7 +120,7 @@ def load(connection: sqlite3.Connection, row: int) -> Posting:
     )
 
 
-def load_all(connection: sqlite3.Connection, *, open_only: bool) -> list[Posting]:
+def load_all(connection: Connection, *, open_only: bool) -> list[Posting]:
     """Return postings, oldest first; with `open_only` those with a delivery not yet final."""
     which = _UNPROVEN if open_only else ""
     query = " ".join(("SELECT posting FROM postings", which, "ORDER BY created_at, posting"))
@@ -134,15 +133,15 @@ def _is_open(posting: Posting) -> bool:
     return not all(delivery.final for delivery in posting.deliveries)
 
 
-def _part_ids(connection: sqlite3.Connection, row: int) -> list[str]:
+def _part_ids(connection: Connection, row: int) -> list[str]:
     query = "SELECT id FROM parts JOIN events USING (event) WHERE posting = ? ORDER BY part"
     return [found[0].hex() for found in connection.execute(query, (row,))]
 
 
-def _insert(connection: sqlite3.Connection, posting: Posting) -> int:
+def _insert(connection: Connection, posting: Posting) -> int:
     row = connection.execute(
         "INSERT INTO postings (id, quorum, created_at) VALUES (?, ?, ?) RETURNING posting",
-        (to_column(posting.id), posting.quorum, posting.created_at),
+        (connection.column(posting.id), posting.quorum, posting.created_at),
     ).fetchone()[0]
     rows = rows_of(connection, [event.id for event in posting.events])
     for part, event in enumerate(posting.events, 1):
@@ -155,7 +154,7 @@ def _insert(connection: sqlite3.Connection, posting: Posting) -> int:
     return int(row)
 
 
-def _clear(connection: sqlite3.Connection, row: int, posting: Posting) -> None:
+def _clear(connection: Connection, row: int, posting: Posting) -> None:
     """Make a posting what it is before it is queued."""
     connection.execute("DELETE FROM deliveries WHERE posting = ?", (row,))
     connection.execute("DELETE FROM destinations WHERE posting = ?", (row,))
@@ -165,7 +164,7 @@ def _clear(connection: sqlite3.Connection, row: int, posting: Posting) -> None:
     )
 
 
-def _replace(connection: sqlite3.Connection, row: int, delivery: Delivery, now: int) -> bool:
+def _replace(connection: Connection, row: int, delivery: Delivery, now: int) -> bool:
     """Replace what is known of a delivery; False when the relay is no destination yet."""
     known = (delivery.status.value, delivery.reason, delivery.tries, delivery.retry_at)
     where = (row, delivery.part, relay_row(connection, delivery.relay))
@@ -173,12 +172,12 @@ def _replace(connection: sqlite3.Connection, row: int, delivery: Delivery, now: 
     return connection.execute(_RECORD, (*known, arrived, now, *where)).rowcount == 1
 
 
-def _queue(connection: sqlite3.Connection, row: int, url: str, now: int, *, courtesy: bool) -> None:
+def _queue(connection: Connection, row: int, url: str, now: int, *, courtesy: bool) -> None:
     """Make a relay a destination of a posting, each part queued for it, unless it is one."""
     relay = relay_row(connection, url)
     connection.execute(
         "INSERT INTO destinations (posting, position, relay, courtesy)"
-        " SELECT ?1, ifnull(max(position) + 1, 0), ?2, ?3 FROM destinations WHERE posting = ?1"
+        " SELECT ?1, coalesce(max(position) + 1, 0), ?2, ?3 FROM destinations WHERE posting = ?1"
         " ON CONFLICT DO NOTHING",
         (row, relay, int(courtesy)),
     )
@@ -190,7 +189,7 @@ def _queue(connection: sqlite3.Connection, row: int, url: str, now: int, *, cour
     )
 
 
-def _deliveries(connection: sqlite3.Connection, row: int) -> tuple[Delivery, ...]:
+def _deliveries(connection: Connection, row: int) -> tuple[Delivery, ...]:
     found: list[tuple[Any, ...]] = connection.execute(
         "SELECT part, url, status, reason, tries, retry_at FROM deliveries"
         " JOIN relays USING (relay) JOIN destinations USING (posting, relay)"

@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nostr_threads.store import links, searching
-from nostr_threads.store.keys import from_column, look_up, to_column
+from nostr_threads.store.keys import Column
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Sequence
+
+    from nostr_threads.store.connection import Connection
 
 __all__ = ["purge", "purged"]
 
@@ -41,42 +42,39 @@ _REMOVE = (
     "DELETE FROM events WHERE event = ?",
 )
 
-_Row = tuple[int, bytes, str | None, str]
+_Row = tuple[int, bytes, Column | None, str]
 
 
-def purge(connection: sqlite3.Connection, now: int) -> int:
+def purge(connection: Connection, now: int) -> int:
     """Remove some thousand events that are over; return how many went, 0 when none is left.
 
     Works inside the caller's transaction. What asked for it stays, and so do the ids.
     """
     over: list[_Row] = connection.execute(_OVER, (now, _BATCH)).fetchall()
-    current = {row for (row,) in look_up(connection, _CURRENT, [each[0] for each in over])}
+    current = {row for (row,) in connection.look_up(_CURRENT, [each[0] for each in over])}
     addresses = {each[2] for each in over if each[2] is not None and each[0] in current}
-    older = look_up(connection, _OLDER, sorted(addresses))
+    older = connection.look_up(_OLDER, addresses)
     rows = {each[0]: each for each in (*over, *older)}
     _remove(connection, list(rows.values()), now)
     return len(rows)
 
 
-def purged(connection: sqlite3.Connection, event_ids: Iterable[str]) -> frozenset[str]:
+def purged(connection: Connection, event_ids: Iterable[str]) -> frozenset[str]:
     """Return those of `event_ids` that were removed for good."""
     # Mostly nothing ever was.
     if connection.execute("SELECT 1 FROM purged LIMIT 1").fetchone() is None:
         return frozenset()
     query = "SELECT id FROM purged WHERE id IN (?*)"
-    found = look_up(connection, query, map(to_column, event_ids))
-    return frozenset(from_column(row[0]) for row in found)
+    found = connection.look_up(query, map(connection.column, event_ids))
+    return frozenset(connection.text(row[0]) for row in found)
 
 
-def _remove(connection: sqlite3.Connection, rows: Sequence[_Row], now: int) -> None:
-    connection.executemany(
-        "INSERT INTO purged (id, purged_at) VALUES (?, ?) ON CONFLICT DO NOTHING",
-        ((event_id, now) for _, event_id, _, _ in rows),
-    )
-    for row, _, _, found in rows:
-        searching.forget(connection, row, found)
+def _remove(connection: Connection, rows: Sequence[_Row], now: int) -> None:
+    ids = ((event_id, now) for _, event_id, _, _ in rows)
+    connection.complete("purged", "id, purged_at", ids)
+    searching.forget(connection, [(row, found) for row, _, _, found in rows])
     numbers: list[tuple[Any, ...]] = [(row,) for row, _, _, _ in rows]
     for statement in _REMOVE:
         connection.executemany(statement, numbers)
-    names = {address or event_id.hex() for _, event_id, address, _ in rows}
-    links.disconnect(connection, names | {event_id.hex() for _, event_id, _, _ in rows})
+    addresses = {connection.text(each[2]) for each in rows if each[2] is not None}
+    links.disconnect(connection, addresses | {event_id.hex() for _, event_id, _, _ in rows})

@@ -7,32 +7,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from nostr_threads.core.event import MAX_CREATED_AT, MAX_KIND
-from nostr_threads.store.keys import look_up, to_column
-from nostr_threads.store.searching import expression
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Iterator, Sequence
 
     from nostr_threads.core.filters import Filter
+    from nostr_threads.store.connection import Connection, Rows
 
 __all__ = ["count", "find", "items"]
 
-# SQLite takes 32,766 variables in one statement: a longer list goes through a temporary table.
-_MAX_MARKS = 500
-_WANTED = """
-    CREATE TEMP TABLE IF NOT EXISTS wanted (
-        list INTEGER, value ANY, PRIMARY KEY (list, value)
-    ) STRICT, WITHOUT ROWID
-"""
+# More than there is: a limit that every database takes.
+_ENDLESS = 2**62
 # With a limit, one indexed walk for each value beats sorting everything that has any of them.
 _MAX_WALKS = 32
 
 _EVENTS = "events e"
-_EVENTS_BY_TAG = "tags t CROSS JOIN events e ON e.event = t.event"
+_EVENTS_BY_TAG = "tags t CROSS JOIN events e"
 
 # A part that no relay has taken yet is still its author's alone. Where there are no parts, as at a
 # relay, that is found out once and not for each event.
@@ -43,31 +36,29 @@ _NOT_UNSENT = """(NOT EXISTS (SELECT 1 FROM parts WHERE event > 0) OR NOT EXISTS
     ) AND NOT EXISTS (SELECT 1 FROM sightings s WHERE s.event = e.event)
 ))"""
 
-_FOUND = "e.event IN (SELECT rowid FROM texts WHERE texts MATCH ?)"
-
 _Found = tuple[int, bytes, int]
 """An event in the order of an answer: minus `created_at`, id, row."""
 
-_TIME_AND_ID = "SELECT -time, id FROM ({}) LIMIT ?"
+_TIME_AND_ID = "SELECT -time, id FROM ({}) AS found LIMIT ?"
 
 
-def find(connection: sqlite3.Connection, filters: Sequence[Filter], now: int) -> list[str]:
+def find(connection: Connection, filters: Sequence[Filter], now: int) -> list[str]:
     """Return the JSON of every visible event that meets a filter, newest first, ties by id."""
     found = {row for condition in filters for row in _newest(connection, condition, now)}
     rows = [row for _, _, row in sorted(found)]
     query = "SELECT event, json FROM events WHERE event IN (?*)"
-    texts: dict[int, str] = dict(look_up(connection, query, rows))
+    texts: dict[int, str] = dict(connection.look_up(query, rows))
     return [texts[row] for row in rows]
 
 
-def count(connection: sqlite3.Connection, filters: Sequence[Filter], now: int) -> int:
+def count(connection: Connection, filters: Sequence[Filter], now: int) -> int:
     """Count the distinct visible events that meet a filter, whatever its limit."""
     endless = (replace(condition, limit=None) for condition in filters)
     return len({row for condition in endless for row in _newest(connection, condition, now)})
 
 
 def items(
-    connection: sqlite3.Connection, filters: Sequence[Filter], now: int | None, most: int | None
+    connection: Connection, filters: Sequence[Filter], now: int | None, most: int | None
 ) -> list[tuple[int, bytes]]:
     """Return time and id of every event that meets a filter and is visible `now`, `most` of them.
 
@@ -75,7 +66,7 @@ def items(
     """
     if len(filters) == 1 and filters[0].limit is None and filters[0].search is None:
         # Not cut in pieces: nothing comes twice, and mostly in good order.
-        bound = -1 if most is None else most
+        bound = _ENDLESS if most is None else most
         return _run(connection, filters[0], now, _TIME_AND_ID, bound).fetchall()
     rows = chain.from_iterable(
         (_newest if condition.limit is not None else _matching)(connection, condition, now)
@@ -92,39 +83,26 @@ def _once(rows: Iterable[_Found]) -> Iterator[tuple[int, bytes]]:
             yield -time, event_id
 
 
-def _newest(connection: sqlite3.Connection, condition: Filter, now: int | None) -> Iterable[_Found]:
+def _newest(connection: Connection, condition: Filter, now: int | None) -> Iterable[_Found]:
     """What one filter finds; the best of what its pieces find when it has a limit."""
     found = set(_matching(connection, condition, now))
     return found if condition.limit is None else sorted(found)[: max(condition.limit, 0)]
 
 
-def _matching(
-    connection: sqlite3.Connection, condition: Filter, now: int | None
-) -> Iterator[_Found]:
+def _matching(connection: Connection, condition: Filter, now: int | None) -> Iterator[_Found]:
     """What the pieces of one filter find, one after the other; some of it more than once."""
-    if condition.search is not None and expression(condition.search) is None:
+    if condition.search is not None and connection.words.expression(condition.search) is None:
         return
     for piece in _pieces(condition):
         yield from _run(connection, piece, now)
 
 
 def _run(
-    connection: sqlite3.Connection, piece: Filter, now: int | None, outer: str = "{}", *more: object
-) -> sqlite3.Cursor:
-    where = _Where()
+    connection: Connection, piece: Filter, now: int | None, outer: str = "{}", *more: object
+) -> Rows:
+    where = _Where(connection)
     text = outer.format(_statement(where, piece, now))
-    if where.lists:
-        _want(connection, where.lists)
     return connection.execute(text, (*where.parameters, *more))
-
-
-def _want(connection: sqlite3.Connection, lists: Sequence[Sequence[object]]) -> None:
-    connection.execute(_WANTED)
-    connection.execute("DELETE FROM temp.wanted")
-    connection.executemany(
-        "INSERT OR IGNORE INTO temp.wanted (list, value) VALUES (?, ?)",
-        ((number, value) for number, values in enumerate(lists) for value in values),
-    )
 
 
 def _pieces(condition: Filter) -> list[Filter]:
@@ -152,8 +130,9 @@ def _leading(condition: Filter) -> str | None:
 def _statement(where: _Where, condition: Filter, now: int | None) -> str:
     """Return a SELECT of `_Found`; what it is to be given ends up in `where`."""
     source = _lead(where, condition)
+    words = where.connection.words
     if condition.search is not None:
-        where.also(_FOUND, (expression(condition.search),))
+        where.also(words.condition, (words.expression(condition.search),))
     if now is not None:
         where.also("e.superseded = 0 AND e.deleted = 0", ())
         where.also("(e.expires_at IS NULL OR e.expires_at > ?)", (now,))
@@ -169,15 +148,15 @@ def _statement(where: _Where, condition: Filter, now: int | None) -> str:
 def _lead(where: _Where, condition: Filter) -> str:
     """Write the conditions so that one index leads, and return the tables to read.
 
-    Without statistics (ANALYZE makes other queries here slower) SQLite would often pick the wrong
-    index: the unary plus keeps it from those that are not meant.
+    What the others are about is set aside, or the wrong index would often be picked.
     """
     leading = _leading(condition)
-    plus = "+" if condition.ids is not None or leading is not None else ""
+    aside = where.connection.aside
+    plus = aside if condition.ids is not None or leading is not None else ""
     if condition.ids is not None:
-        where.one_of("e.id", map(to_column, condition.ids))
+        where.one_of("e.id", map(where.connection.column, condition.ids))
     if condition.authors is not None:
-        where.one_of(f"{plus}e.pubkey", map(to_column, condition.authors))
+        where.one_of(f"{plus}e.pubkey", map(where.connection.column, condition.authors))
     if condition.kinds is not None:
         kinds = (kind for kind in condition.kinds if 0 <= kind <= MAX_KIND)
         where.one_of(f"{plus}e.kind", kinds)
@@ -186,21 +165,22 @@ def _lead(where: _Where, condition: Filter) -> str:
     for letter, values in condition.tags.items():
         if letter == leading and len(values) == 1:
             source = _EVENTS_BY_TAG
-            where.also("t.name = ? AND t.value = ?", (letter, to_column(values[0])))
+            value = where.connection.column(values[0])
+            where.also("t.name = ? AND t.value = ? AND e.event = t.event", (letter, value))
             where.between("t.created_at", condition)
         else:
-            column = "e.event" if letter == leading else "+e.event"
+            column = "e.event" if letter == leading else f"{aside}e.event"
             where.tagged(column, letter, values)
     return source
 
 
 class _Where:
-    """Conditions joined by AND, their parameters in order, and the lists too long for marks."""
+    """Conditions joined by AND, and their parameters in order."""
 
-    def __init__(self) -> None:
-        self._terms: list[str] = []
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
         self.parameters: list[object] = []
-        self.lists: list[list[object]] = []
+        self._terms: list[str] = []
 
     @property
     def text(self) -> str:
@@ -211,8 +191,8 @@ class _Where:
         self.parameters.extend(parameters)
 
     def one_of(self, column: str, values: Iterable[object]) -> None:
-        members, parameters = self._members(list(values))
-        self.also(f"{column} IN ({members})", parameters)
+        members, parameters = self.connection.one_of(list(values))
+        self.also(f"{column} {members}", parameters)
 
     def between(self, column: str, condition: Filter) -> None:
         """Both ends included (NIP-01)."""
@@ -222,15 +202,10 @@ class _Where:
             self.also(f"{column} <= ?", (_time(condition.until),))
 
     def tagged(self, column: str, letter: str, values: Iterable[str]) -> None:
-        members, parameters = self._members([to_column(value) for value in values])
-        tagged = f"SELECT event FROM tags WHERE name = ? AND value IN ({members})"  # noqa: S608 - marks
+        columns = [self.connection.column(value) for value in values]
+        members, parameters = self.connection.one_of(columns)
+        tagged = f"SELECT event FROM tags WHERE name = ? AND value {members}"  # noqa: S608 - marks
         self.also(f"{column} IN ({tagged})", (letter, *parameters))
-
-    def _members(self, values: list[Any]) -> tuple[str, list[object]]:
-        if len(values) <= _MAX_MARKS:
-            return ",".join("?" * len(values)), values
-        self.lists.append(values)
-        return "SELECT value FROM temp.wanted WHERE list = ?", [len(self.lists) - 1]
 
 
 def _time(seconds: int) -> int:

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from nostr_threads.core.event import Event, Verified
 from nostr_threads.errors import InvalidEvent, StoreError
-from nostr_threads.store.keys import look_up, to_column
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Sequence
+
+    from nostr_threads.store.connection import Connection
 
 __all__ = ["decode", "event", "known", "rows_of", "sightings"]
 
@@ -35,40 +35,36 @@ def decode(text: str) -> Verified:
         raise StoreError(f"the database holds a damaged event: {error.reason}") from error
 
 
-def event(connection: sqlite3.Connection, event_id: str) -> Verified | None:
+def event(connection: Connection, event_id: str) -> Verified | None:
     """Return the event of that id, whatever its state."""
     query = "SELECT json FROM events WHERE id = ?"
-    found = connection.execute(query, (to_column(event_id),)).fetchone()
+    found = connection.execute(query, (connection.column(event_id),)).fetchone()
     return None if found is None else decode(found[0])
 
 
-def rows_of(connection: sqlite3.Connection, event_ids: Iterable[str]) -> dict[str, int]:
+def rows_of(connection: Connection, event_ids: Iterable[str]) -> dict[str, int]:
     """Return the row of each event that is stored, by id."""
     query = "SELECT id, event FROM events WHERE id IN (?*)"
     # In the order of the index: of a large one each page is then read once.
-    found = look_up(connection, query, map(to_column, sorted(event_ids)))
+    found = connection.look_up(query, map(connection.column, sorted(event_ids)))
     return {event_id.hex(): row for event_id, row in found}
 
 
-def known(
-    connection: sqlite3.Connection, event_ids: Iterable[str], relay: str | None
-) -> frozenset[str]:
+def known(connection: Connection, event_ids: Iterable[str], relay: str | None) -> frozenset[str]:
     """Return those of `event_ids` that are stored, and with `relay` (a URL) were seen there."""
-    ids = map(to_column, event_ids)
+    ids = map(connection.column, event_ids)
     if relay is None:
-        return frozenset(row[0].hex() for row in look_up(connection, _STORED, ids))
+        return frozenset(row[0].hex() for row in connection.look_up(_STORED, ids))
     found = connection.execute("SELECT relay FROM relays WHERE url = ?", (relay,)).fetchone()
     if found is None:
         return frozenset()
     query = f"{_STORED} AND EXISTS ({_SEEN.format(int(found[0]))})"
-    return frozenset(row[0].hex() for row in look_up(connection, query, ids))
+    return frozenset(row[0].hex() for row in connection.look_up(query, ids))
 
 
-def sightings(
-    connection: sqlite3.Connection, event_ids: Sequence[str]
-) -> dict[str, tuple[str, ...]]:
+def sightings(connection: Connection, event_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Return for every one of `event_ids` its relays in order of first sighting, () for none."""
     seen: dict[str, list[str]] = {event_id: [] for event_id in event_ids}
-    for event_id, url in look_up(connection, _SIGHTINGS, map(to_column, seen)):
+    for event_id, url in connection.look_up(_SIGHTINGS, map(connection.column, seen)):
         seen[event_id.hex()].append(url)
     return {event_id: tuple(urls) for event_id, urls in seen.items()}

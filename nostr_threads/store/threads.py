@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nostr_threads.store.keys import Column, look_up, to_column
 from nostr_threads.store.reading import decode
 
 if TYPE_CHECKING:
-    import sqlite3
+    from collections.abc import Iterable, Iterator
 
     from nostr_threads.core.event import Verified
+    from nostr_threads.store.connection import Connection
+    from nostr_threads.store.keys import Column
 
 __all__ = ["thread"]
 
@@ -25,7 +26,7 @@ _MISSING = """
 # The last line is for versions that answer nothing themselves, of an article that now does.
 _LEADING_HERE = f"""
     WITH below (event) AS (SELECT child FROM links WHERE root = ?1)
-    SELECT e.event, e.json, e.id = ?1 OR ifnull(e.address = ?1, 0), (
+    SELECT e.event, e.json, e.id = ?1 OR coalesce(e.address = ?1, FALSE), (
         SELECT l.parent FROM links l WHERE l.child = e.event AND l.position = 0
         AND l.relation = 'reply' AND e.superseded = 0 AND {_MISSING}
     )
@@ -39,25 +40,20 @@ _LEADING_HERE = f"""
 """  # noqa: S608 - our own text
 # From the keys of missing notes down: what answers, what it is also called, its other versions, and
 # the missing notes of those who claim one of all these as their root.
-_HANGING = f"""
-    WITH RECURSIVE hanging (key) AS (
-        SELECT parent FROM links WHERE parent IN (?*)
-        UNION SELECT e.id FROM hanging h CROSS JOIN links l ON l.parent = h.key
-            CROSS JOIN events e ON e.event = l.child AND e.superseded = 0
-        UNION SELECT e.address FROM hanging h CROSS JOIN events e ON e.id = h.key
-            WHERE e.address IS NOT NULL
-        UNION SELECT e.id FROM hanging h CROSS JOIN events e ON e.address = h.key
-        UNION SELECT l.parent FROM hanging h CROSS JOIN links l ON l.claimed = h.key
-            CROSS JOIN events e ON e.event = l.child AND e.superseded = 0
-            WHERE l.relation = 'reply' AND {_MISSING}
-    )
-    SELECT e.event, e.json FROM hanging h CROSS JOIN events e ON e.id = h.key
-"""  # noqa: S608 - our own text
+_MISSING_NOTES = "SELECT parent FROM links WHERE parent IN (?*)"
+_DOWN = "links l CROSS JOIN events e WHERE e.event = l.child AND e.superseded = 0 AND "
+_STEPS = (
+    ("e.id", f"{_DOWN} l.parent = here.key"),
+    ("e.address", "events e WHERE e.id = here.key AND e.address IS NOT NULL"),
+    ("e.id", "events e WHERE e.address = here.key"),
+    ("l.parent", f"{_DOWN} l.claimed = here.key AND l.relation = 'reply' AND {_MISSING}"),
+)
+_REACHED = "SELECT e.event, e.json FROM reached CROSS JOIN events e WHERE e.id = reached.key"
 
 
-def thread(connection: sqlite3.Connection, root: str) -> list[Verified]:
+def thread(connection: Connection, root: str) -> list[Verified]:
     """Return the versions of the root `root` (id or address) and all that belongs under it."""
-    key = to_column(root)
+    key = connection.column(root)
     texts: dict[int, str] = {}
     gaps: set[Column] = set()
     missing = True
@@ -68,5 +64,11 @@ def thread(connection: sqlite3.Connection, root: str) -> list[Verified]:
         if gap is not None:
             gaps.add(gap)
     # Those who answer a missing note disagree about the root: the tree hears them all.
-    texts.update(look_up(connection, _HANGING, [key, *gaps] if missing else gaps))
+    texts.update(_hanging(connection, [key, *gaps] if missing else gaps))
     return [decode(text) for text in texts.values()]
+
+
+def _hanging(connection: Connection, keys: Iterable[Column]) -> Iterator[tuple[int, str]]:
+    """Return what hangs under missing notes, by row and JSON."""
+    query = f"{connection.reachable(_MISSING_NOTES, _STEPS)} {_REACHED}"
+    return connection.look_up(query, keys)

@@ -14,20 +14,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from nostr_threads.store.auditing import Fault
-    from nostr_threads.store.database import Database
+    from nostr_threads.store.connection import Database
 
 __all__ = ["Statistics", "Upkeep"]
 
 _COUNTS = "SELECT kind, count(*) FROM events GROUP BY kind ORDER BY 2 DESC, 1"
-_HIDDEN = "SELECT total(superseded), total(deleted), count(*) FROM events"
+_HIDDEN = """
+    SELECT coalesce(sum(superseded), 0), coalesce(sum(deleted), 0), count(*) FROM events
+"""
 _AUTHORS = "SELECT count(DISTINCT pubkey) FROM events"
 _TIMES = "SELECT min(created_at), max(created_at) FROM events"
 _RELAYS = """
     SELECT url, count(*) FROM sightings JOIN relays USING (relay) GROUP BY url ORDER BY 2 DESC, 1
-"""
-_BYTES = """
-    SELECT page_count * page_size, freelist_count * page_size
-    FROM pragma_page_count, pragma_page_size, pragma_freelist_count
 """
 
 
@@ -54,7 +52,7 @@ class Statistics:
 
 
 class Upkeep:
-    """Does it for one SQLite database. Every method raises `StoreError`."""
+    """Does it for one database. Every method raises `StoreError`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -69,12 +67,12 @@ class Upkeep:
             superseded, deleted, events = connection.execute(_HIDDEN).fetchone()
             (authors,) = connection.execute(_AUTHORS).fetchone()
             first, last = connection.execute(_TIMES).fetchone()
-            size, spare = connection.execute(_BYTES).fetchone()
+            size, spare = connection.size()
             return Statistics(
                 events,
                 authors,
-                int(superseded),
-                int(deleted),
+                superseded,
+                deleted,
                 first,
                 last,
                 size,

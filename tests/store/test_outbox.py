@@ -16,6 +16,7 @@ from nostr_threads.errors import InvalidInput, NotFound, StoreError
 from nostr_threads.store import outbox
 from nostr_threads.store.base import Added, Posting
 from nostr_threads.store.sqlite import SqliteStore
+from nostr_threads.store.sqlite_connection import SqliteConnection
 from tests.store.events import (
     ALICE,
     BOB,
@@ -442,11 +443,12 @@ def test_a_cancelled_deletion_leaves_those_gone_who_vanished(store: SqliteStore)
     assert store.query([Filter(kinds=(1,))], now=NOW) == [theirs]
 
 
-def test_what_is_recorded_costs_the_same_for_any_number_of_parts(store: SqliteStore) -> None:
+def test_what_is_recorded_costs_the_same_for_any_number_of_parts() -> None:
     """A record touches one row: a thousand parts at five relays are five thousand of them."""
     events = tuple(made(content=f"{number}") for number in range(200))
-    store.enqueue(Posting(events, (ONE, TWO), 1, NOW))
-    with store._database.writing() as connection:
+    with SqliteStore(":memory:") as store, store._database.writing() as connection:
+        assert isinstance(connection, SqliteConnection)
+        outbox.enqueue(connection, Posting(events, (ONE, TWO), 1, NOW))
         before = connection.total_changes
         outbox.record(connection, events[100].id, Delivery(101, ONE, Status.STORED), NOW)
         assert connection.total_changes == before + 1

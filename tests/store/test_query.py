@@ -195,9 +195,9 @@ def test_an_index_leads_every_query(asked: Filter) -> None:
     from nostr_threads.store import queries
 
     for piece in queries._pieces(asked):
-        where = queries._Where()
-        text = queries._statement(where, piece, NOW)
         with filled()._database.reading() as connection:
+            where = queries._Where(connection)
+            text = queries._statement(where, piece, NOW)
             plan = connection.execute(f"EXPLAIN QUERY PLAN {text}", where.parameters).fetchall()
         steps = [row[3] for row in plan]
         assert not any(step.startswith("SCAN") and "INDEX" not in step for step in steps), steps

@@ -178,12 +178,13 @@ def test_only_indices_are_read() -> None:
     from nostr_threads.store import threads
 
     with SqliteStore(":memory:") as store, store._database.reading() as connection:
-        for query in (threads._LEADING_HERE, threads._HANGING.replace("?*", "?")):
+        reached = connection.reachable(threads._MISSING_NOTES.replace("?*", "?"), threads._STEPS)
+        for query in (threads._LEADING_HERE, f"{reached} {threads._REACHED}"):
             plan = connection.execute(f"EXPLAIN QUERY PLAN {query}", ("x",)).fetchall()
             steps = [row[3] for row in plan]
             tables = [step for step in steps if step.startswith("SCAN")]
             assert tables, steps
-            assert all(step in ("SCAN h", "SCAN below") for step in tables), steps
+            assert all(step in ("SCAN here", "SCAN reached", "SCAN below") for step in tables), steps
 
 
 def test_a_root_is_where_the_lineage_of_all_stored_events_ends(store: Store) -> None:

@@ -1,4 +1,4 @@
-"""The sources of an SQLite store; see `sources`.
+"""The sources of a store; see `sources`.
 
 Knows their tables. Knows nothing of events.
 """
@@ -11,25 +11,21 @@ from typing import TYPE_CHECKING
 from nostr_threads.core.coverage import Finish
 from nostr_threads.core.sources import Source
 from nostr_threads.core.windows import Span, Spans
-from nostr_threads.store.keys import from_column, to_column
 from nostr_threads.store.relays import relay_row
 from nostr_threads.store.sources import Branch, Method, Sync
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Mapping
 
-    from nostr_threads.store.database import Database
+    from nostr_threads.store.connection import Connection, Database
 
-__all__ = ["SqliteSources"]
+__all__ = ["SqlSources"]
 
 _RUNNING = "running"
 
 _ROW = "SELECT source FROM sources WHERE name = ?"
-_PUT = """
-    INSERT INTO sources (name, text, added_at) VALUES (?, ?, ?)
-    ON CONFLICT (name) DO UPDATE SET text = excluded.text
-"""
+_ADD = "INSERT INTO sources (name, text, added_at) VALUES (?, ?, ?)"
+_REPLACE = "UPDATE sources SET text = ? WHERE source = ?"
 _SYNCS = """
     SELECT r.url, s.method, s.finish, s.reason, s.ended_at, s.events
     FROM syncs s JOIN relays r USING (relay) WHERE s.source = ? ORDER BY r.relay
@@ -39,12 +35,16 @@ _SPANS = """
 """
 _NOTE = """
     INSERT INTO syncs (source, relay, method, finish, reason, ended_at, events)
-    VALUES (?, ?, ?, ?, ?, ?, 0) ON CONFLICT DO UPDATE SET
+    VALUES (?, ?, ?, ?, ?, ?, 0) ON CONFLICT (source, relay) DO UPDATE SET
     method = excluded.method, finish = excluded.finish, reason = excluded.reason,
     ended_at = excluded.ended_at
 """
 _BRANCHES = "SELECT root, fetched_at, whole, events FROM branches WHERE source = ?"
-_NOTE_BRANCH = "INSERT OR REPLACE INTO branches VALUES (?, ?, ?, ?, ?)"
+_NOTE_BRANCH = """
+    INSERT INTO branches (source, root, fetched_at, whole, events) VALUES (?, ?, ?, ?, ?)
+    ON CONFLICT (source, root) DO UPDATE SET
+    fetched_at = excluded.fetched_at, whole = excluded.whole, events = excluded.events
+"""
 _REMOVE = (
     "DELETE FROM branches WHERE source = ?",
     "DELETE FROM spans WHERE source = ?",
@@ -57,7 +57,7 @@ _CUT_LATER = "UPDATE spans SET last = ? WHERE source = ? AND relay = ? AND last 
 _COUNT = "UPDATE syncs SET events = events + ? WHERE source = ? AND relay = ?"
 
 
-class SqliteSources:
+class SqlSources:
     """Implements `Sources` over the database of a store."""
 
     def __init__(self, database: Database) -> None:
@@ -66,9 +66,11 @@ class SqliteSources:
     def put(self, source: Source, *, now: int) -> bool:
         """Keep a source; whether it is new. One of the same name is replaced."""
         with self._database.writing(durable=True) as connection:
-            is_new = _row(connection, source.name) is None
-            connection.execute(_PUT, (source.name, source.to_json(), now))
-        return is_new
+            if (row := _row(connection, source.name)) is None:
+                connection.execute(_ADD, (source.name, source.to_json(), now))
+            else:
+                connection.execute(_REPLACE, (source.to_json(), row))
+        return row is None
 
     def all(self) -> tuple[Source, ...]:
         """Return all sources, in the order in which they came."""
@@ -129,7 +131,7 @@ class SqliteSources:
         with self._database.reading() as connection:
             found = connection.execute(_BRANCHES, (_row(connection, name),)).fetchall()
         return {
-            from_column(root): Branch(fetched_at, bool(whole), events)
+            connection.text(root): Branch(fetched_at, bool(whole), events)
             for root, fetched_at, whole, events in found
         }
 
@@ -141,7 +143,7 @@ class SqliteSources:
             connection.executemany(
                 _NOTE_BRANCH,
                 (
-                    (row, to_column(root), each.fetched_at, int(each.whole), each.events)
+                    (row, connection.column(root), each.fetched_at, int(each.whole), each.events)
                     for root, each in branches.items()
                 ),
             )
@@ -156,12 +158,12 @@ class SqliteSources:
             connection.execute(_NOTE, (row, relay_row(connection, relay), *values))
 
 
-def _row(connection: sqlite3.Connection, name: str) -> int | None:
+def _row(connection: Connection, name: str) -> int | None:
     found = connection.execute(_ROW, (name,)).fetchone()
     return None if found is None else int(found[0])
 
 
-def _merge(connection: sqlite3.Connection, place: tuple[int, int], span: Span) -> None:
+def _merge(connection: Connection, place: tuple[int, int], span: Span) -> None:
     """Add a span to those of a source at a relay, which then neither touch nor overlap."""
     touched = (*place, span.last + 1, span.first - 1)
     found = connection.execute(f"SELECT first, last {_TOUCHED}", touched).fetchall()
