@@ -53,6 +53,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "pynostr": ("signing/", "testing/"),
     "pynostr.bech32": ("core/bech32.py", "signing/", "testing/"),
     "sqlite3": ("store/",),
+    "psycopg": ("store/",),
     "typer": ("cli/",),
     "rich": ("cli/",),
     "click": ("cli/",),

@@ -16,7 +16,7 @@ from nostr_threads.errors import StoreError, StoreTooNew, StoreTooOld
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["APPLICATION_ID", "latest", "migrate", "require_current", "transaction"]
+__all__ = ["APPLICATION_ID", "latest", "migrate", "require_current", "scripts", "transaction"]
 
 # "nost" in ASCII: tells our databases from another program's (PRAGMA application_id).
 APPLICATION_ID = 0x6E6F7374
@@ -115,9 +115,14 @@ def _version(connection: sqlite3.Connection, path: str) -> int:
     return version
 
 
-@cache
 def _migrations() -> dict[int, str]:
-    folder = files("nostr_threads.store") / "migrations"
+    return scripts("migrations")
+
+
+@cache
+def scripts(name: str) -> dict[int, str]:
+    """Return the migrations in a folder of this package, by their numbers."""
+    folder = files("nostr_threads.store") / name
     return {
         int(file.name.partition("_")[0]): file.read_text(encoding="utf-8")
         for file in folder.iterdir()

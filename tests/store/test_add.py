@@ -14,6 +14,7 @@ from tests.store.events import ALICE, BOB, NOW, THEN, UNKNOWN, address, article,
 
 if TYPE_CHECKING:
     from nostr_threads.core.event import Verified
+    from nostr_threads.store.sql import SqlStore
 
 RELAY, OTHER = "wss://one.example", "wss://two.example"
 
@@ -26,7 +27,7 @@ def visible(store: Store) -> set[str]:
     return {event.id for event in store.query([Filter()], now=NOW)}
 
 
-def test_the_sqlite_store_is_a_store_and_an_outbox(store: SqliteStore) -> None:
+def test_the_sqlite_store_is_a_store_and_an_outbox(store: SqlStore) -> None:
     """The type checker does the checking."""
     ways: tuple[Store, Outbox] = (store, store)
     assert ways

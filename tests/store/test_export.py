@@ -10,11 +10,14 @@ import pytest
 from nostr_threads.core.event import Event
 from nostr_threads.core.filters import Filter
 from nostr_threads.store import exporting
+from nostr_threads.store.sqlite import SqliteStore
 from tests.store.events import ALICE, BOB, NOW, THEN, UNKNOWN, article, deletion, made
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from nostr_threads.core.event import Verified
-    from nostr_threads.store.sqlite import SqliteStore
+    from nostr_threads.store.sql import SqlStore
 
 RELAY = "wss://a.example"
 
@@ -34,7 +37,7 @@ def many(seed: int, number: int = 200) -> list[Verified]:
     ]
 
 
-def exported(store: SqliteStore, *filters: Filter, now: int | None = NOW) -> list[str]:
+def exported(store: SqlStore, *filters: Filter, now: int | None = NOW) -> list[str]:
     events = [Event.from_json(text) for text in store.export(filters or [Filter()], now=now)]
     assert events == sorted(events, key=lambda event: (event.created_at, event.id))
     return [event.id for event in events]
@@ -60,7 +63,7 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_it_gives_once_what_a_query_gives(
-    store: SqliteStore, seed: int, filters: tuple[Filter, ...]
+    store: SqlStore, seed: int, filters: tuple[Filter, ...]
 ) -> None:
     store.add(many(seed), relay=None, now=NOW)
     wanted = {event.id for event in store.query(filters, now=NOW)}
@@ -68,11 +71,11 @@ def test_it_gives_once_what_a_query_gives(
     assert (set(found), len(found)) == (wanted, len(wanted))
 
 
-def test_an_empty_store_gives_nothing(store: SqliteStore) -> None:
+def test_an_empty_store_gives_nothing(store: SqlStore) -> None:
     assert exported(store) == []
 
 
-def test_what_is_hidden_is_left_out_unless_everything_is_asked_for(store: SqliteStore) -> None:
+def test_what_is_hidden_is_left_out_unless_everything_is_asked_for(store: SqlStore) -> None:
     old, new = article(at=THEN), article(at=THEN + 1)
     gone, expired = made(content="gone"), made(1, ("expiration", str(NOW)), content="expired")
     asking = deletion(("e", gone.id))
@@ -81,7 +84,7 @@ def test_what_is_hidden_is_left_out_unless_everything_is_asked_for(store: Sqlite
     assert set(exported(store, now=None)) == {each.id for each in (old, new, gone, expired, asking)}
 
 
-def test_the_store_can_be_written_while_it_is_exported(store: SqliteStore) -> None:
+def test_the_store_can_be_written_while_it_is_exported(store: SqlStore) -> None:
     store.add(many(1), relay=None, now=NOW)
     walking = store.export([Filter()], now=NOW)
     first = next(walking)
@@ -92,7 +95,7 @@ def test_the_store_can_be_written_while_it_is_exported(store: SqliteStore) -> No
     assert len(texts) == len(set(texts)) == len(many(1)) + 1
 
 
-def test_known_is_what_is_stored_and_was_seen_there(store: SqliteStore) -> None:
+def test_known_is_what_is_stored_and_was_seen_there(store: SqlStore) -> None:
     here, there = made(content="here"), made(content="there")
     store.add([here], relay=None, now=NOW)
     assert store.known([here.id], relay=RELAY) == frozenset()
@@ -103,9 +106,10 @@ def test_known_is_what_is_stored_and_was_seen_there(store: SqliteStore) -> None:
     assert store.known([]) == frozenset()
 
 
-def test_what_is_flushed_is_in_the_file_itself(store: SqliteStore) -> None:
-    store.add(many(1), relay=None, now=NOW)
-    store.flush()
-    with store._database.reading() as connection:
-        frames = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+def test_what_is_flushed_is_in_the_file_itself(tmp_path: Path) -> None:
+    with SqliteStore(tmp_path / "a.db") as store:
+        store.add(many(1), relay=None, now=NOW)
+        store.flush()
+        with store._database.reading() as connection:
+            frames = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
     assert frames[1] == frames[2]

@@ -29,6 +29,7 @@ from tests.store.forests import forests
 if TYPE_CHECKING:
     from nostr_threads.core.event import Verified
     from nostr_threads.store.base import Store
+    from nostr_threads.store.sql import SqlStore
 
 RELAY = "wss://one.example"
 
@@ -159,7 +160,7 @@ def test_what_is_told_is_a_root_or_a_reply(kind: int) -> None:
             assert references(event).relation in (Relation.ROOT, Relation.REPLY)
 
 
-def test_ones_own_parts_in_the_outbox_are_no_news(store: SqliteStore) -> None:
+def test_ones_own_parts_in_the_outbox_are_no_news(store: SqlStore) -> None:
     root = made(content="root")
     part = reply(root.id, root.id)
     add(store, root)

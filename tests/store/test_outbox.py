@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nostr_threads.core.event import Verified
+    from nostr_threads.store.sql import SqlStore
 
 ONE, TWO, THREE = "wss://one.example", "wss://two.example", "wss://three.example"
 
@@ -48,20 +49,20 @@ def queued(*relays: str) -> tuple[Delivery, ...]:
     return tuple(Delivery(part, relay, Status.QUEUED) for part in (1, 2) for relay in relays)
 
 
-def deliveries(store: SqliteStore, posting: Posting) -> tuple[Delivery, ...]:
+def deliveries(store: SqlStore, posting: Posting) -> tuple[Delivery, ...]:
     found = store.posting(posting.id)
     assert found is not None
     return found.deliveries
 
 
-def test_a_posting_comes_back_with_each_part_queued_for_each_relay(store: SqliteStore) -> None:
+def test_a_posting_comes_back_with_each_part_queued_for_each_relay(store: SqlStore) -> None:
     posting = answer()
     store.enqueue(posting)
     assert store.posting(posting.id) == replace(posting, deliveries=queued(TWO, ONE))
     assert store.posting(UNKNOWN) is None
 
 
-def test_its_parts_are_in_the_store_and_seen_nowhere(store: SqliteStore) -> None:
+def test_its_parts_are_in_the_store_and_seen_nowhere(store: SqlStore) -> None:
     posting = answer()
     store.enqueue(posting)
     first, second = posting.events
@@ -70,14 +71,14 @@ def test_its_parts_are_in_the_store_and_seen_nowhere(store: SqliteStore) -> None
     assert store.sightings([first.id]) == {first.id: ()}
 
 
-def test_parts_that_are_in_the_store_already_can_be_enqueued(store: SqliteStore) -> None:
+def test_parts_that_are_in_the_store_already_can_be_enqueued(store: SqlStore) -> None:
     posting = answer()
     store.add(posting.events, relay=ONE, now=THEN)
     store.enqueue(posting)
     assert [each.id for each in store.postings()] == [posting.id]
 
 
-def test_enqueueing_again_changes_nothing(store: SqliteStore) -> None:
+def test_enqueueing_again_changes_nothing(store: SqlStore) -> None:
     posting = answer()
     store.enqueue(posting)
     taken = Delivery(1, ONE, Status.STORED)
@@ -89,7 +90,7 @@ def test_enqueueing_again_changes_nothing(store: SqliteStore) -> None:
     assert len(found.deliveries) == 4
 
 
-def test_enqueueing_for_another_relay_adds_it(store: SqliteStore) -> None:
+def test_enqueueing_for_another_relay_adds_it(store: SqlStore) -> None:
     posting = answer()
     store.enqueue(posting)
     store.enqueue(replace(posting, relays=(THREE, ONE)))
@@ -97,7 +98,7 @@ def test_enqueueing_for_another_relay_adds_it(store: SqliteStore) -> None:
     assert store.posting(posting.id) == replace(posting, relays=relays, deliveries=queued(*relays))
 
 
-def test_a_second_version_of_a_posting_is_refused_whole(store: SqliteStore) -> None:
+def test_a_second_version_of_a_posting_is_refused_whole(store: SqlStore) -> None:
     posting = answer()
     first, second = posting.events
     other = reply(first.id, first.id, text="another end")
@@ -110,7 +111,7 @@ def test_a_second_version_of_a_posting_is_refused_whole(store: SqliteStore) -> N
     assert len(store.postings()) == 1
 
 
-def test_what_is_recorded_replaces_what_was_known(store: SqliteStore) -> None:
+def test_what_is_recorded_replaces_what_was_known(store: SqlStore) -> None:
     posting = answer(relays=(ONE,))
     store.enqueue(posting)
     first, second = posting.events
@@ -128,7 +129,7 @@ def test_what_is_recorded_replaces_what_was_known(store: SqliteStore) -> None:
     }
 
 
-def test_a_delivery_of_what_was_never_enqueued_is_refused(store: SqliteStore) -> None:
+def test_a_delivery_of_what_was_never_enqueued_is_refused(store: SqlStore) -> None:
     posting = answer()
     store.enqueue(posting)
     with pytest.raises(StoreError, match="no posting"):
@@ -137,7 +138,7 @@ def test_a_delivery_of_what_was_never_enqueued_is_refused(store: SqliteStore) ->
         store.record(posting.id, Delivery(2, ONE, Status.STORED), now=NOW)
 
 
-def test_postings_come_oldest_first(store: SqliteStore) -> None:
+def test_postings_come_oldest_first(store: SqlStore) -> None:
     late, early = answer("late", at=NOW + 1), answer("early", at=NOW)
     store.enqueue(late)
     store.enqueue(early)
@@ -145,7 +146,7 @@ def test_postings_come_oldest_first(store: SqliteStore) -> None:
 
 
 @pytest.mark.parametrize("status", Status)
-def test_a_posting_is_open_until_each_delivery_is_final(store: SqliteStore, status: Status) -> None:
+def test_a_posting_is_open_until_each_delivery_is_final(store: SqlStore, status: Status) -> None:
     posting = answer(relays=(ONE,))
     store.enqueue(posting)
     assert [each.id for each in store.postings(open_only=True)] == [posting.id]
@@ -156,7 +157,7 @@ def test_a_posting_is_open_until_each_delivery_is_final(store: SqliteStore, stat
     assert [each.id for each in store.postings()] == [posting.id]
 
 
-def test_a_refusal_that_may_pass_leaves_a_posting_open(store: SqliteStore) -> None:
+def test_a_refusal_that_may_pass_leaves_a_posting_open(store: SqlStore) -> None:
     posting = answer(relays=(ONE,))
     store.enqueue(posting)
     for part, event in enumerate(posting.events, 1):
@@ -165,7 +166,7 @@ def test_a_refusal_that_may_pass_leaves_a_posting_open(store: SqliteStore) -> No
     assert len(store.postings(open_only=True)) == 1
 
 
-def test_a_part_that_no_relay_has_taken_is_shown_to_nobody(store: SqliteStore) -> None:
+def test_a_part_that_no_relay_has_taken_is_shown_to_nobody(store: SqlStore) -> None:
     """Other clients read the store through `relay serve`; a draft is its author's alone."""
     posting = answer()
     first, *rest = posting.events
@@ -179,7 +180,7 @@ def test_a_part_that_no_relay_has_taken_is_shown_to_nobody(store: SqliteStore) -
     assert rest
 
 
-def test_which_relays_are_a_courtesy_is_kept(store: SqliteStore) -> None:
+def test_which_relays_are_a_courtesy_is_kept(store: SqlStore) -> None:
     posting = replace(answer(relays=(THREE, TWO, ONE)), courtesy=frozenset((TWO,)))
     store.enqueue(posting)
     store.enqueue(replace(posting, courtesy=frozenset((ONE,))))
@@ -188,7 +189,7 @@ def test_which_relays_are_a_courtesy_is_kept(store: SqliteStore) -> None:
     assert found.own == (THREE, ONE)
 
 
-def test_tries_and_the_time_of_the_next_one_are_kept(store: SqliteStore) -> None:
+def test_tries_and_the_time_of_the_next_one_are_kept(store: SqlStore) -> None:
     posting = answer(relays=(ONE,))
     store.enqueue(posting)
     failed = Delivery(1, ONE, Status.UNREACHABLE, "no route", tries=3, retry_at=NOW + 1800)
@@ -199,7 +200,7 @@ def test_tries_and_the_time_of_the_next_one_are_kept(store: SqliteStore) -> None
     assert better in deliveries(store, posting)
 
 
-def test_what_was_given_up_can_be_revived(store: SqliteStore) -> None:
+def test_what_was_given_up_can_be_revived(store: SqlStore) -> None:
     posting = answer(relays=(ONE,))
     store.enqueue(posting)
     given_up = Delivery(1, ONE, Status.GIVEN_UP, "no route", tries=12)
@@ -212,7 +213,7 @@ def test_what_was_given_up_can_be_revived(store: SqliteStore) -> None:
     assert store.postings(open_only=True) == [revived]
 
 
-def test_what_is_not_in_the_outbox_is_not_found(store: SqliteStore) -> None:
+def test_what_is_not_in_the_outbox_is_not_found(store: SqlStore) -> None:
     with pytest.raises(NotFound, match=UNKNOWN):
         store.lease(UNKNOWN, "me", now=NOW, until=NOW + 60)
     with pytest.raises(NotFound, match=UNKNOWN):
@@ -223,7 +224,7 @@ def test_what_is_not_in_the_outbox_is_not_found(store: SqliteStore) -> None:
         store.revive(UNKNOWN, NOW)
 
 
-def test_a_lease_has_one_owner_until_it_runs_out(store: SqliteStore) -> None:
+def test_a_lease_has_one_owner_until_it_runs_out(store: SqlStore) -> None:
     """A sender that died holds nobody up for longer."""
     posting = answer()
     store.enqueue(posting)
@@ -235,7 +236,7 @@ def test_a_lease_has_one_owner_until_it_runs_out(store: SqliteStore) -> None:
     assert not store.lease(posting.id, "one", now=NOW + 101, until=NOW + 161)
 
 
-def test_a_lease_is_given_back_by_its_owner_alone(store: SqliteStore) -> None:
+def test_a_lease_is_given_back_by_its_owner_alone(store: SqlStore) -> None:
     posting, other = answer(), answer("other")
     store.enqueue(posting)
     store.enqueue(other)
@@ -291,7 +292,7 @@ def test_a_sender_that_dies_leaves_what_it_recorded_and_a_lease_that_runs_out(
         assert store.lease(posting.id, "next", now=NOW + 60, until=NOW + 120)
 
 
-def test_a_cancelled_posting_is_sent_by_nobody(store: SqliteStore) -> None:
+def test_a_cancelled_posting_is_sent_by_nobody(store: SqlStore) -> None:
     posting = answer()
     store.enqueue(posting)
     store.record(posting.id, Delivery(1, ONE, Status.REJECTED, "blocked: no"), now=NOW)
@@ -306,7 +307,7 @@ def test_a_cancelled_posting_is_sent_by_nobody(store: SqliteStore) -> None:
 
 
 @pytest.mark.parametrize("status", [status for status in Status if status.arrived])
-def test_what_a_relay_may_have_cannot_be_cancelled(store: SqliteStore, status: Status) -> None:
+def test_what_a_relay_may_have_cannot_be_cancelled(store: SqlStore, status: Status) -> None:
     """Not even when the relay was out of reach at the next try: it says nothing of the first."""
     posting = answer()
     store.enqueue(posting)
@@ -320,7 +321,7 @@ def test_what_a_relay_may_have_cannot_be_cancelled(store: SqliteStore, status: S
     assert store.posting(posting.id) == before
 
 
-def test_what_was_seen_at_a_relay_cannot_be_cancelled(store: SqliteStore) -> None:
+def test_what_was_seen_at_a_relay_cannot_be_cancelled(store: SqlStore) -> None:
     posting = answer()
     store.enqueue(posting)
     store.add(posting.events[1:], relay=THREE, now=NOW)
@@ -328,7 +329,7 @@ def test_what_was_seen_at_a_relay_cannot_be_cancelled(store: SqliteStore) -> Non
         store.cancel(posting.id, now=NOW)
 
 
-def test_what_is_being_sent_or_was_cut_off_cannot_be_cancelled(store: SqliteStore) -> None:
+def test_what_is_being_sent_or_was_cut_off_cannot_be_cancelled(store: SqlStore) -> None:
     """Between a sending and its record there may have been a crash."""
     posting = answer()
     store.enqueue(posting)
@@ -342,7 +343,7 @@ def test_what_is_being_sent_or_was_cut_off_cannot_be_cancelled(store: SqliteStor
     assert store.cancel(posting.id, now=NOW + 60).deliveries[0].status is Status.CANCELLED
 
 
-def shown(store: SqliteStore, root: Verified) -> tuple[set[str], set[str], set[str]]:
+def shown(store: SqlStore, root: Verified) -> tuple[set[str], set[str], set[str]]:
     """The contents in the thread of `root`, in queries, and in what is new."""
     return (
         {event.content for event in store.thread(root.id)},
@@ -351,7 +352,7 @@ def shown(store: SqliteStore, root: Verified) -> tuple[set[str], set[str], set[s
     )
 
 
-def test_a_cancelled_answer_is_shown_nowhere_until_a_relay_has_it(store: SqliteStore) -> None:
+def test_a_cancelled_answer_is_shown_nowhere_until_a_relay_has_it(store: SqlStore) -> None:
     root = made(content="root")
     first = reply(root.id, root.id, text="first")
     posting = Posting((first,), (ONE,), 1, NOW)
@@ -365,7 +366,7 @@ def test_a_cancelled_answer_is_shown_nowhere_until_a_relay_has_it(store: SqliteS
     assert shown(store, root) == ({"root", "first"}, {"root", "first"}, {"root"})
 
 
-def test_the_same_parts_can_be_enqueued_again_after_a_cancel(store: SqliteStore) -> None:
+def test_the_same_parts_can_be_enqueued_again_after_a_cancel(store: SqlStore) -> None:
     """They begin anew, with what the poster says now."""
     posting = answer()
     store.enqueue(posting)
@@ -381,7 +382,7 @@ def test_the_same_parts_can_be_enqueued_again_after_a_cancel(store: SqliteStore)
     assert store.lease(posting.id, "me", now=NOW, until=NOW + 60)
 
 
-def test_a_cancelled_edit_leaves_the_article_that_was_there(store: SqliteStore) -> None:
+def test_a_cancelled_edit_leaves_the_article_that_was_there(store: SqlStore) -> None:
     before, edit = article(at=THEN), article(at=THEN + 1)
     store.add([before], relay=ONE, now=NOW)
     posting = Posting((edit,), (ONE,), 1, NOW)
@@ -394,14 +395,14 @@ def test_a_cancelled_edit_leaves_the_article_that_was_there(store: SqliteStore) 
     assert store.query([Filter()], now=NOW) == [edit]
 
 
-def test_a_cancelled_new_article_leaves_nothing(store: SqliteStore) -> None:
+def test_a_cancelled_new_article_leaves_nothing(store: SqlStore) -> None:
     posting = Posting((article(),), (ONE,), 1, NOW)
     store.enqueue(posting)
     store.cancel(posting.id, now=NOW)
     assert store.query([Filter()], now=NOW) == store.thread(address()) == []
 
 
-def test_a_cancelled_edit_gives_the_article_its_place_back(store: SqliteStore) -> None:
+def test_a_cancelled_edit_gives_the_article_its_place_back(store: SqlStore) -> None:
     """An edit may answer something else, and lead the article's thread elsewhere."""
     root = made(content="root")
     before = article(at=THEN)
@@ -416,7 +417,7 @@ def test_a_cancelled_edit_gives_the_article_its_place_back(store: SqliteStore) -
     assert store.thread_root(comment.id) == root.id
 
 
-def test_a_cancelled_deletion_deletes_nothing(store: SqliteStore) -> None:
+def test_a_cancelled_deletion_deletes_nothing(store: SqlStore) -> None:
     note, other, essay = made(content="note"), made(content="other"), article(at=THEN)
     store.add([note, other, essay], relay=ONE, now=NOW)
     earlier = deletion(("e", other.id), at=THEN + 1)
@@ -432,7 +433,7 @@ def test_a_cancelled_deletion_deletes_nothing(store: SqliteStore) -> None:
     assert store.query([Filter(kinds=(1, 30023))], now=NOW) == []
 
 
-def test_a_cancelled_deletion_leaves_those_gone_who_vanished(store: SqliteStore) -> None:
+def test_a_cancelled_deletion_leaves_those_gone_who_vanished(store: SqlStore) -> None:
     """NIP-62: whoever vanished is gone, whatever becomes of a deletion."""
     vanish = made(62, ("relay", "ALL_RELAYS"), author=ALICE, at=THEN + 1)
     mine, theirs = made(content="mine", author=ALICE), made(content="theirs", author=BOB)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pytest
 
     from nostr_threads.core.event import Verified
+    from nostr_threads.store.sql import SqlStore
 
 ALICE, BOB, CAROL = (Author(name) for name in (b"alice", b"bob", b"carol"))
 NOW = int(START) + 1_000
@@ -28,11 +29,11 @@ DELETION = BOB.event(5, "", START + 50, (("e", GONE.id),))
 SHORT = BOB.event(1, "expires", START, (("expiration", str(NOW - 5)),))
 
 
-def stored(store: SqliteStore) -> set[str]:
+def stored(store: SqlStore) -> set[str]:
     return {event_id.hex() for _, event_id in store.items([Filter()], now=None)}
 
 
-def test_what_was_deleted_or_has_expired_goes_and_does_not_come_back(store: SqliteStore) -> None:
+def test_what_was_deleted_or_has_expired_goes_and_does_not_come_back(store: SqlStore) -> None:
     events = [ROOT, GONE, BELOW, DELETION, SHORT]
     store.add(events, relay=RELAY, now=NOW)
     store.query([Filter(search="gone")], now=NOW)  # so that there is an index
@@ -48,7 +49,7 @@ def test_what_was_deleted_or_has_expired_goes_and_does_not_come_back(store: Sqli
     assert {event.id for event in store.thread(ROOT.id)} >= {ROOT.id, BELOW.id}
 
 
-def test_older_versions_of_what_was_deleted_go_too(store: SqliteStore) -> None:
+def test_older_versions_of_what_was_deleted_go_too(store: SqlStore) -> None:
     """Else one of them would be shown in its place."""
     old, new = (ALICE.event(30023, text, START + at, (("d", "x"),)) for at, text in enumerate("ab"))
     request = ALICE.event(5, "", START + 9, (("e", new.id),))
@@ -61,7 +62,7 @@ def test_older_versions_of_what_was_deleted_go_too(store: SqliteStore) -> None:
     assert list(store.upkeep.audit()) == []
 
 
-def test_who_vanished_is_gone_with_all_that_they_wrote(store: SqliteStore) -> None:
+def test_who_vanished_is_gone_with_all_that_they_wrote(store: SqlStore) -> None:
     leaving = CAROL.event(62, "", START + 90, (("relay", "ALL_RELAYS"),))
     store.add([ROOT, GONE, BELOW, leaving], relay=RELAY, now=NOW)
     assert store.upkeep.purge(now=NOW) == 1
@@ -69,7 +70,7 @@ def test_who_vanished_is_gone_with_all_that_they_wrote(store: SqliteStore) -> No
     assert list(store.upkeep.audit()) == []
 
 
-def test_ones_own_answers_stay(store: SqliteStore) -> None:
+def test_ones_own_answers_stay(store: SqlStore) -> None:
     store.enqueue(Posting((GONE,), (RELAY,), 1, NOW))
     store.add([DELETION], relay=RELAY, now=NOW)
     assert store.upkeep.purge(now=NOW) == 0

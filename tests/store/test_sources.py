@@ -16,13 +16,15 @@ from nostr_threads.store.sqlite import SqliteStore
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from nostr_threads.store.sql import SqlStore
+
 ONE, TWO = "wss://one.example", "wss://two.example"
 NOSTR = Source(SourceKind.HASHTAG, "nostr")
 OTHER = Source(SourceKind.SEARCH, "other words", (ONE,))
 BEGUN = Sync(Method.PAGES, None)
 
 
-def test_sources_are_kept_replaced_and_removed(store: SqliteStore) -> None:
+def test_sources_are_kept_replaced_and_removed(store: SqlStore) -> None:
     assert store.sources.all() == ()
     assert store.sources.put(NOSTR, now=1)
     assert store.sources.put(OTHER, now=2)
@@ -34,7 +36,7 @@ def test_sources_are_kept_replaced_and_removed(store: SqliteStore) -> None:
     assert store.sources.all() == (OTHER,)
 
 
-def test_how_far_each_is_got_is_kept_by_relay(store: SqliteStore) -> None:
+def test_how_far_each_is_got_is_kept_by_relay(store: SqlStore) -> None:
     store.sources.put(NOSTR, now=1)
     store.sources.put(OTHER, now=1)
     store.sources.note(NOSTR.name, ONE, BEGUN)
@@ -50,7 +52,7 @@ def test_how_far_each_is_got_is_kept_by_relay(store: SqliteStore) -> None:
     assert store.sources.syncs(OTHER.name) == {}
 
 
-def test_what_was_got_is_forgotten_with_the_source_and_not_before(store: SqliteStore) -> None:
+def test_what_was_got_is_forgotten_with_the_source_and_not_before(store: SqlStore) -> None:
     store.sources.put(NOSTR, now=1)
     store.sources.note(NOSTR.name, ONE, BEGUN)
     store.sources.got(NOSTR.name, ONE, Span(10, 20), events=3)
@@ -61,13 +63,13 @@ def test_what_was_got_is_forgotten_with_the_source_and_not_before(store: SqliteS
     assert store.sources.syncs(NOSTR.name) == {}
 
 
-def test_a_source_that_was_removed_meanwhile_costs_nothing(store: SqliteStore) -> None:
+def test_a_source_that_was_removed_meanwhile_costs_nothing(store: SqlStore) -> None:
     store.sources.got(NOSTR.name, ONE, Span(10, 20), events=3)
     store.sources.note(NOSTR.name, ONE, BEGUN)
     assert store.sources.syncs(NOSTR.name) == {}
 
 
-def test_the_threads_under_an_authors_notes_are_kept(store: SqliteStore) -> None:
+def test_the_threads_under_an_authors_notes_are_kept(store: SqlStore) -> None:
     store.sources.put(NOSTR, now=1)
     first = {"ab" * 32: Branch(10, whole=True, events=3), "30023:x:y": Branch(11, False, 0)}
     store.sources.note_branches(NOSTR.name, first)

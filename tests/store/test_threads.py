@@ -184,7 +184,9 @@ def test_only_indices_are_read() -> None:
             steps = [row[3] for row in plan]
             tables = [step for step in steps if step.startswith("SCAN")]
             assert tables, steps
-            assert all(step in ("SCAN here", "SCAN reached", "SCAN below") for step in tables), steps
+            assert all(step in ("SCAN here", "SCAN reached", "SCAN below") for step in tables), (
+                steps
+            )
 
 
 def test_a_root_is_where_the_lineage_of_all_stored_events_ends(store: Store) -> None:

@@ -15,10 +15,12 @@ from tests.store.events import BOB, NOW, THEN, article, deletion, made
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from nostr_threads.store.sql import SqlStore
+
 ONE, TWO = "wss://one.example", "wss://two.example"
 
 
-def test_what_there_is_is_counted(store: SqliteStore) -> None:
+def test_what_there_is_is_counted(store: SqlStore) -> None:
     note = made(content="note", at=THEN + 5)
     events = [note, made(content="other", author=BOB), article(at=THEN), article(at=THEN + 1)]
     store.add([*events, deletion(("e", note.id))], relay=ONE, now=NOW)
@@ -31,7 +33,7 @@ def test_what_there_is_is_counted(store: SqliteStore) -> None:
     assert found.bytes > found.spare >= 0
 
 
-def test_an_empty_store_has_no_dates(store: SqliteStore) -> None:
+def test_an_empty_store_has_no_dates(store: SqlStore) -> None:
     found = store.upkeep.statistics()
     assert (found.events, found.first, found.last, found.kinds) == (0, None, None, {})
 

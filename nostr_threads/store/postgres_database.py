@@ -1,0 +1,181 @@
+"""One PostgreSQL database: reached, locked, its transactions, and its errors in our words.
+
+Knows servers and transactions. Knows nothing of events.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from threading import RLock
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import psycopg
+
+from nostr_threads.errors import StoreError
+from nostr_threads.store import postgres_schema
+from nostr_threads.store.postgres_connection import PostgresConnection, adapt
+from nostr_threads.store.postgres_url import Address
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["PostgresDatabase"]
+
+_Session: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
+
+# Every query here is led by an index, and most are run again and again, from before the server has
+# counted anything: a plan that was made when a table was empty must do for a million rows, too.
+_SETTINGS = "SET enable_seqscan = off; SET jit = off; SET lock_timeout = '{}s'"
+_BUSY_SECONDS = 10
+_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_REFUSED = "BEGIN READ ONLY"
+_WRITE = f"BEGIN; SET LOCAL synchronous_commit = off; {postgres_schema.LOCK}"
+_WRITE_DURABLY = f"BEGIN; SET LOCAL synchronous_commit = on; {postgres_schema.LOCK}"
+
+_NOT_WRITTEN = "the database cannot be written; check the rights of its user"
+_GONE = "the connection to the server was lost; check the server and try again"
+# The beginning of PostgreSQL's code for an error, and what to tell the person whose store it is.
+_ADVICE = (
+    ("25006", _NOT_WRITTEN),
+    ("42501", "its user lacks a right there; see docs/scale.md for what is needed"),
+    ("3F000", "it has no schema for tables; see docs/scale.md for what is needed"),
+    ("53100", "there is no room left on the server's disk; make room and try again"),
+    ("53300", "the server has no connection left; close others and try again"),
+    ("53", "the server has run out of something; look into its log"),
+    ("55P03", "another program is using the database; try again when it has finished"),
+    ("40", "another program is using the database; try again when it has finished"),
+    ("57014", "the server has stopped it; try again, or raise its time limit"),
+    ("57P", _GONE),
+    ("08", _GONE),
+    ("58", "the server's disk reports an error; look into its log"),
+    ("XX", "the database is damaged; look into the server's log"),
+)
+
+
+class PostgresDatabase:
+    """A connection that threads may share: one transaction at a time, whoever asks.
+
+    Raises `StoreError` (`StoreTooNew` for a later schema) from every method, never psycopg's own.
+    Of all who write one has its turn. A connection that was lost is made anew for the next
+    transaction; what was lost with it is told.
+    """
+
+    def __init__(self, url: str, *, read_only: bool = False) -> None:
+        self._address = Address.parse(url)
+        self._is_read_only = read_only
+        self._lock = RLock()
+        self._session: _Session | None = None
+        self._connection: PostgresConnection | None = None
+        self._is_closed = False
+        with self._translated():
+            try:
+                self._prepare(self._reached()[0])
+            except BaseException:
+                self.close()
+                raise
+
+    @contextmanager
+    def reading(self) -> Iterator[PostgresConnection]:
+        """Give one unchanging view of the database to the block."""
+        with self._transaction(_READ, writes=False) as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self, *, durable: bool = False) -> Iterator[PostgresConnection]:
+        """Commit what the block writes, or nothing of it when it raises."""
+        begin = _WRITE_DURABLY if durable else _WRITE
+        if self._is_read_only:
+            begin = _REFUSED
+        with self._transaction(begin, writes=True) as connection:
+            yield connection
+
+    def flush(self) -> None:
+        """Put on the disk what was committed so far. Raises `StoreError` when that fails."""
+        # Whoever waits for a change of its own to be on the disk has waited for all before it.
+        with self.writing(durable=True) as connection:
+            connection.execute("UPDATE nostr_threads SET version = version")
+
+    def vacuum(self) -> None:
+        """Write the tables anew without what is not in use."""
+        with self._lock, self._translated():
+            if self._is_read_only:
+                raise StoreError(f"{self._address}: {_NOT_WRITTEN}")
+            session, _ = self._reached()
+            for table in postgres_schema.tables(session):
+                session.execute(f"VACUUM (FULL, ANALYZE) {table}".encode())
+
+    def close(self) -> None:
+        """Release the database. Closing twice is allowed."""
+        with self._lock:
+            self._is_closed = True
+            if self._session is not None:
+                self._session.close()
+
+    @contextmanager
+    def _transaction(self, begin: str, *, writes: bool) -> Iterator[PostgresConnection]:
+        with self._lock, self._translated():
+            session, connection = self._begun(begin)
+            connection.can_keep = writes
+            try:
+                yield connection
+                session.execute("COMMIT")
+            except BaseException:
+                _roll_back(session)
+                raise
+
+    def _begun(self, begin: str) -> tuple[_Session, PostgresConnection]:
+        session, connection = self._reached()
+        try:
+            session.execute(begin.encode())
+        except psycopg.Error:
+            if not session.closed:
+                _roll_back(session)
+                raise
+            # The server was started anew since: nothing of this transaction is lost yet.
+            session, connection = self._reached()
+            session.execute(begin.encode())
+        return session, connection
+
+    def _reached(self) -> tuple[_Session, PostgresConnection]:
+        """Return the connection, which is made where there is none, or none any more."""
+        if self._is_closed:
+            raise StoreError(f"{self._address}: the store is closed")
+        if self._session is None or self._connection is None or self._session.closed:
+            self._session = self._address.connect()
+            adapt(self._session)
+            self._session.execute(_SETTINGS.format(_BUSY_SECONDS).encode())
+            self._connection = PostgresConnection(self._session)
+        return self._session, self._connection
+
+    def _prepare(self, session: _Session) -> None:
+        found = session.execute("SHOW server_encoding").fetchone()
+        if found != ("UTF8",):
+            raise StoreError(
+                f"{self._address}: its encoding is not UTF8; make a database that has it"
+            )
+        if self._is_read_only:
+            postgres_schema.require_current(session, str(self._address))
+        else:
+            postgres_schema.migrate(session, str(self._address))
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Say psycopg's errors in words that name the database and a way out."""
+        try:
+            yield
+        except psycopg.Error as error:
+            raise StoreError(f"{self._address}: {self._advice(error)}") from error
+
+    def _advice(self, error: psycopg.Error) -> str:
+        code = error.sqlstate or ""
+        for start, advice in _ADVICE:
+            if code.startswith(start):
+                return advice
+        if not code and isinstance(error, psycopg.OperationalError):
+            return _GONE
+        return self._address.hushed(error.diag.message_primary or str(error))
+
+
+def _roll_back(session: _Session) -> None:
+    if not session.closed:
+        session.execute("ROLLBACK")
