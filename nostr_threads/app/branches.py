@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from nostr_threads.core.coverage import Answer
     from nostr_threads.core.sources import Source
     from nostr_threads.net.pool import Pool
-    from nostr_threads.store.sqlite import SqliteStore
+    from nostr_threads.store.sql import SqlStore
 
 __all__ = ["Branches"]
 
@@ -41,7 +41,7 @@ class Branches:
     """Brings the threads under an author's notes up to date. `clock` gives unix seconds."""
 
     def __init__(
-        self, store: SqliteStore, pool: Pool, *, fetch: Fetch, clock: Callable[[], int]
+        self, store: SqlStore, pool: Pool, *, fetch: Fetch, clock: Callable[[], int]
     ) -> None:
         self._store = store
         self._pool = pool

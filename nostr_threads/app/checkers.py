@@ -25,8 +25,7 @@ __all__ = ["Checkers"]
 
 # The path is ours: the folder that somebody stands in has no say in what is imported.
 _PROGRAM = (
-    "import sys; store, relay, *sys.path = sys.argv[1:]; "
-    "from nostr_threads.app.checking import main; main(store, relay)"
+    "import sys; sys.path[:] = sys.argv[1:]; from nostr_threads.app.checking import main; main()"
 )
 _SECONDS_TO_END = 5.0
 
@@ -38,7 +37,7 @@ class Checkers:
     was seen there is known. One thread may `give` while another takes the answers.
     """
 
-    def __init__(self, processes: int, *, store: Path | None, relay: str | None) -> None:
+    def __init__(self, processes: int, *, store: Path | str | None, relay: str | None) -> None:
         self._most = processes
         self._told = (str(store or ""), relay or "")
         self._processes: list[_Process] = []
@@ -80,13 +79,16 @@ class _Process:
     """One that checks; it ends by itself when we die."""
 
     def __init__(self, told: tuple[str, str]) -> None:
-        command = [sys.executable, "-P", "-c", _PROGRAM, *told, *sys.path]
+        command = [sys.executable, "-P", "-c", _PROGRAM, *sys.path]
         self._process = subprocess.Popen(  # noqa: S603 - ourselves
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
         assert self._process.stdin is not None  # noqa: S101 - for the type checker
         assert self._process.stdout is not None  # noqa: S101
         self._to, self._from = self._process.stdin, self._process.stdout
+        # Not as an argument, which everybody on this machine can read: it may have a password.
+        with suppress(OSError):
+            send(self._to, json.dumps(told).encode())
 
     def give(self, data: bytes) -> bool:
         """Whether it takes the block."""

@@ -12,7 +12,6 @@ import signal
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from struct import Struct
 from typing import TYPE_CHECKING
 
@@ -96,23 +95,26 @@ def receive(stream: IO[bytes]) -> bytes | None:
     return data if len(data) == size else None
 
 
-def main(store: str, relay: str) -> None:
+def main() -> None:
     """Answer blocks until there are no more; whoever asks says when it is over, not Ctrl-C.
 
-    `store` is the path of a database in which to look for what is known, "" for none; `relay` is
-    where it must have been seen, "" for anywhere.
+    The first message is not a block but two texts: the path or the URL of a database in which to
+    look for what is known, "" for none; and where it must have been seen, "" for anywhere.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if (told := receive(sys.stdin.buffer)) is None:
+        return
+    store, relay = json.loads(told)
     with ExitStack() as stack:
-        known = _known(stack, Path(store), relay) if store else None
+        known = _known(stack, store, relay) if store else None
         while (block := receive(sys.stdin.buffer)) is not None:
             found = check(block.split(b"\n"), known)
             answer = json.dumps((found.known, found.good, found.faults))
             send(sys.stdout.buffer, answer.encode())
 
 
-def _known(stack: ExitStack, path: Path, relay: str) -> Known:
-    from nostr_threads.store.sqlite import SqliteStore
+def _known(stack: ExitStack, place: str, relay: str) -> Known:
+    from nostr_threads.store.opening import open_store
 
-    store = stack.enter_context(SqliteStore(path, read_only=True, cache_mib=_CACHE_MIB))
+    store = stack.enter_context(open_store(place, read_only=True, cache_mib=_CACHE_MIB))
     return lambda ids: store.known(ids, relay=relay or None)

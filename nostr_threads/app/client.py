@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from nostr_threads.net.pool import Pool
     from nostr_threads.signing.signer import Signer
     from nostr_threads.store.base import Posting
-    from nostr_threads.store.sqlite import SqliteStore
+    from nostr_threads.store.sql import SqlStore
 
 __all__ = ["PATIENCE", "Nostr"]
 
@@ -61,7 +61,7 @@ class Nostr:
 
     def __init__(
         self,
-        store: SqliteStore,
+        store: SqlStore,
         pool: Pool,
         config: Config,
         signer: Signer | None,

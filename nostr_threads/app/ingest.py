@@ -54,7 +54,7 @@ class Ingest:
     def __init__(
         self,
         store: Store | None,
-        path: Path | None = None,
+        path: Path | str | None = None,
         *,
         processes: int = 0,
         relay: str | None = None,

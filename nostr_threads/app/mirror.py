@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from nostr_threads.core.windows import Span
     from nostr_threads.net.pool import Pool
     from nostr_threads.store.sources import Branch, Sync
-    from nostr_threads.store.sqlite import SqliteStore
+    from nostr_threads.store.sql import SqlStore
 
 __all__ = ["Mirror", "Progress", "Result"]
 
@@ -69,7 +69,7 @@ class Mirror:
 
     def __init__(
         self,
-        store: SqliteStore,
+        store: SqlStore,
         pool: Pool,
         routes: Routes,
         documents: Documents,

@@ -26,7 +26,7 @@ from nostr_threads.errors import SigningError
 from nostr_threads.net.pool import Pool
 from nostr_threads.net.relay import Timeouts
 from nostr_threads.signing.source import signer_from_env as from_environment
-from nostr_threads.store.sqlite import SqliteStore
+from nostr_threads.store.opening import open_store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -53,15 +53,16 @@ async def open(  # noqa: A001 - `nostr_threads.open` reads as what it does
 ) -> AsyncIterator[Nostr]:
     """Open a store and a pool of relays; both are closed at the end.
 
-    `store` is a path (":memory:" for one that is forgotten), by default the user's. `relays` is the
-    path of a relays.toml or a `Config`; by default the one that is found (see `find_config`).
+    `store` is a path (":memory:" for one that is forgotten) or a `postgresql://` URL, by default
+    the user's. `relays` is the path of a relays.toml or a `Config`; by default the one that is
+    found (see `find_config`).
     `viewer` (a public key in hex, by default the signer's) is whose mute list hides notes. `random`
     decides between relays that are as good as each other. Raises `StoreError`, `InvalidConfig`.
     """
     config = relays if isinstance(relays, Config) else _configured(relays)
     defaults = config.defaults
     timeouts = Timeouts(defaults.connect, defaults.idle, defaults.answer, defaults.ok)
-    nostr_store = await off_loop(SqliteStore, store or store_path(os.environ))
+    nostr_store = await off_loop(open_store, store or store_path(os.environ))
 
     routes = Routes(config, random or Random())  # noqa: S311 - no secret depends on it
     documents = Documents(

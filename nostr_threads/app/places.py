@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from platformdirs import user_config_path, user_data_path
 
+from nostr_threads.store.opening import is_url
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -18,10 +20,10 @@ __all__ = ["config_folder", "key_folder", "store_path"]
 _NAME = "nostr-threads"
 
 
-def store_path(environ: Mapping[str, str]) -> Path:
-    """Return the database file that is used when nobody names another."""
+def store_path(environ: Mapping[str, str]) -> Path | str:
+    """Return the database that is used when nobody names another: a file, or a URL."""
     if named := environ.get("NOSTR_THREADS_STORE"):
-        return Path(named)
+        return named if is_url(named) else Path(named)
     return _home(environ, user_data_path(_NAME)) / "threads.db"
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from nostr_threads.core.event import Verified
     from nostr_threads.core.sources import Source
     from nostr_threads.net.relay import Relay
-    from nostr_threads.store.sqlite import SqliteStore
+    from nostr_threads.store.sql import SqlStore
 
 __all__ = ["Pushed", "Pushing"]
 
@@ -74,7 +74,7 @@ class Pushing:
         self,
         source: Source,
         relay: Relay,
-        store: SqliteStore,
+        store: SqlStore,
         documents: Documents,
         *,
         now: int,

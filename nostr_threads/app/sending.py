@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from nostr_threads.core.pacing import Pace
     from nostr_threads.net.pool import Pool
     from nostr_threads.signing.signer import Signer
-    from nostr_threads.store.sqlite import SqliteStore
+    from nostr_threads.store.sql import SqlStore
 
 __all__ = ["Sender"]
 
@@ -46,7 +46,7 @@ class Sender:
 
     def __init__(
         self,
-        store: SqliteStore,
+        store: SqlStore,
         pool: Pool,
         routes: Routes,
         documents: Documents,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from nostr_threads.core.event import Verified
     from nostr_threads.core.sources import Source
     from nostr_threads.net.relay import Relay
-    from nostr_threads.store.sqlite import SqliteStore
+    from nostr_threads.store.sql import SqlStore
 
 __all__ = ["Syncing", "keep"]
 
@@ -48,7 +48,7 @@ class Syncing:
         self,
         source: Source,
         relay: Relay,
-        store: SqliteStore,
+        store: SqlStore,
         documents: Documents,
         *,
         now: int,
@@ -157,7 +157,7 @@ class Syncing:
 
 
 def keep(
-    store: SqliteStore,
+    store: SqlStore,
     source: Source,
     relay: str,
     events: Sequence[Verified],

@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
     from nostr_threads.app.fetch import Fetch, Found
     from nostr_threads.core.sources import Source
-    from nostr_threads.store.sqlite import SqliteStore
+    from nostr_threads.store.sql import SqlStore
 
 __all__ = ["fetch_source"]
 
 
 async def fetch_source(
-    source: Source, fetch: Fetch, store: SqliteStore, *, relays: Sequence[str], now: int
+    source: Source, fetch: Fetch, store: SqlStore, *, relays: Sequence[str], now: int
 ) -> dict[str, tuple[Sync, int]]:
     """Fetch the thread; return how it ended at each relay, and how many events are new from there.
 
@@ -52,7 +52,7 @@ async def fetch_source(
 
 
 def _note(
-    store: SqliteStore, source: Source, ended: Mapping[str, Sync], fresh: Mapping[str, int]
+    store: SqlStore, source: Source, ended: Mapping[str, Sync], fresh: Mapping[str, int]
 ) -> None:
     for url, sync in ended.items():
         store.sources.note(source.name, url, sync)

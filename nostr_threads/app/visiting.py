@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from nostr_threads.core.sources import Source
     from nostr_threads.net.pool import Pool
     from nostr_threads.store.sources import Sync
-    from nostr_threads.store.sqlite import SqliteStore
+    from nostr_threads.store.sql import SqlStore
 
 __all__ = ["Progress", "Told", "Visits"]
 
@@ -62,7 +62,7 @@ class Visits:
 
     def __init__(
         self,
-        store: SqliteStore,
+        store: SqlStore,
         pool: Pool,
         routes: Routes,
         documents: Documents,

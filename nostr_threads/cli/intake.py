@@ -18,7 +18,6 @@ from nostr_threads.render.escape import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     from rich.progress import Progress
 
@@ -46,7 +45,7 @@ class Intake:
         self._named: list[Refusal] = []
         self._seconds = 0.0
 
-    def run(self, store: Path | None, *, relay: str | None, dry_run: bool) -> None:
+    def run(self, store: str | None, *, relay: str | None, dry_run: bool) -> None:
         """Take all files, one after the other; `relay` is where they were seen."""
         gc.set_threshold(_COLLECT_AFTER)
         began = time.monotonic()
@@ -63,13 +62,13 @@ class Intake:
             self._seconds = time.monotonic() - began
 
     def _ingest(
-        self, stack: ExitStack, named: Path | None, relay: str | None, dry_run: bool
+        self, stack: ExitStack, named: str | None, relay: str | None, dry_run: bool
     ) -> Ingest:
         from nostr_threads.app.places import store_path
-        from nostr_threads.store.sqlite import SqliteStore
+        from nostr_threads.store.opening import open_store
 
         path = named or store_path(os.environ)
-        store = None if dry_run else stack.enter_context(SqliteStore(path, cache_mib=_CACHE_MIB))
+        store = None if dry_run else stack.enter_context(open_store(path, cache_mib=_CACHE_MIB))
         ingest = Ingest(
             store,
             None if dry_run else path,

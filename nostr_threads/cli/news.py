@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nostr_threads.core.event import Event
-    from nostr_threads.store.sqlite import SqliteStore
+    from nostr_threads.store.sql import SqlStore
 
 __all__ = ["new", "shown_of"]
 
@@ -68,7 +68,7 @@ def new(
             opened.looked(replace(arrived, threads=shown))
 
 
-def _root(store: SqliteStore, code: str | None) -> str | None:
+def _root(store: SqlStore, code: str | None) -> str | None:
     from nostr_threads.app.fetch import pointer, stored_root
 
     return None if code is None else stored_root(store, pointer(code))
@@ -85,7 +85,7 @@ def _tell_rest(number: int) -> None:
         say(f"{counted(number, 'more note')}: `nostr-threads new` again, or with --all")
 
 
-def shown_of(store: SqliteStore, root: str, events: Sequence[Event], viewer: str | None) -> str:
+def shown_of(store: SqlStore, root: str, events: Sequence[Event], viewer: str | None) -> str:
     """Return some notes of a thread, by its root, under the thread's first line."""
     from nostr_threads.app.fetch import load_thread
     from nostr_threads.core.references import pointer_to

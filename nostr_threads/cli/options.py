@@ -46,7 +46,8 @@ RelayUrls: TypeAlias = Annotated[
     typer.Option("--relay", metavar="URL", help="Use this relay, not relays.toml. Repeatable."),
 ]
 StoreFile: TypeAlias = Annotated[
-    Path | None, typer.Option("--store", metavar="FILE", help="The local database.")
+    str | None,
+    typer.Option("--store", metavar="FILE", help="The database, or its postgresql:// URL."),
 ]
 ConfigFile: TypeAlias = Annotated[
     Path | None, typer.Option("--relays", metavar="FILE", help="The relays.toml to use.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -140,7 +139,7 @@ def cancel_outbox(
 app.command("delete")(verbs.delete)
 
 
-def _reports(store: Path | None, *, everything: bool) -> list[Report]:
+def _reports(store: str | None, *, everything: bool) -> list[Report]:
     from nostr_threads.app.publish import Report
 
     try:

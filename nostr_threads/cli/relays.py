@@ -128,14 +128,12 @@ def serve(
     asyncio.run(_serve(host, port, accept, origin or [], store))
 
 
-async def _serve(
-    host: str, port: int, accept: bool, origins: list[str], store: Path | None
-) -> None:
+async def _serve(host: str, port: int, accept: bool, origins: list[str], store: str | None) -> None:
     from nostr_threads.app.places import store_path
     from nostr_threads.relayd.server import RelayServer
-    from nostr_threads.store.sqlite import SqliteStore
+    from nostr_threads.store.opening import open_store
 
-    opened = SqliteStore(store or store_path(os.environ)) if accept else open_to_read(store)
+    opened = open_store(store or store_path(os.environ)) if accept else open_to_read(store)
     with opened:
         policy = None if accept else (lambda _: _READ_ONLY)
         try:

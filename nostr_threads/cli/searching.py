@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from nostr_threads.core.event import Verified
-    from nostr_threads.store.sqlite import SqliteStore
+    from nostr_threads.store.sql import SqlStore
 
 __all__ = ["search"]
 
@@ -78,7 +78,7 @@ def _lines(events: Iterable[Verified]) -> Iterable[str]:
     return (json_line(event_object(event)) for event in events)
 
 
-def _by_thread(store: SqliteStore, events: Iterable[Verified]) -> dict[str, list[Verified]]:
+def _by_thread(store: SqlStore, events: Iterable[Verified]) -> dict[str, list[Verified]]:
     threads: dict[str, list[Verified]] = {}
     for event in events:
         threads.setdefault(store.thread_root(event.id) or event.id, []).append(event)

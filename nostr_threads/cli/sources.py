@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from nostr_threads.app.mirror import Progress, Result
     from nostr_threads.app.pushing import Pushed
     from nostr_threads.core.sources import Source
-    from nostr_threads.store.sqlite import SqliteStore
+    from nostr_threads.store.sql import SqlStore
 
 __all__ = ["add", "list_sources", "push", "remove", "run", "status"]
 
@@ -219,11 +219,11 @@ def _source(kind: Kind, value: list[str], **options: Any) -> Source:
     return Source.parse(SourceKind(kind.value), " ".join(value), **options)
 
 
-def _open(store: Path | None) -> SqliteStore:
+def _open(store: str | None) -> SqlStore:
     from nostr_threads.app.places import store_path
-    from nostr_threads.store.sqlite import SqliteStore
+    from nostr_threads.store.opening import open_store
 
-    return SqliteStore(store or store_path(os.environ))
+    return open_store(store or store_path(os.environ))
 
 
 def _chosen(
@@ -241,7 +241,7 @@ def _chosen(
 
 
 async def _run(
-    sources: Sequence[Source], again: bool, store: Path | None, relays: Path | None, as_json: bool
+    sources: Sequence[Source], again: bool, store: str | None, relays: Path | None, as_json: bool
 ) -> list[Result]:
     from nostr_threads.app.opening import open as open_nostr
     from nostr_threads.cli.secrets import reading_signer
@@ -264,7 +264,7 @@ async def _push(
     to: str,
     key: str | None,
     password_fd: int | None,
-    store: Path | None,
+    store: str | None,
     relays: Path | None,
 ) -> Pushed:
     from nostr_threads.app.opening import open as open_nostr
@@ -282,7 +282,7 @@ async def _push(
 
 
 async def _follow(
-    sources: Sequence[Source], store: Path | None, relays: Path | None, as_json: bool
+    sources: Sequence[Source], store: str | None, relays: Path | None, as_json: bool
 ) -> None:
     from nostr_threads.app.opening import open as open_nostr
     from nostr_threads.cli.secrets import reading_signer

@@ -9,39 +9,40 @@ from typing import TYPE_CHECKING
 from nostr_threads.errors import NotFound, StoreError, StoreTooOld
 
 if TYPE_CHECKING:
-    from nostr_threads.store.sqlite import SqliteStore
+    from nostr_threads.store.sql import SqlStore
 
 __all__ = ["open_to_mark", "open_to_read"]
 
 
-def open_to_read(named: Path | None) -> SqliteStore:
+def open_to_read(named: Path | str | None) -> SqlStore:
     """Open the named store, or the user's, for reading, once it has today's schema.
 
     Raises `StoreError` for a named one that is not there, `NotFound` while the user has none.
     """
-    from nostr_threads.store.sqlite import SqliteStore
+    from nostr_threads.store.opening import open_store
 
-    path = _existing(named)
+    place = _existing(named)
     try:
-        return SqliteStore(path, read_only=True)
+        return open_store(place, read_only=True)
     except StoreTooOld:
-        SqliteStore(path).close()
-        return SqliteStore(path, read_only=True)
+        open_store(place).close()
+        return open_store(place, read_only=True)
 
 
-def open_to_mark(named: Path | None) -> SqliteStore:
+def open_to_mark(named: Path | str | None) -> SqlStore:
     """Open a store to read it and to note that it was read. Raises as `open_to_read` does."""
-    from nostr_threads.store.sqlite import SqliteStore
+    from nostr_threads.store.opening import open_store
 
-    return SqliteStore(_existing(named))
+    return open_store(_existing(named))
 
 
-def _existing(named: Path | None) -> Path:
+def _existing(named: Path | str | None) -> Path | str:
     from nostr_threads.app.places import store_path
+    from nostr_threads.store.opening import is_url
 
-    path = named or store_path(os.environ)
-    if not path.exists():
+    place = named or store_path(os.environ)
+    if not is_url(place) and not Path(place).exists():
         if named is not None:
-            raise StoreError(f"{path}: there is no such store")
-        raise NotFound(f"there is no store at {path} yet: fetch a thread or publish first")
-    return path
+            raise StoreError(f"{place}: there is no such store")
+        raise NotFound(f"there is no store at {place} yet: fetch a thread or publish first")
+    return place

@@ -139,7 +139,7 @@ async def _fetch(
     widen: bool | None,
     budget: Budget,
     seconds: float | None,
-    store: Path | None,
+    store: str | None,
     relays: Path | None,
 ) -> Found:
     from nostr_threads.app.client import PATIENCE

@@ -199,10 +199,9 @@ def test_a_full_disk_is_told_and_what_was_stored_stays(path: Path) -> None:
     lines = [line(event) for event in EVENTS]
     taken(path, lines[:20])
     with SqliteStore(path) as store:
-        connection = store._database._connection
-        assert connection is not None
-        pages = connection.execute("PRAGMA page_count").fetchone()[0]
-        connection.execute(f"PRAGMA max_page_count = {pages + 2}")
+        with store._database.reading() as connection:
+            pages = connection.execute("PRAGMA page_count").fetchone()[0]
+            connection.execute(f"PRAGMA max_page_count = {pages + 2}")
         long = [Author(7).note("x" * 3_000, START + number) for number in range(40)]
         ingest = Ingest(store, path, processes=1, now=NOW)
         with pytest.raises(StoreError, match="no room left on the disk"), ingest:

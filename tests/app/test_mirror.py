@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nostr_threads.app.mirror import Progress
-    from nostr_threads.store.sqlite import SqliteStore
+    from nostr_threads.store.sql import SqlStore
 
 TAG = ("t", "nostr")
 NOSTR = Source(SourceKind.HASHTAG, "nostr")
@@ -36,7 +36,7 @@ NOTES = [
 OTHER = ALICE.event(1, "without the tag", NOW)
 
 
-def ids(store: SqliteStore, condition: Filter | None = None) -> set[str]:
+def ids(store: SqlStore, condition: Filter | None = None) -> set[str]:
     return {event.id for event in store.query([condition or Filter()], now=int(NOW))}
 
 
