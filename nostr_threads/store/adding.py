@@ -58,8 +58,7 @@ def add(
 def _keep(connection: Connection, new: _New) -> dict[str, Added]:
     addresses = {row: found for row, event in new.items() if (found := address_of(event))}
     changed = _insert(connection, new, addresses)
-    # An event may repeat a tag.
-    connection.complete("tags", "name, value, created_at, event", _tag_rows(connection, new))
+    connection.insert("tags", "name, value, created_at, event", _tag_rows(connection, new))
     links.connect(connection, new, changed)
     deleting.delete(connection, new, addresses.values())
     outcomes = _outcomes(connection, new)
@@ -127,12 +126,13 @@ def _event_row(
 
 
 def _tag_rows(connection: Connection, new: _New) -> Iterator[tuple[str, Column, int, int]]:
-    return (
-        (tag[0], connection.column(tag[1]), event.created_at, row)
-        for row, event in new.items()
-        for tag in event.tags
-        if len(tag) > 1 and tag[0] in _LETTERS
-    )
+    column = connection.column
+    for row, event in new.items():
+        at = event.created_at
+        # An event may repeat a tag.
+        found = {tag[:2] for tag in event.tags if len(tag) > 1 and tag[0] in _LETTERS}
+        for name, value in found:
+            yield name, column(value), at, row
 
 
 def _outcomes(connection: Connection, new: _New) -> dict[str, Added]:

@@ -11,27 +11,21 @@ from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from psycopg.types.numeric import Int8BinaryDumper, Int8Dumper
-from psycopg.types.string import TextBinaryLoader
-
 from nostr_threads.store import keys
+from nostr_threads.store.postgres_values import bound, listed
 from nostr_threads.store.tsvector import Tsvector
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     import psycopg
-    from psycopg.abc import AdaptContext, Buffer
 
     from nostr_threads.store.connection import Step
 
-__all__ = ["PostgresConnection", "adapt"]
+__all__ = ["PostgresConnection"]
 
 # So few rows go as statements: to begin a COPY takes as long.
 _FEW = 3
-# No text here can hold NUL, and relays may send it: "data link escape" begins what stands for it.
-_ESCAPES = str.maketrans({"\x10": "\x10\x10", "\0": "\x100"})
-_ESCAPED = re.compile("\x10(.)")
 _MARK = re.compile(r"\?(\d*)")
 # 0xff is never in UTF-8; two of them are a digest and not a text of an id's length.
 _DIGEST = b"\xff\xff"
@@ -57,21 +51,6 @@ _REFERENCES = (
 )
 
 
-def adapt(context: AdaptContext) -> None:
-    """Tell psycopg how values are bound and read."""
-    # As one type: by the size of a number a statement would be another one each time.
-    context.adapters.register_dumper(int, Int8Dumper)
-    context.adapters.register_dumper(int, Int8BinaryDumper)
-    context.adapters.register_loader("text", _TextLoader)
-
-
-class _TextLoader(TextBinaryLoader):
-    def load(self, data: Buffer) -> str:
-        text = super().load(data)
-        assert isinstance(text, str)  # noqa: S101 - the encoding is set
-        return _read(text) if "\x10" in text else text
-
-
 class PostgresConnection:
     """Implements `Connection` over a psycopg connection whose cursors are raw.
 
@@ -92,12 +71,12 @@ class PostgresConnection:
     ) -> psycopg.Cursor[tuple[Any, ...]]:
         """Run one statement."""
         cursor = self._connection.cursor(binary=True)
-        return cursor.execute(_translated(sql), _storable(parameters))
+        return cursor.execute(_translated(sql), bound(parameters))
 
     def executemany(self, sql: str, rows: Iterable[Sequence[Any]], /) -> object:
         """Run one statement for each of `rows`, without waiting for each."""
         cursor = self._connection.cursor(binary=True)
-        if waiting := [_storable(row) for row in rows]:
+        if waiting := [bound(row) for row in rows]:
             cursor.executemany(_translated(sql), waiting)
         return cursor
 
@@ -125,12 +104,12 @@ class PostgresConnection:
         self.execute(
             f"INSERT INTO {table} ({columns}) SELECT * FROM unnest({lists})"  # noqa: S608 - our own names
             " ON CONFLICT DO NOTHING",
-            [*map(list, zip(*waiting, strict=True))],
+            [listed(each) for each in zip(*waiting, strict=True)],
         )
 
     def look_up(self, query: str, values: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
         """Run `query` for any number of values, all at once."""
-        if not (waiting := [*values]):
+        if not (waiting := listed(values)):
             return iter(())
         found = self.execute(query.replace("IN (?*)", "= ANY(?)"), [waiting])
         return iter(() if found.description is None else found)
@@ -138,7 +117,7 @@ class PostgresConnection:
     def one_of(self, values: Sequence[Any]) -> tuple[str, Sequence[Any]]:
         """Return what follows a column that is to be one of `values`, and its parameters."""
         # Of a single value an index is read in its order.
-        return ("= ?", values) if len(values) == 1 else ("= ANY(?)", [values])
+        return ("= ?", values) if len(values) == 1 else ("= ANY(?)", [listed(values)])
 
     def reachable(self, first: str, steps: Sequence[Step]) -> str:
         """Return the WITH of `reached (key)`: all to which any of `steps` lead from `first`."""
@@ -197,11 +176,3 @@ def _translated(sql: str) -> bytes:
         return f"${match[1] or count}"
 
     return _MARK.sub(mark, sql).encode()
-
-
-def _storable(parameters: Sequence[Any]) -> Sequence[Any]:
-    return [each.translate(_ESCAPES) if isinstance(each, str) else each for each in parameters]
-
-
-def _read(text: str) -> str:
-    return _ESCAPED.sub(lambda match: "\0" if match[1] == "0" else match[1], text)

@@ -13,8 +13,9 @@ import psycopg
 
 from nostr_threads.errors import StoreError
 from nostr_threads.store import postgres_schema
-from nostr_threads.store.postgres_connection import PostgresConnection, adapt
+from nostr_threads.store.postgres_connection import PostgresConnection
 from nostr_threads.store.postgres_url import Address
+from nostr_threads.store.postgres_values import adapt
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
