@@ -27,8 +27,9 @@ __all__ = ["PostgresConnection"]
 # So few rows go as statements: to begin a COPY takes as long.
 _FEW = 3
 _MARK = re.compile(r"\?(\d*)")
-# 0xff is never in UTF-8; two of them are a digest and not a text of an id's length.
+# 0xff is never in UTF-8: with two of them in front it is no text, and of this length no id.
 _DIGEST = b"\xff\xff"
+_DIGEST_BYTES = len(_DIGEST) + 32
 _KEEP = "INSERT INTO long_keys (digest, key) VALUES (?, ?) ON CONFLICT DO NOTHING"
 _KEPT = "SELECT key FROM long_keys WHERE digest = ?"
 
@@ -134,7 +135,7 @@ class PostgresConnection:
 
     def text(self, column: keys.Column) -> str:
         """Return the text that `column` was given."""
-        if column[:2] == _DIGEST:
+        if len(column) == _DIGEST_BYTES and column[:2] == _DIGEST:
             (column,) = self.execute(_KEPT, (column,)).fetchone() or (b"",)
         return keys.from_column(column)
 

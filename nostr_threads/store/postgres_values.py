@@ -87,4 +87,6 @@ def bound(parameters: Iterable[Any]) -> list[Any]:
 def listed(values: Iterable[Any]) -> Sequence[Any]:
     """Return many columns or integers, all of one kind, as one value to bind."""
     values = [*values]
-    return _Integers(values) if values and isinstance(values[0], int) else _Columns(values)
+    if not values:
+        return values  # of any type
+    return _Integers(values) if isinstance(values[0], int) else _Columns(values)

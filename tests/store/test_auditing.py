@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,8 +12,10 @@ from hypothesis import strategies as st
 from nostr_threads.core.delivery import Delivery, Status
 from nostr_threads.errors import StoreError
 from nostr_threads.store.base import Posting
+from nostr_threads.store.opening import open_store
 from nostr_threads.store.sqlite import SqliteStore
 from nostr_threads.testing import START, Author
+from tests.store.conftest import run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,22 +42,21 @@ EVENTS = [ROOT, ANSWER, DEEP, OLD, NEW, COMMENT, GONE, DELETION, LEAVING]
 RELAY = "wss://relay.example"
 
 
-def faults(path: Path) -> list[Fault]:
-    with SqliteStore(path, read_only=True) as store:
+def faults(place: str) -> list[Fault]:
+    with open_store(place, read_only=True) as store:
         return list(store.upkeep.audit())
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    path = tmp_path / "a.db"
-    with SqliteStore(path) as store:
+def path(place: str) -> str:
+    with open_store(place) as store:
         store.add(EVENTS, relay=RELAY, now=NOW)
-    return path
+    return place
 
 
-def test_a_store_is_as_it_says_and_progress_is_told(path: Path) -> None:
+def test_a_store_is_as_it_says_and_progress_is_told(path: str) -> None:
     told: list[int] = []
-    with SqliteStore(path) as store:
+    with open_store(path) as store:
         assert list(store.upkeep.audit(checked=told.append)) == []
     assert told == [len(EVENTS), 2 * len(EVENTS)]
 
@@ -70,9 +70,9 @@ def test_in_whatever_order_they_came_and_however_many(order: list[Verified], siz
         assert list(store.upkeep.audit()) == []
 
 
-def test_an_answer_that_was_taken_back_is_no_fault(path: Path) -> None:
+def test_an_answer_that_was_taken_back_is_no_fault(path: str) -> None:
     newer = ALICE.event(30023, "c", START + 50, (("d", "a"),))
-    with SqliteStore(path) as store:
+    with open_store(path) as store:
         store.enqueue(Posting((newer,), (RELAY,), 1, NOW))
         store.record(newer.id, Delivery(1, RELAY, Status.UNREACHABLE), now=NOW)
         store.cancel(newer.id, now=NOW)
@@ -100,9 +100,8 @@ def test_an_answer_that_was_taken_back_is_no_fault(path: Path) -> None:
         ("INSERT INTO sightings VALUES (99, 1, 5)", "sightings"),
     ],
 )
-def test_whatever_was_changed_is_found(path: Path, change: str, table: str) -> None:
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute(change)
+def test_whatever_was_changed_is_found(path: str, change: str, table: str) -> None:
+    run(path, change)
     found = faults(path)
     assert found
     assert table in {fault.table for fault in found}
@@ -119,7 +118,7 @@ def test_a_damaged_page_is_told(tmp_path: Path) -> None:
     data[middle : middle + 4096] = bytes(4096)
     path.write_bytes(data)
     with suppress(StoreError):
-        assert faults(path)
+        assert faults(str(path))
         return
     with pytest.raises(StoreError, match="damaged"):
-        faults(path)
+        faults(str(path))

@@ -5,22 +5,19 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
 
-from nostr_threads.core.delivery import Delivery, Status
 from nostr_threads.core.filters import Filter
 from nostr_threads.errors import StoreError, StoreTooNew
 from nostr_threads.store import schema
-from nostr_threads.store.base import Added, Posting
+from nostr_threads.store.base import Added
 from nostr_threads.store.sqlite import SqliteStore
-from tests.store.events import NOW, made, reply
+from tests.store.events import NOW, made
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -35,21 +32,6 @@ def path(tmp_path: Path) -> Path:
 def run(path: Path, statement: str) -> list[tuple[object, ...]]:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         return connection.execute(statement).fetchall()
-
-
-def test_everything_is_there_after_reopening(path: Path) -> None:
-    root = made()
-    answer = reply(root.id, root.id)
-    posting = Posting((answer,), (RELAY,), 1, NOW)
-    with SqliteStore(path) as store:
-        store.add([root], relay=RELAY, now=NOW)
-        store.enqueue(posting)
-        store.record(answer.id, Delivery(1, RELAY, Status.STORED), now=NOW)
-    with SqliteStore(str(path)) as store:
-        assert {event.id for event in store.thread(root.id)} == {root.id, answer.id}
-        assert store.sightings([root.id]) == {root.id: (RELAY,)}
-        assert [each.id for each in store.postings()] == [posting.id]
-        assert store.postings(open_only=True) == []
 
 
 def test_a_new_store_is_its_owners_own(path: Path) -> None:
@@ -132,30 +114,6 @@ def test_an_empty_file_is_no_read_only_store(tmp_path: Path) -> None:
         SqliteStore(path, read_only=True)
 
 
-WRITES: list[Callable[[SqliteStore], object]] = [
-    lambda store: store.add([made(content="2")], relay=None, now=NOW),
-    lambda store: store.looked(store.arrivals()),
-    lambda store: store.note_people_asked(["ab" * 32], now=NOW),
-    lambda store: store.record_relays({RELAY: True}),
-    lambda store: store.keep_relay_document(RELAY, "{}", now=NOW),
-    lambda store: store.enqueue(Posting((made(),), (RELAY,), 1, NOW)),
-]
-
-
-def test_a_reader_sees_what_the_writer_has_committed_and_writes_nothing(path: Path) -> None:
-    event = made()
-    many = Filter(kinds=tuple(range(1000)))
-    with SqliteStore(path) as writer, SqliteStore(path, read_only=True) as reader:
-        assert reader.query([many], now=NOW) == []
-        writer.add([event], relay=None, now=NOW)
-        assert reader.query([many], now=NOW) == [event]
-        assert reader.arrivals() == writer.arrivals()
-        for write in WRITES:
-            with pytest.raises(StoreError, match="cannot be written"):
-                write(reader)
-        assert reader.event(event.id) == event
-
-
 def test_a_name_may_hold_what_a_uri_reserves(tmp_path: Path) -> None:
     path = tmp_path / "a?mode=memory#b%20c é.db"
     with SqliteStore(path) as store:
@@ -185,40 +143,6 @@ def test_a_full_disk_is_an_error_with_advice_and_loses_nothing(path: Path) -> No
         with pytest.raises(StoreError, match="no room left"):
             store.add([made(content="x" * 100_000)], relay=None, now=NOW)
         assert store.query([Filter()], now=NOW) == [kept]
-
-
-def test_a_damaged_event_is_an_error(path: Path) -> None:
-    event = made()
-    with SqliteStore(path) as store:
-        store.add([event], relay=None, now=NOW)
-        run(path, "UPDATE events SET json = '{}'")
-        with pytest.raises(StoreError, match="damaged"):
-            store.event(event.id)
-
-
-@pytest.mark.parametrize(
-    "call",
-    [
-        lambda store: store.add([made()], relay=None, now=NOW),
-        lambda store: store.query([Filter()], now=NOW),
-        lambda store: store.thread("x"),
-        lambda store: store.postings(),
-    ],
-)
-def test_a_closed_store_answers_nothing(path: Path, call: Callable[[SqliteStore], object]) -> None:
-    store = SqliteStore(path)
-    store.close()
-    store.close()
-    with pytest.raises(StoreError, match="closed"):
-        call(store)
-
-
-def test_threads_share_one_store(path: Path) -> None:
-    events = [made(content=str(number)) for number in range(40)]
-    with SqliteStore(path) as store, ThreadPoolExecutor(8) as pool:
-        added = pool.map(lambda event: store.add([event], relay=RELAY, now=NOW), events)
-        assert list(added) == [[Added.NEW]] * 40
-        assert store.count([Filter()], now=NOW) == 40
 
 
 def test_a_new_file_that_another_process_is_just_preparing_is_waited_for(

@@ -28,10 +28,12 @@ from tests.store.events import (
 from tests.store.forests import URL, forests
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from random import Random
 
     from nostr_threads.core.event import Verified
     from nostr_threads.store.base import Store
+    from nostr_threads.store.sql import SqlStore
 
 
 def add(store: Store, *events: Verified) -> None:
@@ -228,19 +230,32 @@ def name_of(event: Verified) -> str:
 def test_chains_depend_on_what_is_stored_and_not_on_how_it_came(
     events: list[Verified], random: Random, size: int
 ) -> None:
+    with SqliteStore(":memory:") as store:
+        check_chains(store, events, random, size)
+
+
+@settings(max_examples=25, deadline=None)
+@given(forests(), st.randoms(use_true_random=False), st.integers(1, 15))
+def test_chains_are_the_same_in_every_database(
+    emptied: Callable[[], SqlStore], events: list[Verified], random: Random, size: int
+) -> None:
+    check_chains(emptied(), events, random, size)
+
+
+def check_chains(store: SqlStore, events: list[Verified], random: Random, size: int) -> None:
     shuffled = list(events)
     random.shuffle(shuffled)
     model = Model(events)
-    with SqliteStore(":memory:") as store, SqliteStore(":memory:") as together:
+    with SqliteStore(":memory:") as together:
         add(together, *events)
         for start in range(0, len(events), size):
             add(store, *shuffled[start : start + size])
         assert store.query([Filter()], now=NOW) == together.query([Filter()], now=NOW)
-        for event in events:
-            assert store.thread_root(event.id) == model.root(event.id)
-        for root, members in model.threads().items():
-            # More may hang under missing notes: see `test_threads`.
-            assert members | _versions(events, root) <= ids(store.thread(root))
+    for event in events:
+        assert store.thread_root(event.id) == model.root(event.id)
+    for root, members in model.threads().items():
+        # More may hang under missing notes: see `test_threads`.
+        assert members | _versions(events, root) <= ids(store.thread(root))
 
 
 def _versions(events: list[Verified], root: str) -> set[str]:

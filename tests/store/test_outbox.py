@@ -15,6 +15,7 @@ from nostr_threads.core.filters import Filter
 from nostr_threads.errors import InvalidInput, NotFound, StoreError
 from nostr_threads.store import outbox
 from nostr_threads.store.base import Added, Posting
+from nostr_threads.store.opening import open_store
 from nostr_threads.store.sqlite import SqliteStore
 from nostr_threads.store.sqlite_connection import SqliteConnection
 from tests.store.events import (
@@ -31,8 +32,6 @@ from tests.store.events import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from nostr_threads.core.event import Verified
     from nostr_threads.store.sql import SqlStore
 
@@ -248,39 +247,38 @@ def test_a_lease_is_given_back_by_its_owner_alone(store: SqlStore) -> None:
     assert store.lease(posting.id, "two", now=NOW, until=NOW + 60)
 
 
-def take(path: Path, posting_id: str, owner: str) -> bool:
-    with SqliteStore(path) as store:
+def take(place: str, posting_id: str, owner: str) -> bool:
+    with open_store(place) as store:
         return store.lease(posting_id, owner, now=NOW, until=NOW + 60)
 
 
 @pytest.mark.parametrize("processes", [True, False], ids=["processes", "threads"])
-def test_of_all_who_ask_at_once_one_gets_the_lease(tmp_path: Path, *, processes: bool) -> None:
-    path = tmp_path / "shared.db"
+def test_of_all_who_ask_at_once_one_gets_the_lease(place: str, *, processes: bool) -> None:
     posting, owners = answer(), [f"owner {number}" for number in range(8)]
-    with SqliteStore(path) as store:
+    with open_store(place) as store:
         store.enqueue(posting)
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(2, context) if processes else ThreadPoolExecutor(8) as pool:
-        waiting = [pool.submit(take, path, posting.id, owner) for owner in owners]
+        waiting = [pool.submit(take, place, posting.id, owner) for owner in owners]
         taken = [future.result(timeout=30) for future in waiting]
     assert taken.count(True) == 1
-    assert take(path, posting.id, owners[taken.index(True)])
+    assert take(place, posting.id, owners[taken.index(True)])
 
 
-def take_record_and_die(path: Path, posting_id: str) -> None:
-    store = SqliteStore(path)
+def take_record_and_die(place: str, posting_id: str) -> None:
+    store = open_store(place)
     store.lease(posting_id, "dead", now=NOW, until=NOW + 60)
     store.record(posting_id, Delivery(1, ONE, Status.ACCEPTED), now=NOW)
     os._exit(9)
 
 
 def test_a_sender_that_dies_leaves_what_it_recorded_and_a_lease_that_runs_out(
-    tmp_path: Path,
+    place: str,
 ) -> None:
-    path, posting = tmp_path / "shared.db", answer()
-    with SqliteStore(path) as store:
+    posting = answer()
+    with open_store(place) as store:
         store.enqueue(posting)
-        arguments = (path, posting.id)
+        arguments = (place, posting.id)
         sender = multiprocessing.get_context("spawn").Process(
             target=take_record_and_die, args=arguments
         )

@@ -14,6 +14,8 @@ from nostr_threads.store.sqlite import SqliteStore
 from nostr_threads.testing import START, Author
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pytest
 
     from nostr_threads.core.event import Verified
@@ -107,11 +109,23 @@ def test_whenever_it_is_done_the_rest_is_as_it_should_be(
     order: list[Verified], moments: set[int]
 ) -> None:
     with SqliteStore(":memory:") as store:
-        for number, event in enumerate(order, 1):
-            store.add([event], relay=RELAY, now=NOW)
-            if number in moments:
-                store.upkeep.purge(now=NOW)
-                assert list(store.upkeep.audit()) == []
-        store.upkeep.purge(now=NOW)
-        assert list(store.upkeep.audit()) == []
-        assert not stored(store) & {GONE.id, SHORT.id}
+        check_purges(store, order, moments)
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.permutations(EVENTS), st.sets(st.integers(1, len(EVENTS)), max_size=4))
+def test_it_is_done_alike_in_every_database(
+    emptied: Callable[[], SqlStore], order: list[Verified], moments: set[int]
+) -> None:
+    check_purges(emptied(), order, moments)
+
+
+def check_purges(store: SqlStore, order: list[Verified], moments: set[int]) -> None:
+    for number, event in enumerate(order, 1):
+        store.add([event], relay=RELAY, now=NOW)
+        if number in moments:
+            store.upkeep.purge(now=NOW)
+            assert list(store.upkeep.audit()) == []
+    store.upkeep.purge(now=NOW)
+    assert list(store.upkeep.audit()) == []
+    assert not stored(store) & {GONE.id, SHORT.id}

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from nostr_threads.core.filters import Filter
 from nostr_threads.core.kinds import address_of
+from nostr_threads.store.opening import open_store
 from nostr_threads.store.sqlite import SqliteStore
 from tests.store.events import (
     ALICE,
@@ -27,8 +28,12 @@ from tests.store.events import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from nostr_threads.core.event import Verified
     from nostr_threads.store.base import Store
+    from nostr_threads.store.sql import SqlStore
+    from tests.store.postgres_server import PostgresServer
 
 HEX = [UNKNOWN, ALICE, "ab" * 32]
 VALUES = ["", "x", "X", "1", "\0", "x\0y", "é", HEX[0].upper(), "30023:" + ALICE + ":a", *HEX]
@@ -112,12 +117,31 @@ filters = st.builds(
 @settings(max_examples=400, deadline=None)
 @given(st.lists(filters, max_size=3))
 def test_the_answer_is_what_the_definition_says(asked: list[Filter]) -> None:
-    assert filled().query(asked, now=NOW) == expected(asked)
+    check_answer(filled(), asked)
+
+
+@pytest.fixture(scope="module")
+def filled_too(postgres: PostgresServer) -> Iterator[SqlStore]:
+    with open_store(postgres.place()) as store:
+        store.add(stored(), relay=None, now=NOW)
+        yield store
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(filters, max_size=3))
+def test_the_answer_is_the_same_in_every_database(
+    filled_too: SqlStore, asked: list[Filter]
+) -> None:
+    check_answer(filled_too, asked)
+
+
+def check_answer(store: SqlStore, asked: list[Filter]) -> None:
+    assert store.query(asked, now=NOW) == expected(asked)
     endless = [replace(condition, limit=None) for condition in asked]
-    assert filled().count(asked, now=NOW) == len(expected(endless))
-    items = filled().items(asked, now=NOW)
+    assert store.count(asked, now=NOW) == len(expected(endless))
+    items = store.items(asked, now=NOW)
     assert sorted(items) == sorted(item_of(event) for event in expected(asked))
-    assert len(set(filled().items(asked, now=NOW, most=3)) & set(items)) == min(3, len(items))
+    assert len(set(store.items(asked, now=NOW, most=3)) & set(items)) == min(3, len(items))
 
 
 def item_of(event: Verified) -> tuple[int, bytes]:

@@ -11,13 +11,15 @@ from hypothesis import strategies as st
 from nostr_threads.core.filters import Filter
 from nostr_threads.errors import StoreError
 from nostr_threads.store import searching
+from nostr_threads.store.opening import open_store
 from nostr_threads.store.sqlite import SqliteStore
 from tests.store.events import ALICE, BOB, NOW, THEN, article, deletion, made, reply
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
     from nostr_threads.store.base import Store
+    from nostr_threads.store.sql import SqlStore
 
 NOTE = made(content="The quick brown fox jumps over the lazy dog.")
 ANSWER = reply(
@@ -78,26 +80,23 @@ def test_what_comes_later_is_found_and_what_is_hidden_is_not(store: Store) -> No
     assert found(store, "fox*") == {"A"}
 
 
-def test_a_batch_after_the_other_is_indexed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_after_the_other_is_indexed(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(searching, "_BATCH", 2)
-    with SqliteStore(":memory:") as store:
-        store.add(
-            [made(content=f"word{n} fox", at=THEN + n) for n in range(9)], relay=None, now=NOW
-        )
-        assert store.count([Filter(search="fox")], now=NOW) == 9
-        assert store.count([Filter(search="word8")], now=NOW) == 1
+    store.add([made(content=f"word{n} fox", at=THEN + n) for n in range(9)], relay=None, now=NOW)
+    assert store.count([Filter(search="fox")], now=NOW) == 9
+    assert store.count([Filter(search="word8")], now=NOW) == 1
 
 
-def test_who_may_only_read_finds_what_was_indexed(tmp_path: Path) -> None:
-    with SqliteStore(tmp_path / "a.db") as store:
+def test_who_may_only_read_finds_what_was_indexed(place: str) -> None:
+    with open_store(place) as store:
         store.add([NOTE], relay=None, now=NOW)
-    with SqliteStore(tmp_path / "a.db", read_only=True) as store:
+    with open_store(place, read_only=True) as store:
         with pytest.raises(StoreError, match="nothing of this store was indexed"):
             found(store, "fox")
         assert store.query([Filter()], now=NOW) == [NOTE]
-    with SqliteStore(tmp_path / "a.db") as store:
+    with open_store(place) as store:
         found(store, "fox")
-    with SqliteStore(tmp_path / "a.db", read_only=True) as store:
+    with open_store(place, read_only=True) as store:
         assert found(store, "fox") == {"N"}
 
 
@@ -114,3 +113,16 @@ def test_nothing_that_is_typed_is_taken_for_the_language_of_the_index(text: str)
     with SqliteStore(":memory:") as store:
         store.add([made(content="a b ab \u4e2d")], relay=None, now=NOW)
         assert len(store.query([Filter(search=text)], now=NOW)) <= 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(words)
+def test_every_database_finds_the_same(emptied: Callable[[], SqlStore], text: str) -> None:
+    texts = ("a b ab \u4e2d", "b a", "ab-a:b", "\u00e4 B\u0301 ab")
+    events = [made(content=each) for each in texts]
+    with SqliteStore(":memory:") as store:
+        other = emptied()
+        for each in (store, other):
+            each.add(events, relay=None, now=NOW)
+        asked = [Filter(search=text)]
+        assert other.query(asked, now=NOW) == store.query(asked, now=NOW)

@@ -10,12 +10,11 @@ from hypothesis import strategies as st
 from nostr_threads.core.coverage import Finish
 from nostr_threads.core.sources import Source, SourceKind
 from nostr_threads.core.windows import Span, Spans
+from nostr_threads.store.opening import open_store
 from nostr_threads.store.sources import Branch, Method, Sync
 from nostr_threads.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from nostr_threads.store.sql import SqlStore
 
 ONE, TWO = "wss://one.example", "wss://two.example"
@@ -83,12 +82,12 @@ def test_the_threads_under_an_authors_notes_are_kept(store: SqlStore) -> None:
     assert store.sources.branches(NOSTR.name) == {}
 
 
-def test_all_of_it_survives_in_the_file(tmp_path: Path) -> None:
-    with SqliteStore(tmp_path / "a.db") as store:
+def test_all_of_it_survives_in_the_database(place: str) -> None:
+    with open_store(place) as store:
         store.sources.put(OTHER, now=1)
         store.sources.note(OTHER.name, ONE, BEGUN)
         store.sources.got(OTHER.name, ONE, Span(1, 2), events=1)
-    with SqliteStore(tmp_path / "a.db", read_only=True) as store:
+    with open_store(place, read_only=True) as store:
         assert store.sources.all() == (OTHER,)
         assert store.sources.syncs(OTHER.name)[ONE].spans == Spans((Span(1, 2),))
 

@@ -27,10 +27,11 @@ from tests.store.events import (
 from tests.store.forests import URL, torn_forests
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from nostr_threads.core.event import Verified
     from nostr_threads.store.base import Store
+    from nostr_threads.store.sql import SqlStore
 
 GONE, NOWHERE = "f" * 64, "e" * 64
 
@@ -50,14 +51,26 @@ def tree(events: Iterable[Verified], root: str) -> list[tuple[str, str | None]]:
 @settings(max_examples=150, deadline=None)
 @given(torn_forests())
 def test_a_thread_makes_the_tree_that_all_stored_events_make(events: list[Verified]) -> None:
+    with SqliteStore(":memory:") as store:
+        check_trees(store, events)
+
+
+@settings(max_examples=30, deadline=None)
+@given(torn_forests())
+def test_a_thread_is_the_same_in_every_database(
+    emptied: Callable[[], SqlStore], events: list[Verified]
+) -> None:
+    check_trees(emptied(), events)
+
+
+def check_trees(store: SqlStore, events: list[Verified]) -> None:
     if answers_a_deletion(events):
         return
-    with SqliteStore(":memory:") as store:
-        add(store, *events)
-        for root in {store.thread_root(event.id) or "" for event in events}:
-            found = store.thread(root)
-            if not depends_on_foreign_articles(found, events):
-                assert tree(found, root) == tree(events, root)
+    add(store, *events)
+    for root in {store.thread_root(event.id) or "" for event in events}:
+        found = store.thread(root)
+        if not depends_on_foreign_articles(found, events):
+            assert tree(found, root) == tree(events, root)
 
 
 def answers_a_deletion(events: list[Verified]) -> bool:
