@@ -13,6 +13,8 @@ from tests.relayd.peers import STOCKED
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.store.postgres_server import PostgresServer
+
 _WATCH: list[list[str]] = []
 
 
@@ -33,6 +35,21 @@ def _dials_no_other_machine() -> Iterator[None]:
     yield
     _WATCH.pop()
     assert dialled == []
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A server of one's own, for as long as tests run."""
+    from tests.store.postgres_server import PostgresServer
+
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer) -> str:
+    """Where nothing is yet in the database."""
+    return postgres.place()
 
 
 # One slow example on a busy machine is no failure; pytest-timeout bounds every test.
