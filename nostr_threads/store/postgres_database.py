@@ -39,7 +39,7 @@ _GONE = "the connection to the server was lost; check the server and try again"
 _ADVICE = (
     ("25006", _NOT_WRITTEN),
     ("42501", "its user lacks a right there; see docs/scale.md for what is needed"),
-    ("3F000", "it has no schema for tables; see docs/scale.md for what is needed"),
+    ("3F000", "it has no schema for tables that its user may use; see docs/scale.md"),
     ("53100", "there is no room left on the server's disk; make room and try again"),
     ("53300", "the server has no connection left; close others and try again"),
     ("53", "the server has run out of something; look into its log"),

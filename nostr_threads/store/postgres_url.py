@@ -6,6 +6,7 @@ stored.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 __all__ = ["Address"]
 
 _SECONDS_TO_CONNECT = 10
+# Several servers may be named, each with its own.
+_PORTS = re.compile(r"[\d,]*")
+_NO_URL = (
+    "this is no URL of a PostgreSQL database: it looks like postgresql://user@host/database, and "
+    "the signs of a password that mean something in a URL are written as %2F"
+)
 
 
 class Address:
@@ -32,13 +39,17 @@ class Address:
     def parse(cls, url: str) -> Address:
         """Read a URL. Raises `StoreError` for what is none; nothing of it is repeated."""
         try:
-            return cls(conninfo_to_dict(url))
+            parameters = conninfo_to_dict(url)
         except psycopg.Error:
             # Its complaint quotes what it took for a port or a host: often half of a password.
-            raise StoreError(
-                "this is no URL of a PostgreSQL database; it looks like "
-                "postgresql://user@host/database, and signs in a password are written as %2F"
-            ) from None
+            raise StoreError(_NO_URL) from None
+        # With a bare slash in it the rest of a password is taken for the database's name.
+        if (
+            "@" in str(parameters.get("dbname"))
+            or _PORTS.fullmatch(_of(parameters, "port")) is None
+        ):
+            raise StoreError(_NO_URL)
+        return cls(parameters)
 
     def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
         """Reach the server. Raises `StoreError` with what it says."""
@@ -63,9 +74,15 @@ class Address:
 
     def __str__(self) -> str:
         user, host, port, name = (
-            str(self._parameters.get(each) or "") for each in ("user", "host", "port", "dbname")
+            _of(self._parameters, each) for each in ("user", "host", "port", "dbname")
         )
-        at = f"{user}@" if user else ""
-        return f"postgresql://{at}{host}{f':{port}' if port else ''}/{name}"
+        # A folder with a socket would look like a part of the name.
+        server = "" if host.startswith("/") else host
+        at, of = f"{user}@" if user else "", f":{port}" if port else ""
+        return f"postgresql://{at}{server}{of}/{name}"
 
     __repr__ = __str__
+
+
+def _of(parameters: Mapping[str, Any], name: str) -> str:
+    return str(parameters.get(name) or "")

@@ -39,21 +39,21 @@ class PostgresServer:
     """Starts when it is entered. Every `place` is one where nothing is."""
 
     def __init__(self) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="nt-pg-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="nt-pg-"))
         self._owner = _owner()
         self._binaries = _binaries()
         self._numbers = count(1)
         self._process: subprocess.Popen[bytes] | None = None
 
-    def place(self) -> str:
-        """Return the URL of a new schema."""
+    def place(self, owner: str = "postgres") -> str:
+        """Return the URL of a new schema of `owner`."""
         name = f"place_{next(self._numbers)}"
-        self.run(f"CREATE SCHEMA {name}")
-        return f"{self.url()}&options=-csearch_path%3D{name}"
+        self.run(f"CREATE SCHEMA {name} AUTHORIZATION {owner}")
+        return f"{self.url(user=owner)}&options=-csearch_path%3D{name}"
 
     def url(self, database: str = "postgres", user: str = "postgres") -> str:
         """Return the URL of a database."""
-        return f"postgresql://{user}@/{database}?host={self._folder}"
+        return f"postgresql://{user}@/{database}?host={self.folder}"
 
     def run(self, statement: str, url: str | None = None) -> list[tuple[Any, ...]]:
         """Run one statement, there or in the database that every server has."""
@@ -64,9 +64,9 @@ class PostgresServer:
     def start(self) -> None:
         """Begin to serve, and wait until it does."""
         settings = [f"-c{each}" for each in (*_HASTE, "listen_addresses=")]
-        with (self._folder / "log").open("ab") as log:
+        with (self.folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [*self._command("postgres"), "-k", str(self._folder), *settings],
+                [*self._command("postgres"), "-k", str(self.folder), *settings],
                 stdout=log,
                 stderr=log,
                 **self._as_owner(),
@@ -82,8 +82,8 @@ class PostgresServer:
 
     def _make(self) -> None:
         if self._owner is not None:
-            os.chown(self._folder, self._owner.pw_uid, self._owner.pw_gid)
-            self._binaries = _reachable(self._binaries, self._folder, self._as_owner())
+            os.chown(self.folder, self._owner.pw_uid, self._owner.pw_gid)
+            self._binaries = _reachable(self._binaries, self.folder, self._as_owner())
         options = ("--no-sync", "-Upostgres", "-EUTF8", "--locale=C", "-Atrust")
         subprocess.run(
             [*self._command("initdb"), *options],
@@ -91,16 +91,16 @@ class PostgresServer:
             capture_output=True,
             **self._as_owner(),
         )
-        (self._folder / "data" / "pg_hba.conf").write_text(_DOORS)
+        (self.folder / "data" / "pg_hba.conf").write_text(_DOORS)
 
     def _command(self, name: str) -> list[str]:
-        return [str(self._binaries / name), "-D", str(self._folder / "data")]
+        return [str(self._binaries / name), "-D", str(self.folder / "data")]
 
     def _as_owner(self) -> dict[str, Any]:
         if self._owner is None:
             return {}
         who = {"user": self._owner.pw_uid, "group": self._owner.pw_gid, "extra_groups": ()}
-        return {**who, "cwd": self._folder}
+        return {**who, "cwd": self.folder}
 
     def _await(self) -> None:
         end = time.monotonic() + _SECONDS
@@ -108,9 +108,9 @@ class PostgresServer:
             try:
                 self.run("SELECT 1")
             except psycopg.OperationalError:
-                assert time.monotonic() < end, (self._folder / "log").read_text()
+                assert time.monotonic() < end, (self.folder / "log").read_text()
                 assert self._process is not None
-                assert self._process.poll() is None, (self._folder / "log").read_text()
+                assert self._process.poll() is None, (self.folder / "log").read_text()
                 time.sleep(0.01)
             else:
                 return
@@ -129,7 +129,7 @@ class PostgresServer:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def _owner() -> pwd.struct_passwd | None:
