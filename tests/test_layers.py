@@ -54,6 +54,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "pynostr.bech32": ("core/bech32.py", "signing/", "testing/"),
     "sqlite3": ("store/",),
     "psycopg": ("store/",),
+    "procrastinate": ("app/fleet.py",),
     "typer": ("cli/",),
     "rich": ("cli/",),
     "click": ("cli/",),

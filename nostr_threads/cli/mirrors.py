@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from nostr_threads.cli import archives, sources, upkeep
+from nostr_threads.cli import archives, fleets, sources, upkeep
 
 __all__ = ["app"]
 
@@ -19,6 +19,7 @@ app.command("remove")(sources.remove)
 app.command("run")(sources.run)
 app.command("status")(sources.status)
 app.command("push")(sources.push)
+app.command("worker")(fleets.worker)
 
 app.command("import")(archives.import_)
 app.command("export")(archives.export)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nostr_threads.cli.console import emit_json, say, table, talk
+from nostr_threads.cli.fleets import tell_fleet
 from nostr_threads.cli.options import (
     AsJson,
     ConfigFile,
@@ -34,16 +35,17 @@ from nostr_threads.cli.standings import (
     tell_reasons,
     was_reached,
 )
-from nostr_threads.cli.stores import open_to_read
+from nostr_threads.cli.stores import database_of, open_to_read
 from nostr_threads.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from nostr_threads.app.mirror import Progress, Result
     from nostr_threads.app.pushing import Pushed
     from nostr_threads.core.sources import Source
+    from nostr_threads.store.sources import Sync
     from nostr_threads.store.sql import SqlStore
 
 __all__ = ["add", "list_sources", "push", "remove", "run", "status"]
@@ -190,6 +192,8 @@ def push(
 def status(as_json: AsJson = False, store: StoreFile = None) -> None:
     """Say of each source and relay what was got: from when to when, whether it is all, how many.
 
+    With a PostgreSQL store, also how its workers stand.
+
     Example: nostr-threads mirror status --json
     """
     with open_to_read(store) as opened:
@@ -198,7 +202,13 @@ def status(as_json: AsJson = False, store: StoreFile = None) -> None:
         for source, syncs in found:
             for url, sync in syncs.items():
                 emit_json(sync_object(source, url, sync))
-        return
+    else:
+        _show(found)
+    if (place := database_of(store)) is not None:
+        asyncio.run(tell_fleet(place, as_json=as_json))
+
+
+def _show(found: Sequence[tuple[Source, Mapping[str, Sync]]]) -> None:
     rows = [
         (short(source.name), url, *cells(source, sync))
         for source, syncs in found

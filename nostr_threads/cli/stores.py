@@ -11,7 +11,7 @@ from nostr_threads.errors import NotFound, StoreError, StoreTooOld
 if TYPE_CHECKING:
     from nostr_threads.store.sql import SqlStore
 
-__all__ = ["open_to_mark", "open_to_read"]
+__all__ = ["database_of", "open_to_mark", "open_to_read"]
 
 
 def open_to_read(named: Path | str | None) -> SqlStore:
@@ -34,6 +34,15 @@ def open_to_mark(named: Path | str | None) -> SqlStore:
     from nostr_threads.store.opening import open_store
 
     return open_store(_existing(named))
+
+
+def database_of(named: Path | str | None) -> str | None:
+    """Return the URL of the named store, or the user's; None where it is a file."""
+    from nostr_threads.app.places import store_path
+    from nostr_threads.store.opening import is_url
+
+    place = named or store_path(os.environ)
+    return str(place) if is_url(place) else None
 
 
 def _existing(named: Path | str | None) -> Path | str:

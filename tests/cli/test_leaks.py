@@ -122,6 +122,7 @@ def bad_lines(code: str) -> list[tuple[str, ...]]:
         ("key", "plugin", "hardware", "nothing"),
         ("key", "connect", "phone", "--relay", DEAD, "--seconds", "1"),
         ("key", "bunker", "--relay", "nonsense"),
+        ("mirror", "worker"),
         ("key", "import", "mine", "--account", "-1"),
         (NSEC,),
         ("publish", "short.md", "--key", NSEC),

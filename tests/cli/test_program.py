@@ -50,7 +50,7 @@ COMMANDS = (
     ("relay", "info"),
     ("relay", "test"),
     ("relay", "serve"),
-    *(("mirror", name) for name in ("add", "list", "remove", "run", "status", "push")),
+    *(("mirror", name) for name in ("add", "list", "remove", "run", "status", "push", "worker")),
     *(("mirror", name) for name in ("import", "export", "verify", "stats", "purge", "vacuum")),
     ("code",),
 )
