@@ -158,6 +158,7 @@ class Mirror:
                 self._pool.relay(target),
                 self._store,
                 self._documents,
+                self.visits.comparing,
                 now=self._clock(),
                 own=own,
                 told=told,

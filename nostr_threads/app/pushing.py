@@ -26,6 +26,7 @@ from nostr_threads.net.info import admission_of
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
+    from nostr_threads.app.comparing import Comparing
     from nostr_threads.app.documents import Documents
     from nostr_threads.core.admission import Admission
     from nostr_threads.core.event import Verified
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Pushed", "Pushing"]
 
-_NEGENTROPY = 77
 # Events that are loaded, sent and read back together, and those under way at once.
 _BATCH, _AT_ONCE = 200, 10
 # Times that one event is sent to a relay that wants it slower.
@@ -76,6 +76,7 @@ class Pushing:
         relay: Relay,
         store: SqlStore,
         documents: Documents,
+        comparing: Comparing,
         *,
         now: int,
         own: str | None = None,
@@ -86,6 +87,7 @@ class Pushing:
         self._relay = relay
         self._store = store
         self._documents = documents
+        self._comparing = comparing
         self._now = now
         self._own = own
         self._told = told
@@ -142,18 +144,16 @@ class Pushing:
         """Return what the relay lacks, as far as can be told; at worst it is sent what it has."""
         condition = self._source.filter
         has_words = condition is not None and condition.search is not None
-        if condition is None or has_words or not await self._compares():
+        if condition is None or has_words or not await self._comparing.may(self._relay.url):
             return await self._unseen(ids)
         items = Items(await off_loop(self._store.items, [condition], now=self._now))
         difference = await self._relay.reconcile(condition, items)
         if difference.finish is not Finish.COMPLETE:
+            self._comparing.failed(self._relay.url)
             return await self._unseen(ids)
         missing = set(difference.have)
         self._result.there = sum(each not in missing for each in ids)
         return [each for each in ids if each in missing]
-
-    async def _compares(self) -> bool:
-        return await self._documents.offers(self._relay.url, _NEGENTROPY)
 
     async def _unseen(self, ids: Sequence[bytes]) -> list[bytes]:
         """Ask for events by their ids; return those that did not come."""

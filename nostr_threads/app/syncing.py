@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from asyncio import Future
     from collections.abc import Callable, Iterator, Sequence
 
+    from nostr_threads.app.comparing import Comparing
     from nostr_threads.app.documents import Documents
     from nostr_threads.core.coverage import Answer
     from nostr_threads.core.event import Verified
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Syncing", "keep"]
 
-_SEARCH, _NEGENTROPY = 50, 77
+_SEARCH = 50
 # Seconds that each run reaches back into what was got: an event may have come late to its relay.
 _OVERLAP = 3_600
 # Ids asked for at a time.
@@ -50,6 +51,7 @@ class Syncing:
         relay: Relay,
         store: SqlStore,
         documents: Documents,
+        comparing: Comparing,
         *,
         now: int,
         anew: bool = False,
@@ -59,6 +61,7 @@ class Syncing:
         self._relay = relay
         self._store = store
         self._documents = documents
+        self._comparing = comparing
         self._now = now
         self._anew = anew
         self._told = told
@@ -72,7 +75,7 @@ class Syncing:
             return await self._note(Method.PAGES, Finish.REFUSED, "it does not search (NIP-50)")
         finish, reason = Finish.REFUSED, ""
         method = Method.PAGES
-        if await self._is_comparing():
+        if not self._is_search and await self._comparing.may(self._relay.url):
             method = Method.NEGENTROPY
             await self._note(method, None, "")
             finish, reason = await self._by_difference()
@@ -82,10 +85,6 @@ class Syncing:
             await self._note(method, None, told)
             finish, reason = await self._by_pages()
         return await self._note(method, finish, reason)
-
-    async def _is_comparing(self) -> bool:
-        """Whether the relay says that it finds out differences (NIP-77). Not those of a search."""
-        return not self._is_search and await self._documents.offers(self._relay.url, _NEGENTROPY)
 
     async def _note(self, method: Method, finish: Finish | None, reason: str) -> Sync:
         sync = Sync(method, finish, reason, self._now)
@@ -128,6 +127,7 @@ class Syncing:
         items = Items(await off_loop(self._store.items, [asked], now=None))
         difference = await self._relay.reconcile(asked, items)
         if difference.finish is not Finish.COMPLETE:
+            self._comparing.failed(self._relay.url)
             is_gone = difference.finish is Finish.UNREACHABLE
             return difference.finish if is_gone else Finish.REFUSED, difference.reason
         missing = 0

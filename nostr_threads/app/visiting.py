@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from nostr_threads.app.blocking import off_loop
 from nostr_threads.app.branches import Branches
+from nostr_threads.app.comparing import Comparing
 from nostr_threads.app.destinations import relay_lists
 from nostr_threads.app.syncing import Syncing
 from nostr_threads.app.thread_source import fetch_source
@@ -78,6 +79,8 @@ class Visits:
         self._asking = asking
         self._fetch = fetch
         self._clock = clock
+        self.comparing = Comparing(documents)
+        """Which relays are compared with."""
         self._branches = Branches(store, pool, fetch=fetch, clock=clock)
         self._places = asyncio.Semaphore(_AT_ONCE)
         self._at: defaultdict[str, asyncio.Semaphore] = defaultdict(
@@ -114,6 +117,7 @@ class Visits:
                 self._pool.relay(url),
                 self._store,
                 self._documents,
+                self.comparing,
                 now=self._clock(),
                 anew=anew,
                 told=tally.add,
