@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from nostr_threads.app.blocking import off_loop
+from nostr_threads.app.blocking import off_loop, to_its_end
 from nostr_threads.app.grouping import ungrouped
 from nostr_threads.app.pushing import Pushing
 from nostr_threads.app.syncing import keep
@@ -40,6 +40,8 @@ __all__ = ["Mirror", "Progress", "Result"]
 
 # Seconds until what does not come by itself is looked for again.
 _NEXT_FETCH = 600
+# Seconds until what is over is removed again.
+_NEXT_PURGE = 3_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +107,14 @@ class Mirror:
         sources: Sequence[Source] | None = None,
         *,
         anew: bool = False,
+        purge: bool = False,
         progress: Told = lambda _: None,
     ) -> list[Result]:
         """Get what is missing of `sources`, all at once; return what became of each, in order.
 
         Without any, all that were added are meant. `anew` asks for everything again, also for what
-        was got before: events come late to relays.
+        was got before: events come late to relays. With `purge` what was deleted or has expired is
+        removed for good at the end; see `Upkeep.purge`.
         """
         wanted = await self.sources() if sources is None else sources
         with ungrouped():
@@ -118,25 +122,31 @@ class Mirror:
                 running = [
                     tasks.create_task(self._run(source, anew, progress)) for source in wanted
                 ]
+        if purge:
+            await self._purge()
         return [task.result() for task in running]
 
     async def follow(
         self,
         sources: Sequence[Source] | None = None,
         *,
+        purge: bool = False,
         progress: Told = lambda _: None,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """Bring `sources` up to date and keep them so, until cancelled; `pause` waits for so long.
 
         What relays send is kept as it comes. Threads are fetched again every ten minutes, and what
-        is searched for is asked for again.
+        is searched for is asked for again. With `purge` what is over is removed every hour.
         """
         wanted = await self.sources() if sources is None else sources
         with ungrouped():
             async with asyncio.TaskGroup() as tasks:
                 for source in wanted:
                     tasks.create_task(self._follow(source, progress, pause))
+                while purge:
+                    await pause(_NEXT_PURGE)
+                    await self._purge()
 
     async def push(
         self,
@@ -163,6 +173,9 @@ class Mirror:
                 own=own,
                 told=told,
             ).run()
+
+    async def _purge(self) -> None:
+        await to_its_end(off_loop(self._store.upkeep.purge, now=self._clock()))
 
     # Once
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from nostr_threads.cli import archives, fleets, sources, upkeep
+from nostr_threads.cli import archives, fleets, running, sources, upkeep
 
 __all__ = ["app"]
 
@@ -16,9 +16,9 @@ app = typer.Typer(
 app.command("add")(sources.add)
 app.command("list")(sources.list_sources)
 app.command("remove")(sources.remove)
-app.command("run")(sources.run)
+app.command("run")(running.run)
 app.command("status")(sources.status)
-app.command("push")(sources.push)
+app.command("push")(running.push)
 app.command("worker")(fleets.worker)
 
 app.command("import")(archives.import_)

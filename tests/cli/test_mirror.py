@@ -69,6 +69,21 @@ async def test_a_source_is_named_got_and_told_of(home: Home) -> None:
         assert held(home) == {note.id for note in NOTES}
 
 
+async def test_what_was_deleted_is_hidden_or_removed(home: Home) -> None:
+    gone = BOB.event(1, "gone", NOW, (TAG,))
+    deletion = BOB.event(5, "", NOW + 9, (("e", gone.id), TAG))
+    arrive(home, gone)
+    async with RelayServer(stocked([*NOTES, deletion])) as relay:
+        await home.run("mirror", "add", "hashtag", "nostr", "--relay", relay.url)
+        assert (await home.run("mirror", "run")).code == 0
+        assert gone.id in held(home)
+        assert (await home.run("search", "gone", "--json")).out == ""
+        assert (await home.run("mirror", "run", "--deleted", "purge")).code == 0
+        assert gone.id not in held(home)
+        wrong = await home.run("mirror", "run", "--deleted", "show")
+        assert wrong.code == 2
+
+
 async def test_what_is_not_all_there_is_told_with_an_exit_code(home: Home) -> None:
     async with RelayServer(stocked(NOTES)) as relay:
         down = "ws://127.0.0.1:9"
