@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks import fetch, ingest, mirror, publish, reconcile, split, store, tree
+from benchmarks import fetch, ingest, mirror, postgres, publish, reconcile, split, store, tree
 
 BENCHMARKS = {
     "ingest": ingest,
@@ -17,6 +17,7 @@ BENCHMARKS = {
     "split": split,
     "reconcile": reconcile,
     "mirror": mirror,
+    "postgres": postgres,
     "store": store,
 }
 

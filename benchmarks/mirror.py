@@ -59,12 +59,12 @@ def run(rounds: int) -> None:
     path = archive(EVENTS)
     with tempfile.TemporaryDirectory() as folder:
         some = Path(folder) / "some.jsonl"
-        lines = _first(path, _SOME)
+        lines = first_lines(path, _SOME)
         some.write_bytes(b"\n".join(lines))
         imports = _Imports(path, EVENTS, Path(folder))
         seconds = in_turn(
             {
-                "bare": partial(_bare, lines),
+                "bare": partial(checked_bare, lines),
                 "decode, id, verify: one thread": partial(_checked, lines, 1),
                 "decode, id, verify: two threads": partial(_checked, lines, 2),
                 "decode, id, verify: two processes": partial(_dry, some),
@@ -89,10 +89,10 @@ def run_long(rounds: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         few = _Imports(archive(EVENTS), EVENTS, Path(folder))
         many = _Imports(archive(MANY), MANY, Path(folder))
-        lines = _first(archive(EVENTS), _SOME)
+        lines = first_lines(archive(EVENTS), _SOME)
         seconds = in_turn(
             {
-                "bare": partial(_bare, lines),
+                "bare": partial(checked_bare, lines),
                 "100,000 imported": partial(few.run, again=False),
                 "1,000,000 imported": partial(many.run, again=False),
                 "1,000,000 imported again": partial(many.run, again=True),
@@ -121,7 +121,7 @@ class _Imports:
         if not again:
             for each in self._store.parent.glob(f"{self._store.name}*"):
                 each.unlink()
-        done = _import(self._path, self._store, self._events, again=again)
+        done = imported(self._path, self._store, self._events, again=again)
         self._done[again].append(done)
         return done.seconds * _SOME / self._events
 
@@ -134,7 +134,7 @@ class _Imports:
         print(f"  {'peak memory of an import':48}{peak:10.0f}  MB, at most 300")
 
 
-def _import(path: Path, store: Path, events: int, *, again: bool) -> _Imported:
+def imported(path: Path, store: Path | str, events: int, *, again: bool) -> _Imported:
     command = [sys.executable, "-m", "nostr_threads", "mirror", "import", str(path)]
     with subprocess.Popen(  # noqa: S603 - ourselves
         [*command, "--store", str(store), "--json"], stdout=subprocess.PIPE
@@ -147,12 +147,12 @@ def _import(path: Path, store: Path, events: int, *, again: bool) -> _Imported:
     return _Imported(told["seconds"], used.ru_utime + used.ru_stime, used.ru_maxrss * 1024)
 
 
-def _first(path: Path, events: int) -> list[bytes]:
+def first_lines(path: Path, events: int) -> list[bytes]:
     with path.open("rb") as file:
         return [file.readline().rstrip() for _ in range(events)]
 
 
-def _bare(lines: Sequence[bytes]) -> float:
+def checked_bare(lines: Sequence[bytes]) -> float:
     events = [Event.from_json(line) for line in lines]
     hexes = [(event.pubkey, event.id, event.sig) for event in events]
     ready = [(bytes.fromhex(a), bytes.fromhex(b), bytes.fromhex(c)) for a, b, c in hexes]

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
@@ -20,25 +19,29 @@ from typing import TYPE_CHECKING
 import psycopg
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from types import TracebackType
     from typing import Any, Self
 
-__all__ = ["GUARDED", "PASSWORD", "PostgresServer"]
+__all__ = ["GUARDED", "HASTE", "PASSWORD", "PostgresServer"]
 
 GUARDED, PASSWORD = "guarded", "s3cret/@%word"
 """A user who needs a password, and it."""
 
+HASTE = ("fsync=off", "full_page_writes=off", "shared_buffers=64MB", "max_connections=60")
+"""Settings for what nobody would miss."""
+
 _SECONDS = 30.0
-# It holds nothing that anybody would miss.
-_HASTE = ("fsync=off", "full_page_writes=off", "shared_buffers=64MB", "max_connections=60")
+# It ends when we do, however that happens: there is nobody left then who could write a line.
+_WITH_US = '"$@" & read -r _; kill -INT $!; wait $!'
 _DOORS = f"local all {GUARDED} scram-sha-256\nlocal all all trust\n"
 
 
 class PostgresServer:
     """Starts when it is entered. Every `place` is one where nothing is."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Sequence[str] = HASTE) -> None:
+        self._settings = settings
         self.folder = Path(tempfile.mkdtemp(prefix="nt-pg-"))
         self._owner = _owner()
         self._binaries = _binaries()
@@ -63,10 +66,12 @@ class PostgresServer:
 
     def start(self) -> None:
         """Begin to serve, and wait until it does."""
-        settings = [f"-c{each}" for each in (*_HASTE, "listen_addresses=")]
+        settings = [f"-c{each}" for each in (*self._settings, "listen_addresses=")]
         with (self.folder / "log").open("ab") as log:
+            command = [*self._command("postgres"), "-k", str(self.folder), *settings]
             self._process = subprocess.Popen(
-                [*self._command("postgres"), "-k", str(self.folder), *settings],
+                ["sh", "-c", _WITH_US, "sh", *command],
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,
                 **self._as_owner(),
@@ -76,8 +81,7 @@ class PostgresServer:
     def stop(self) -> None:
         """Cut all connections and end."""
         if self._process is not None:
-            self._process.send_signal(signal.SIGINT)
-            self._process.wait(_SECONDS)
+            self._process.communicate(timeout=_SECONDS)
             self._process = None
 
     def _make(self) -> None:
