@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nostr_threads.app.blocking import off_loop, to_its_end
+from nostr_threads.app.gathering import Gathering
 from nostr_threads.core.backlog import Got, backlog
 from nostr_threads.core.coverage import Finish
-from nostr_threads.core.filters import Filter
 from nostr_threads.core.negentropy import Items
 from nostr_threads.core.windows import Span, Spans
 from nostr_threads.store.base import Added
@@ -19,12 +19,13 @@ from nostr_threads.store.sources import Method, Sync
 
 if TYPE_CHECKING:
     from asyncio import Future
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from nostr_threads.app.comparing import Comparing
     from nostr_threads.app.documents import Documents
     from nostr_threads.core.coverage import Answer
     from nostr_threads.core.event import Verified
+    from nostr_threads.core.filters import Filter
     from nostr_threads.core.sources import Source
     from nostr_threads.net.relay import Relay
     from nostr_threads.store.sql import SqlStore
@@ -34,8 +35,6 @@ __all__ = ["Syncing", "keep"]
 _SEARCH = 50
 # Seconds that each run reaches back into what was got: an event may have come late to its relay.
 _OVERLAP = 3_600
-# Ids asked for at a time.
-_IDS = 500
 
 
 class Syncing:
@@ -130,20 +129,13 @@ class Syncing:
             self._comparing.failed(self._relay.url)
             is_gone = difference.finish is Finish.UNREACHABLE
             return difference.finish if is_gone else Finish.REFUSED, difference.reason
-        missing = 0
-        for ids in _chunks(difference.need):
-            gone = await off_loop(self._store.upkeep.purged, ids)
-            if not (ids := tuple(each for each in ids if each not in gone)):
-                continue
-            answer = await self._relay.fetch(Filter(ids=ids))
-            await self._stored(self._keep(answer.events, None))
-            missing += len(set(ids).difference(event.id for event in answer.events))
-            if answer.finish is not Finish.COMPLETE:
-                return answer.finish, answer.reason
-        if missing:
-            return Finish.LIMITED, f"it names {missing} events that it does not send"
-        await self._stored(self._keep((), self._whole))
-        return Finish.COMPLETE, ""
+        finish, reason = await Gathering(self._relay, self._store, self._take).run(difference.need)
+        if finish is Finish.COMPLETE:
+            await self._stored(self._keep((), self._whole))
+        return finish, reason
+
+    async def _take(self, events: Sequence[Verified]) -> None:
+        await self._stored(self._keep(events, None))
 
     # Keeping
 
@@ -170,8 +162,3 @@ def keep(
     fresh = sum(outcome is not Added.KNOWN for outcome in outcomes)
     store.sources.got(source.name, relay, span, events=fresh)
     return fresh
-
-
-def _chunks(ids: Sequence[bytes]) -> Iterator[tuple[str, ...]]:
-    for start in range(0, len(ids), _IDS):
-        yield tuple(each.hex() for each in ids[start : start + _IDS])
