@@ -13,17 +13,15 @@ from nostr_threads.store import deleting, links, looks, purging
 from nostr_threads.store.base import Added
 from nostr_threads.store.reading import rows_of
 from nostr_threads.store.relays import relay_row
+from nostr_threads.store.tags import tag_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from nostr_threads.core.event import Verified
     from nostr_threads.store.connection import Connection
-    from nostr_threads.store.keys import Column
 
 __all__ = ["add"]
-
-_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 _New = dict[int, "Verified"]
 """New events by the row they get."""
@@ -58,7 +56,7 @@ def add(
 def _keep(connection: Connection, new: _New) -> dict[str, Added]:
     addresses = {row: found for row, event in new.items() if (found := address_of(event))}
     changed = _insert(connection, new, addresses)
-    connection.insert("tags", "name, value, created_at, event", _tag_rows(connection, new))
+    connection.insert("tags", "name, value, created_at, event", tag_rows(connection, new))
     links.connect(connection, new, changed)
     deleting.delete(connection, new, addresses.values())
     outcomes = _outcomes(connection, new)
@@ -123,16 +121,6 @@ def _event_row(
         int(superseded),
         event.to_json(),
     )
-
-
-def _tag_rows(connection: Connection, new: _New) -> Iterator[tuple[str, Column, int, int]]:
-    column = connection.column
-    for row, event in new.items():
-        at = event.created_at
-        # An event may repeat a tag.
-        found = {tag[:2] for tag in event.tags if len(tag) > 1 and tag[0] in _LETTERS}
-        for name, value in found:
-            yield name, column(value), at, row
 
 
 def _outcomes(connection: Connection, new: _New) -> dict[str, Added]:

@@ -30,8 +30,11 @@ _SETTINGS = "SET enable_seqscan = off; SET jit = off; SET lock_timeout = '{}s'"
 _BUSY_SECONDS = 10
 _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _REFUSED = "BEGIN READ ONLY"
-_WRITE = f"BEGIN; SET LOCAL synchronous_commit = off; {postgres_schema.LOCK}"
-_WRITE_DURABLY = f"BEGIN; SET LOCAL synchronous_commit = on; {postgres_schema.LOCK}"
+# Whatever is usual at this server: after the wait all that others wrote has to be seen.
+_WRITE = (
+    "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL synchronous_commit = {}; "
+    + postgres_schema.LOCK
+)
 
 _NOT_WRITTEN = "the database cannot be written; check the rights of its user"
 _GONE = "the connection to the server was lost; check the server and try again"
@@ -84,9 +87,7 @@ class PostgresDatabase:
     @contextmanager
     def writing(self, *, durable: bool = False) -> Iterator[PostgresConnection]:
         """Commit what the block writes, or nothing of it when it raises."""
-        begin = _WRITE_DURABLY if durable else _WRITE
-        if self._is_read_only:
-            begin = _REFUSED
+        begin = _REFUSED if self._is_read_only else _WRITE.format("on" if durable else "off")
         with self._transaction(begin, writes=True) as connection:
             yield connection
 

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import psycopg
-from psycopg import RawCursor
+from psycopg import IsolationLevel, RawCursor
 from psycopg.conninfo import conninfo_to_dict
 
 from nostr_threads.errors import StoreError
@@ -53,19 +53,16 @@ class Address:
 
     def connect(self) -> psycopg.Connection[tuple[Any, ...]]:
         """Reach the server. Raises `StoreError` with what it says."""
-        usual = {
-            "connect_timeout": _SECONDS_TO_CONNECT,
-            "application_name": "nostr-threads",
-            "client_encoding": "UTF8",
-        }
+        usual = {"connect_timeout": _SECONDS_TO_CONNECT, "application_name": "nostr-threads"}
+        parameters = {**usual, **self._parameters, "client_encoding": "UTF8"}
         try:
-            return psycopg.connect(
-                **{**usual, **self._parameters}, autocommit=True, cursor_factory=RawCursor
-            )
+            connection = psycopg.connect(**parameters, autocommit=True, cursor_factory=RawCursor)
         except psycopg.Error as error:
             # Without the error itself: whoever shows it may show what it was given.
             said = self.hushed(" ".join(str(error).split()))
             raise StoreError(f"{self}: cannot be reached: {said}") from None
+        connection.isolation_level = IsolationLevel.READ_COMMITTED
+        return connection
 
     def hushed(self, words: str) -> str:
         """Return a message without the password, wherever it stands in it."""

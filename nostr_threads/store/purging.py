@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nostr_threads.store import links, searching
+from nostr_threads.store import links, reading, searching
 from nostr_threads.store.keys import Column
+from nostr_threads.store.tags import tag_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -34,8 +35,9 @@ _OLDER = """
     AND NOT EXISTS (SELECT 1 FROM parts p WHERE p.event = e.event)
 """
 _CURRENT = "SELECT event FROM events WHERE superseded = 0 AND event IN (?*)"
+# By the whole key: there is no other index, and there may be millions.
+_REMOVE_TAG = "DELETE FROM tags WHERE name = ? AND value = ? AND created_at = ? AND event = ?"
 _REMOVE = (
-    "DELETE FROM tags WHERE event = ?",
     "DELETE FROM links WHERE child = ?",
     "DELETE FROM sightings WHERE event = ?",
     "DELETE FROM arrivals WHERE event = ?",
@@ -74,6 +76,8 @@ def _remove(connection: Connection, rows: Sequence[_Row], now: int) -> None:
     connection.complete("purged", "id, purged_at", ids)
     searching.forget(connection, [(row, found) for row, _, _, found in rows])
     numbers: list[tuple[Any, ...]] = [(row,) for row, _, _, _ in rows]
+    events = {row: reading.decode(found) for row, _, _, found in rows}
+    connection.executemany(_REMOVE_TAG, tag_rows(connection, events))
     for statement in _REMOVE:
         connection.executemany(statement, numbers)
     addresses = {connection.text(each[2]) for each in rows if each[2] is not None}

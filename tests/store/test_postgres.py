@@ -370,3 +370,12 @@ def test_a_closed_database_stays_closed(postgres_url: str) -> None:
     for use in (database.flush, database.vacuum):
         with pytest.raises(StoreError, match="closed"):
             use()
+
+
+def test_a_server_that_usually_keeps_to_one_view_loses_nothing_either(
+    postgres: PostgresServer,
+) -> None:
+    """What others wrote while one waited for one's turn has to be seen, or rows are given twice."""
+    place = postgres.place() + "%20-cdefault_transaction_isolation%3Dserializable"
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(add_all, [place] * 4, range(4))) == len(conversation())
