@@ -163,6 +163,14 @@ def _reachable(binaries: Path, folder: Path, as_owner: dict[str, Any]) -> Path:
     try:
         subprocess.run([binaries / "initdb", "-V"], check=True, capture_output=True, **as_owner)
     except (OSError, subprocess.CalledProcessError):
-        shutil.copytree(binaries.parent, folder / "programs", symlinks=True)
-        return folder / "programs" / "bin"
+        version, package = binaries.parents[0], binaries.parents[1]
+        # They find their libraries by the way from folder to folder.
+        libraries = package.with_name(f"{package.name}.libs")
+        programs = folder / "programs"
+        shutil.copytree(version, programs / package.name / version.name, symlinks=True)
+        if libraries.exists():
+            shutil.copytree(libraries, programs / libraries.name)
+        for each in (programs, *programs.rglob("*")):
+            os.chown(each, as_owner["user"], as_owner["group"], follow_symlinks=False)
+        return programs / package.name / version.name / "bin"
     return binaries
