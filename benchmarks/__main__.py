@@ -7,7 +7,18 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks import fetch, ingest, mirror, postgres, publish, reconcile, split, store, tree
+from benchmarks import (
+    fetch,
+    fleet,
+    ingest,
+    mirror,
+    postgres,
+    publish,
+    reconcile,
+    split,
+    store,
+    tree,
+)
 
 BENCHMARKS = {
     "ingest": ingest,
@@ -18,6 +29,7 @@ BENCHMARKS = {
     "reconcile": reconcile,
     "mirror": mirror,
     "postgres": postgres,
+    "fleet": fleet,
     "store": store,
 }
 
