@@ -120,10 +120,14 @@ class PostgresServer:
                 return
 
     def __enter__(self) -> Self:
-        self._make()
-        self.start()
-        quoted = PASSWORD.replace("'", "''")
-        self.run(f"CREATE USER {GUARDED} PASSWORD '{quoted}'")
+        try:
+            self._make()
+            self.start()
+            quoted = PASSWORD.replace("'", "''")
+            self.run(f"CREATE USER {GUARDED} PASSWORD '{quoted}'")
+        except BaseException:
+            self._end()
+            raise
         return self
 
     def __exit__(
@@ -132,6 +136,9 @@ class PostgresServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._end()
+
+    def _end(self) -> None:
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
