@@ -20,6 +20,7 @@ from nostr_threads.cli.options import (
     RelayUrls,
     StoreFile,
 )
+from nostr_threads.cli.reports import counted
 from nostr_threads.cli.standings import (
     cells,
     described,
@@ -27,6 +28,7 @@ from nostr_threads.cli.standings import (
     source_object,
     sync_object,
     tell_reasons,
+    threads_object,
 )
 from nostr_threads.cli.stores import database_of, open_to_read
 from nostr_threads.errors import NotFound
@@ -134,12 +136,24 @@ def status(as_json: AsJson = False, store: StoreFile = None) -> None:
     """
     with open_to_read(store) as opened:
         found = [(source, opened.sources.syncs(source.name)) for source in opened.sources.all()]
+        threads = [
+            threads_object(source, opened.sources.branches(source.name))
+            for source, _ in found
+            if source.replies
+        ]
     if as_json:
         for source, syncs in found:
             for url, sync in syncs.items():
                 emit_json(sync_object(source, url, sync))
+        for each in threads:
+            emit_json(each)
     else:
         _show(found)
+        for each in threads:
+            say(
+                f"{short(each['source'])}: {counted(each['threads'], 'thread')} under its notes, "
+                f"{each['whole']} whole"
+            )
     if (place := database_of(store)) is not None:
         asyncio.run(tell_fleet(place, as_json=as_json))
 

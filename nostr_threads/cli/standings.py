@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nostr_threads.app.mirror import Progress
     from nostr_threads.app.pushing import Pushed
     from nostr_threads.core.sources import Source
-    from nostr_threads.store.sources import Sync
+    from nostr_threads.store.sources import Branch, Sync
 
 __all__ = [
     "cells",
@@ -31,10 +31,11 @@ __all__ = [
     "sync_object",
     "tell_progress",
     "tell_reasons",
+    "threads_object",
     "was_reached",
 ]
 
-_LONGEST = 60
+_LONGEST, _LONGEST_CODE = 60, 40
 _REASON = 200
 
 
@@ -45,7 +46,8 @@ def tell_progress(told: Progress, as_json: bool) -> None:
         emit_json({"source": told.source.name, "relay": told.relay, "new": told.fresh} | ended)
     elif told.sync is not None or told.fresh:
         ending = "" if told.sync is None else f", {_words(told.sync)}"
-        say(f"{short(told.source.name)} from {told.relay}: {told.fresh} new{ending}")
+        place = f"from {told.relay}" if told.relay else "with the threads under its notes"
+        say(f"{short(told.source.name)} {place}: {told.fresh} new{ending}")
 
 
 def _words(sync: Sync) -> str:
@@ -64,8 +66,11 @@ def described(source: Source) -> str:
 
 
 def short(name: str) -> str:
-    """Return a name that fits into a sentence."""
-    return one_line(name, _LONGEST)
+    """Return a name that fits into a sentence: of a code its two ends."""
+    kind, _, value = one_line(name, 10_000).partition(" ")
+    if len(value) > _LONGEST_CODE and " " not in value:
+        value = f"{value[:12]}…{value[-8:]}"
+    return one_line(f"{kind} {value}", _LONGEST)
 
 
 def source_object(source: Source) -> dict[str, Any]:
@@ -138,6 +143,12 @@ def tell_reasons(source: Source, syncs: Mapping[str, Sync]) -> None:
     for url, sync in syncs.items():
         if sync.reason:
             say(f"{short(source.name)} from {url}: {one_line(sync.reason, _REASON)}")
+
+
+def threads_object(source: Source, branches: Mapping[str, Branch]) -> dict[str, Any]:
+    """Return what was fetched of the threads under an author's notes, for `--json`."""
+    whole = sum(branch.whole for branch in branches.values())
+    return {"source": source.name, "threads": len(branches), "whole": whole}
 
 
 def show_pushed(pushed: Pushed, *, as_json: bool) -> None:

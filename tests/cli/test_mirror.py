@@ -69,6 +69,22 @@ async def test_a_source_is_named_got_and_told_of(home: Home) -> None:
         assert held(home) == {note.id for note in NOTES}
 
 
+async def test_the_threads_under_an_authors_notes_are_told_of(home: Home) -> None:
+    note = ALICE.note("note", NOW)
+    answer = BOB.reply(note, "answer", NOW + 1)
+    async with RelayServer(stocked([note, answer])) as relay:
+        added = await home.run("mirror", "add", "author", NPUB, "--replies", "--relay", relay.url)
+        assert "with the threads under each note" in added.err
+        ran = await home.run("mirror", "run")
+        assert ran.code == 0
+        assert f"author {NPUB[:12]}…{NPUB[-8:]} with the threads under its notes: 1 new" in ran.err
+    assert held(home) == {note.id, answer.id}
+    status = await home.run("mirror", "status")
+    assert "1 thread under its notes, 1 whole" in status.err
+    told = (await home.run("mirror", "status", "--json")).objects[-1]
+    assert told == {"source": f"author {NPUB}", "threads": 1, "whole": 1}
+
+
 async def test_what_was_deleted_is_hidden_or_removed(home: Home) -> None:
     gone = BOB.event(1, "gone", NOW, (TAG,))
     deletion = BOB.event(5, "", NOW + 9, (("e", gone.id), TAG))
