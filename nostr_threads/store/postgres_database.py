@@ -26,7 +26,11 @@ _Session: TypeAlias = "psycopg.Connection[tuple[Any, ...]]"
 
 # Every query here is led by an index, and most are run again and again, from before the server has
 # counted anything: a plan that was made when a table was empty must do for a million rows, too.
-_SETTINGS = "SET enable_seqscan = off; SET jit = off; SET lock_timeout = '{}s'"
+# To start helpers for one, or a compiler, takes longer than it runs.
+_SETTINGS = (
+    "SET enable_seqscan = off; SET max_parallel_workers_per_gather = 0; SET jit = off; "
+    "SET lock_timeout = '{}s'"
+)
 _BUSY_SECONDS = 10
 _READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _REFUSED = "BEGIN READ ONLY"
@@ -96,6 +100,12 @@ class PostgresDatabase:
         # Whoever waits for a change of its own to be on the disk has waited for all before it.
         with self.writing(durable=True) as connection:
             connection.execute("UPDATE nostr_threads SET version = version")
+        with self._lock, self._translated():
+            session, _ = self._reached()
+            # The server's own turn to count comes after a minute: until then it plans for a table
+            # as it was before a file was taken in.
+            for table in postgres_schema.outgrown(session):
+                session.execute(f"ANALYZE {table}".encode())
 
     def vacuum(self) -> None:
         """Write the tables anew without what is not in use."""

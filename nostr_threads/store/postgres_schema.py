@@ -14,7 +14,7 @@ from nostr_threads.store.schema import scripts
 if TYPE_CHECKING:
     import psycopg
 
-__all__ = ["LOCK", "latest", "migrate", "require_current", "tables"]
+__all__ = ["LOCK", "latest", "migrate", "outgrown", "require_current", "tables"]
 
 # Whoever writes holds it: one at a time for each schema of a database, as row numbers and chains
 # of answers follow from all that is stored.
@@ -26,6 +26,13 @@ _TABLES = """
     WHERE c.relkind IN ('r', 'p')
     AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())
     AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e')
+"""
+# Of which there is more than twice what there was when the server last counted.
+_OUTGROWN = """
+    SELECT c.relname FROM pg_class c
+    WHERE c.relname IN ('events', 'tags', 'links')
+    AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())
+    AND pg_relation_size(c.oid) > (50 + 2 * c.relpages) * current_setting('block_size')::bigint
 """
 _NAME, _MARK = "nostr_threads", "nostr-threads"
 
@@ -64,6 +71,11 @@ def require_current(connection: _Session, name: str) -> None:
 def tables(connection: _Session) -> dict[str, str | None]:
     """Return the tables of the schema, and what is said of each."""
     return dict(connection.execute(_TABLES).fetchall())
+
+
+def outgrown(connection: _Session) -> list[str]:
+    """Return the tables about which the server knows too little to plan well."""
+    return [name for (name,) in connection.execute(_OUTGROWN)]
 
 
 def _version(connection: _Session, name: str) -> int:

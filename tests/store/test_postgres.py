@@ -379,3 +379,14 @@ def test_a_server_that_usually_keeps_to_one_view_loses_nothing_either(
     place = postgres.place() + "%20-cdefault_transaction_isolation%3Dserializable"
     with ThreadPoolExecutor(4) as pool:
         assert sum(pool.map(add_all, [place] * 4, range(4))) == len(conversation())
+
+
+def test_after_a_file_was_taken_in_the_server_plans_for_what_is_there(postgres_url: str) -> None:
+    counted = "SELECT greatest(reltuples, 0)::int FROM pg_class WHERE oid = 'events'::regclass"
+    with open_store(postgres_url) as store, psycopg.connect(postgres_url, autocommit=True) as other:
+        store.add([made(content=f"{n}" * 500) for n in range(1_000)], relay=None, now=NOW)
+        store.flush()
+        assert other.execute(counted).fetchone() == (1_000,)
+        store.add([made(content="one more")], relay=None, now=NOW)
+        store.flush()
+        assert other.execute(counted).fetchone() == (1_000,)
