@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nostr_threads.app.blocking import off_loop, to_its_end
+from nostr_threads.app.thread_source import is_whole
 from nostr_threads.core import kinds, queries
 from nostr_threads.core.coverage import Finish
 from nostr_threads.core.crawl import Budget
@@ -91,7 +92,8 @@ class Branches:
         """Whether a thread was fetched whole, and nothing has come to it since."""
         if before is None or not before.whole:
             return False
-        return len(await off_loop(self._store.thread, root)) <= before.events
+        # Fewer are as good a reason to look: some may have been purged.
+        return len(await off_loop(self._store.thread, root)) == before.events
 
     # What answers the notes
 
@@ -142,7 +144,7 @@ class Branches:
                 found = await self._fetch(
                     note, relays=source.relays, budget=Budget(depth=source.depth)
                 )
-                whole = found.whole
+                whole = is_whole(found, source)
             except (NotFound, NoRelayReachable):
                 # The note is here: nobody who was asked has anything more of its thread now.
                 pass

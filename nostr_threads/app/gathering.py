@@ -24,14 +24,21 @@ __all__ = ["Gathering"]
 
 # Ids in a question, and questions under way: while one answer is stored the next is on its way.
 _IDS, _AT_ONCE = 500, 2
+# Times that one question is asked again after the connection was lost in it.
+_MOST_LOSSES = 3
 
 
 class Gathering:
-    """Gets events from `relay`; `keep` stores what came."""
+    """Gets events that match `condition` from `relay`; `keep` stores what came."""
 
     def __init__(
-        self, relay: Relay, store: SqlStore, keep: Callable[[Sequence[Verified]], Awaitable[None]]
+        self,
+        condition: Filter,
+        relay: Relay,
+        store: SqlStore,
+        keep: Callable[[Sequence[Verified]], Awaitable[None]],
     ) -> None:
+        self._condition = condition
         self._relay = relay
         self._store = store
         self._keep = keep
@@ -50,7 +57,10 @@ class Gathering:
         if self._failed is not None:
             return self._failed
         if self._missing:
-            return Finish.LIMITED, f"it names {self._missing} events that it does not send"
+            return (
+                Finish.LIMITED,
+                f"it names {self._missing} events that it does not send, or that are others",
+            )
         return Finish.COMPLETE, ""
 
     async def _work(self, waiting: Iterator[Sequence[bytes]]) -> None:
@@ -63,10 +73,20 @@ class Gathering:
 
     async def _get(self, ids: tuple[str, ...]) -> None:
         answer = await self._relay.fetch(Filter(ids=ids))
-        await self._keep(answer.events)
-        self._missing += len(set(ids).difference(event.id for event in answer.events))
+        for _ in range(_MOST_LOSSES):
+            if answer.finish is not Finish.LOST:
+                break
+            await self._keep(self._wanted_of(answer.events))
+            answer = await self._relay.fetch(Filter(ids=ids))
+        events = self._wanted_of(answer.events)
+        await self._keep(events)
+        self._missing += len(set(ids).difference(event.id for event in events))
         if answer.finish is not Finish.COMPLETE:
             self._failed = answer.finish, answer.reason
+
+    def _wanted_of(self, events: Sequence[Verified]) -> list[Verified]:
+        """Leave out what a relay has named although nobody asked for such a thing."""
+        return [event for event in events if self._condition.matches(event)]
 
     def _wanted(self, ids: Sequence[str]) -> tuple[str, ...]:
         """Leave out what is here by now, and what is not to come back."""

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from nostr_threads.app.visiting import Told
     from nostr_threads.core.event import Verified
     from nostr_threads.core.sources import Source
-    from nostr_threads.core.windows import Span
     from nostr_threads.net.pool import Pool
     from nostr_threads.store.sources import Branch, Sync
     from nostr_threads.store.sql import SqlStore
@@ -204,6 +203,13 @@ class Mirror:
         self, source: Source, progress: Told, pause: Callable[[float], Awaitable[None]]
     ) -> None:
         relays, wanted = await self.visits.relays(source), source.filter
+        if source.replies:
+            # Which threads are meant is known once the notes are here.
+            await self._run(source, anew=False, progress=progress)
+        if wanted is not None and (wanted.until or self._clock()) < self._clock():
+            # Nothing more comes in of what is over.
+            await self._run(source, anew=False, progress=progress)
+            return
         if wanted is None or wanted.search is not None:
             # What belongs to a thread is told by no filter, and not every relay searches live.
             await self._again(source, relays, progress, pause)
@@ -249,8 +255,7 @@ class Mirror:
         url: str,
         progress: Told,
         events: Sequence[Verified],
-        span: Span | None,
     ) -> None:
-        fresh = keep(self._store, source, url, events, span, now=self._clock())
+        fresh = keep(self._store, source, url, events, None, now=self._clock())
         if fresh:
             progress(Progress(source, url, fresh))

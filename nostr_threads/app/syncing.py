@@ -6,6 +6,7 @@ for, span by span. Whatever happens, what came stays, and the next run goes on f
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nostr_threads.app.blocking import off_loop, to_its_end
@@ -35,6 +36,7 @@ __all__ = ["Syncing", "keep"]
 _SEARCH = 50
 # Seconds that each run reaches back into what was got: an event may have come late to its relay.
 _OVERLAP = 3_600
+_MOST_KNOWN = 10_000
 
 
 class Syncing:
@@ -72,6 +74,9 @@ class Syncing:
         """Get what is missing; return how it ended, which is noted. Raises `StoreError`."""
         if self._is_search and not await self._documents.offers(self._relay.url, _SEARCH):
             return await self._note(Method.PAGES, Finish.REFUSED, "it does not search (NIP-50)")
+        name, url = self._source.name, self._relay.url
+        # A clock that was ahead has taken seconds for got that had not been yet.
+        await off_loop(self._store.sources.cut, name, url, after=self._now)
         finish, reason = Finish.REFUSED, ""
         method = Method.PAGES
         if not self._is_search and await self._comparing.may(self._relay.url):
@@ -94,8 +99,6 @@ class Syncing:
 
     async def _by_pages(self) -> tuple[Finish, str]:
         name, url = self._source.name, self._relay.url
-        # A clock that was ahead has taken seconds for got that had not been yet.
-        await off_loop(self._store.sources.cut, name, url, after=self._now)
         before = (await off_loop(self._store.sources.syncs, name)).get(url)
         spans = Spans() if before is None or self._anew else before.spans
         walk = backlog(spans, self._whole, overlap=_OVERLAP)
@@ -116,7 +119,9 @@ class Syncing:
             await self._stored(storing)
 
     async def _fetch(self, asked: Filter) -> Answer:
-        known = await off_loop(self._store.query, [asked], now=self._now)
+        # Of what is here already as much as there is room for need not be verified again.
+        some = replace(asked, limit=_MOST_KNOWN)
+        known = await off_loop(self._store.query, [some], now=self._now)
         return await self._relay.fetch(asked, known={event.id: event for event in known})
 
     # What the two sides do not share
@@ -129,7 +134,8 @@ class Syncing:
             self._comparing.failed(self._relay.url)
             is_gone = difference.finish is Finish.UNREACHABLE
             return difference.finish if is_gone else Finish.REFUSED, difference.reason
-        finish, reason = await Gathering(self._relay, self._store, self._take).run(difference.need)
+        gathering = Gathering(asked, self._relay, self._store, self._take)
+        finish, reason = await gathering.run(difference.need)
         if finish is Finish.COMPLETE:
             await self._stored(self._keep((), self._whole))
         return finish, reason

@@ -1,7 +1,9 @@
-"""A source kept up to date from one relay for as long as anybody likes: what is missing, then live.
+"""A source kept up to date from one relay for as long as anybody likes: live, and looked at again.
 
-Knows when something may have been missed: after a lost connection, a sleep, a change of the clock.
-Then what is missing is looked for again, as at the beginning. How that is done is `syncing`'s.
+What counts as got is only ever what a look has found: a relay may send less of what is stored than
+it has, and a connection may be dead for a while before anybody knows. A look is taken once somebody
+listens, so that nothing falls between the two, and again whenever something may have been missed.
+How that is done is `syncing`'s.
 """
 
 from __future__ import annotations
@@ -13,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from nostr_threads.app.blocking import off_loop, to_its_end
 from nostr_threads.core.coverage import Finish
-from nostr_threads.core.windows import Span
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -31,22 +32,22 @@ _TICK = 1.0
 _JUMP = 60
 # Seconds that live events reach back: clocks differ, and relays pass on what is some minutes old.
 _BACK = 600
-# Seconds of the latest that do not count as got: a connection may have been dead for a while.
-_DOUBTED = 120
-# Seconds from one note of how far it is got to the next.
-_NOTED = 30
-# Events that wait to be stored.
+# Events that wait to be stored: then they are, before more is read.
 _MOST_WAITING = 500
-# Seconds until a relay that failed is tried again, and until one that keeps no subscription is.
+# Seconds in which a relay says that it listens; one that does not is looked at all the same.
+_UNTIL_LISTENING = 10
+# Seconds from one look to the next, while nothing seems to have been missed.
+_NEXT_LOOK = 900
+# Seconds until a relay that failed is tried again.
 _PAUSES = (5, 30, 120, 600)
-_NEXT_LOOK = 300
+_GOT = (Finish.COMPLETE, Finish.LIMITED)
 
 
 class Tail:
-    """Follows what matches `filter` at `relay`.
+    """Follows what matches `condition` at `relay`.
 
-    `sync` looks for what is missing, and says how that ended; `keep` stores events, and notes the
-    span that was got with them. `clock` gives unix seconds; `pause` waits for so many.
+    `sync` looks for what is missing, notes what was got, and says how that ended; `keep` stores
+    events. `clock` gives unix seconds; `pause` waits for so many.
     """
 
     def __init__(
@@ -55,80 +56,92 @@ class Tail:
         relay: Relay,
         *,
         sync: Callable[[], Awaitable[Sync]],
-        keep: Callable[[Sequence[Verified], Span | None], object],
+        keep: Callable[[Sequence[Verified]], object],
         clock: Callable[[], float],
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._filter = condition
+        self._condition = condition
         self._relay = relay
         self._sync = sync
         self._keep = keep
         self._clock = clock
         self._pause = pause
         self._waiting: list[Verified] = []
-        self._room = asyncio.Event()
 
     async def run(self) -> None:
         """Follow until cancelled. Raises `StoreError`."""
         failures = 0
-        while True:
-            since = int(self._clock()) - _BACK
-            sync = await self._sync()
-            if sync.finish in (Finish.COMPLETE, Finish.LIMITED):
-                failures = 0
-                if await self._live(since):
-                    continue
-                await self._pause(_NEXT_LOOK)
-            else:
-                await self._pause(_PAUSES[min(failures, len(_PAUSES) - 1)])
-                failures += 1
+        try:
+            while True:
+                rest = await self._round()
+                if rest is None:
+                    rest, failures = _PAUSES[min(failures, len(_PAUSES) - 1)], failures + 1
+                else:
+                    failures = 0
+                await self._pause(rest)
+        finally:
+            await self._store()
 
-    async def _live(self, since: int) -> bool:
-        """Take what comes from `since` on; whether to look at once for what was missed meanwhile.
+    async def _round(self) -> float | None:
+        """Listen and look until there is reason to begin anew; return the seconds until then.
 
-        False where the relay keeps no subscription.
+        None where the relay failed.
         """
-        listening, again = asyncio.Event(), asyncio.Event()
+        listening, missed = asyncio.Event(), asyncio.Event()
 
         def heard() -> None:
-            (again if listening.is_set() else listening).set()
+            (missed if listening.is_set() else listening).set()
+
+        def ended(_: object) -> None:
+            listening.set()
+            missed.set()
 
         async with asyncio.TaskGroup() as tasks:
-            reading = tasks.create_task(self._read(since, heard))
-            ticking = tasks.create_task(self._tick(since, listening))
-            returning = tasks.create_task(again.wait())
-            await asyncio.wait((reading, ticking, returning), return_when=asyncio.FIRST_COMPLETED)
-            was_closed = reading.done()
-            for task in (reading, ticking, returning):
-                task.cancel()
-        await self._store(None)
-        return not was_closed
+            reading = tasks.create_task(self._read(heard))
+            reading.add_done_callback(ended)
+            ticking = tasks.create_task(self._tick(missed))
+            try:
+                await self._first(listening, _UNTIL_LISTENING)
+                while True:
+                    if (await self._sync()).finish not in _GOT:
+                        return None
+                    if await self._first(missed, _NEXT_LOOK):
+                        return _NEXT_LOOK if reading.done() else 0
+            finally:
+                reading.cancel()
+                ticking.cancel()
 
-    async def _read(self, since: int, heard: Callable[[], None]) -> None:
-        wanted = replace(self._filter, since=max(since, self._filter.since or 0), until=None)
+    async def _first(self, event: asyncio.Event, seconds: float) -> bool:
+        """Wait for an event, for `seconds`; whether it came."""
+        waits = [asyncio.ensure_future(each) for each in (event.wait(), self._pause(seconds))]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waits:
+                each.cancel()
+        return event.is_set()
+
+    async def _read(self, heard: Callable[[], None]) -> None:
+        since = max(int(self._clock()) - _BACK, self._condition.since or 0)
+        wanted = replace(self._condition, since=since)
         async with aclosing(self._relay.follow(wanted, listening=heard)) as events:
             async for event in events:
-                while len(self._waiting) >= _MOST_WAITING:
-                    self._room.clear()
-                    await self._room.wait()
                 self._waiting.append(event)
+                if len(self._waiting) >= _MOST_WAITING:
+                    await self._store()
 
-    async def _tick(self, since: int, listening: asyncio.Event) -> None:
-        """Store what waits, and note how far it is got, until the clock makes a jump."""
-        noted = last = self._clock()
+    async def _tick(self, missed: asyncio.Event) -> None:
+        """Store what waits, and tell when the clock makes a jump."""
+        last = self._clock()
         while True:
             await self._pause(_TICK)
             now = self._clock()
             if not 0 <= now - last <= _TICK + _JUMP:
-                return
-            last, span = now, None
-            if listening.is_set() and now - noted >= _NOTED and now - _DOUBTED > since:
-                noted, span = now, Span(since, int(now) - _DOUBTED)
-            if self._waiting or span is not None:
-                await self._store(span)
+                missed.set()
+            last = now
+            await self._store()
 
-    async def _store(self, span: Span | None) -> None:
+    async def _store(self) -> None:
         waiting, self._waiting = self._waiting, []
-        self._room.set()
-        if waiting or span is not None:
-            await to_its_end(off_loop(self._keep, waiting, span))
+        if waiting:
+            await to_its_end(off_loop(self._keep, waiting))

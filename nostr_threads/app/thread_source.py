@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from nostr_threads.core.sources import Source
     from nostr_threads.store.sql import SqlStore
 
-__all__ = ["fetch_source"]
+__all__ = ["fetch_source", "is_whole"]
 
 
 async def fetch_source(
@@ -43,12 +43,23 @@ async def fetch_source(
         finish = Finish.LIMITED if is_there else Finish.UNREACHABLE
         ended = {url: Sync(Method.CRAWL, finish, str(error), now) for url in relays}
     else:
-        ended = _ended(found, now)
+        ended = _ended(found, source, now)
         new = [each.id for each in found.thread.events if each.id not in before]
         seen = await off_loop(store.sightings, new)
         fresh.update(url for urls in seen.values() for url in urls)
     await off_loop(_note, store, source, ended, fresh)
     return {url: (sync, fresh[url]) for url, sync in ended.items()}
+
+
+def is_whole(found: Found, source: Source) -> bool:
+    """Whether all of a thread was found that is wanted of it."""
+    return not found.coverage.unsure and not _limit(found, source)
+
+
+def _limit(found: Found, source: Source) -> str:
+    """Say what kept a thread from being found whole, but for the depth that was asked for."""
+    is_meant = found.budget_hit is None or found.budget_hit == f"depth {source.depth}"
+    return "" if is_meant else f"stopped after {found.budget_hit}"
 
 
 def _note(
@@ -59,9 +70,9 @@ def _note(
         store.sources.got(source.name, url, None, events=fresh[url])
 
 
-def _ended(found: Found, now: int) -> dict[str, Sync]:
+def _ended(found: Found, source: Source, now: int) -> dict[str, Sync]:
     """How a fetch ended at each relay that was asked about the thread."""
-    hit = f"stopped after {found.budget_hit}" if found.budget_hit else ""
+    hit = _limit(found, source)
     ended = {}
     for relay in found.coverage.relays:
         finish, reason = relay.finish or Finish.COMPLETE, relay.reason

@@ -35,9 +35,11 @@ if TYPE_CHECKING:
 __all__ = ["Progress", "Told", "Visits"]
 
 # Pairs of a source and a relay that are at work at once.
-_AT_ONCE = 8
+_AT_ONCE = 32
 # Of them at one relay, which may compare only a few at once.
 _AT_ONE_RELAY = 2
+# Seconds that clocks differ anyway.
+_CLOCKS_DIFFER = 60
 # Relays of one source, at most; beside those that were chosen by hand.
 _MOST_RELAYS = 12
 
@@ -112,18 +114,28 @@ class Visits:
         tally = _Tally(source, url, progress)
         async with self._at[url], self._places:
             progress(Progress(source, url))
+            relay = self._pool.relay(url)
+            await relay.reach()
             sync = await Syncing(
                 source,
-                self._pool.relay(url),
+                relay,
                 self._store,
                 self._documents,
                 self.comparing,
-                now=self._clock(),
+                now=self._time_at(url),
                 anew=anew,
                 told=tally.add,
             ).run()
         progress(Progress(source, url, tally.fresh, sync))
         return sync, tally.fresh
+
+    def _time_at(self, url: str) -> int:
+        """Return the time in unix seconds, or the relay's where ours is ahead of it.
+
+        What is dated later may still come, and must not count as got.
+        """
+        skew = self._pool.clock_skews().get(url, 0.0)
+        return self._clock() + (int(skew) if skew < -_CLOCKS_DIFFER else 0)
 
     async def thread(
         self, source: Source, relays: Sequence[str], progress: Told

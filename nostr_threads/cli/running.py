@@ -15,7 +15,14 @@ from nostr_threads.cli.console import talk
 from nostr_threads.cli.options import AsJson, ConfigFile, KeyName, PasswordFd, StoreFile
 from nostr_threads.cli.reports import INCOMPLETE, UNREACHABLE, counted
 from nostr_threads.cli.sources import Kind, Value, What, open_to_change, source_of
-from nostr_threads.cli.standings import short, show_pushed, tell_progress, was_reached
+from nostr_threads.cli.standings import (
+    short,
+    show_pushed,
+    tell_progress,
+    tell_threads,
+    threads_object,
+    was_reached,
+)
 from nostr_threads.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
@@ -73,6 +80,9 @@ def run(
         asyncio.run(_follow(sources, deleted, store, relays, as_json))
         return
     results = asyncio.run(_run(sources, again, deleted, store, relays, as_json))
+    for result in results:
+        if result.source.replies:
+            tell_threads(threads_object(result.source, result.branches), as_json=as_json)
     if all(result.whole for result in results):
         return
     reached = any(was_reached(sync) for result in results for sync in result.syncs.values())
@@ -111,6 +121,8 @@ def _chosen(
         raise NotFound("nothing is mirrored: see `nostr-threads mirror add`")
     if kind is None:
         return sources
+    if not value:
+        raise InvalidInput(f"say which {kind.value}: `mirror list` shows them")
     name = source_of(kind, value or []).name
     found = [source for source in sources if source.name == name]
     if not found:

@@ -20,14 +20,15 @@ from nostr_threads.cli.options import (
     RelayUrls,
     StoreFile,
 )
-from nostr_threads.cli.reports import counted
 from nostr_threads.cli.standings import (
     cells,
     described,
+    rows_of,
     short,
     source_object,
     sync_object,
     tell_reasons,
+    tell_threads,
     threads_object,
 )
 from nostr_threads.cli.stores import database_of, open_to_read
@@ -128,7 +129,7 @@ def remove(kind: What, value: Value, store: StoreFile = None) -> None:
 
 
 def status(as_json: AsJson = False, store: StoreFile = None) -> None:
-    """Say of each source and relay what was got: from when to when, whether it is all, how many.
+    """Say of each source and relay what was got: up to when, how many, whether it is all.
 
     With a PostgreSQL store, also how its workers stand.
 
@@ -143,31 +144,22 @@ def status(as_json: AsJson = False, store: StoreFile = None) -> None:
         ]
     if as_json:
         for source, syncs in found:
-            for url, sync in syncs.items():
+            for url, sync in rows_of(source, syncs):
                 emit_json(sync_object(source, url, sync))
-        for each in threads:
-            emit_json(each)
     else:
         _show(found)
-        for each in threads:
-            say(
-                f"{short(each['source'])}: {counted(each['threads'], 'thread')} under its notes, "
-                f"{each['whole']} whole"
-            )
+    for each in threads:
+        tell_threads(each, as_json=as_json)
     if (place := database_of(store)) is not None:
         asyncio.run(tell_fleet(place, as_json=as_json))
 
 
 def _show(found: Sequence[tuple[Source, Mapping[str, Sync]]]) -> None:
-    rows = [
-        (short(source.name), url, *cells(source, sync))
-        for source, syncs in found
-        for url, sync in syncs.items()
-    ]
-    if rows:
-        columns = ("source", "relay", "from", "until", "events", "last run", "it is")
-        table("", columns, rows, whole=2)
     for source, syncs in found:
+        rows = [(url, *cells(source, sync)) for url, sync in rows_of(source, syncs)]
+        if rows:
+            columns = ("relay", "got", "new", "it is", "asked")
+            table(short(source.name), columns, rows, whole=1)
         if not syncs:
             say(f"{short(source.name)} was never got: `nostr-threads mirror run`")
         tell_reasons(source, syncs)

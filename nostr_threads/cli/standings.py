@@ -25,12 +25,14 @@ if TYPE_CHECKING:
 __all__ = [
     "cells",
     "described",
+    "rows_of",
     "short",
     "show_pushed",
     "source_object",
     "sync_object",
     "tell_progress",
     "tell_reasons",
+    "tell_threads",
     "threads_object",
     "was_reached",
 ]
@@ -85,48 +87,82 @@ def source_object(source: Source) -> dict[str, Any]:
     }
 
 
-def sync_object(source: Source, url: str, sync: Sync) -> dict[str, Any]:
+def rows_of(source: Source, syncs: Mapping[str, Sync]) -> list[tuple[str, Sync | None]]:
+    """Return how far a source is got from each of its relays, by URL; None for not at all.
+
+    Relays that it was got from before count no more where others were named since.
+    """
+    return [(url, syncs.get(url)) for url in source.relays or tuple(syncs)]
+
+
+def sync_object(source: Source, url: str, sync: Sync | None) -> dict[str, Any]:
     """Return how far a source is got from a relay, for `mirror status --json`."""
-    spans = [[span.first, span.last] for span in sync.spans.spans]
-    seconds = (
-        {"from": spans[0][0], "until": spans[-1][1]} if spans else {"from": None, "until": None}
-    )
+    spans = [] if sync is None else [[span.first, span.last] for span in sync.spans.spans]
     return {
         "source": source.name,
         "relay": url,
-        **seconds,
+        "from": spans[0][0] if spans else None,
+        "until": spans[-1][1] if spans else None,
         "spans": spans,
-        "complete": _is_complete(source, sync),
-        "events": sync.events,
-        "method": sync.method.value,
-        **_ending(sync),
-        "ended_at": sync.ended_at or None,
+        "complete": sync is not None and _is_complete(source, sync),
+        "events": 0 if sync is None else sync.events,
+        "method": None if sync is None else sync.method.value,
+        **({"finish": None, "reason": ""} if sync is None else _ending(sync)),
+        "asked_at": None if sync is None else sync.ended_at or None,
     }
+
+
+def threads_object(source: Source, branches: Mapping[str, Branch]) -> dict[str, Any]:
+    """Return what was fetched of the threads under an author's notes, for `--json`."""
+    whole = sum(branch.whole for branch in branches.values())
+    is_complete = bool(branches) and whole == len(branches)
+    return {
+        "source": source.name,
+        "threads": len(branches),
+        "whole": whole,
+        "complete": is_complete,
+    }
+
+
+def tell_threads(threads: Mapping[str, Any], *, as_json: bool) -> None:
+    """Say what `threads_object` says."""
+    if as_json:
+        emit_json(threads)
+        return
+    name, count = short(threads["source"]), counted(threads["threads"], "thread")
+    say(f"{name}: {count} under its notes, {threads['whole']} whole")
 
 
 def _ending(sync: Sync) -> dict[str, Any]:
     return {"finish": sync.finish and sync.finish.value, "reason": sync.reason}
 
 
-def cells(source: Source, sync: Sync) -> tuple[object, ...]:
-    """Return what stands in the table of `mirror status`: from, until, events, last run, state."""
+def cells(source: Source, sync: Sync | None) -> tuple[object, ...]:
+    """Return what stands in the table of `mirror status`: what was got, how many, state, asked."""
+    if sync is None:
+        return ("", "", "never asked", "")
+    is_complete = _is_complete(source, sync)
+    asked = _date(sync.ended_at) if sync.ended_at else ""
+    return (_got(source, sync), sync.events, "complete" if is_complete else _state(sync), asked)
+
+
+def _got(source: Source, sync: Sync) -> str:
     spans = sync.spans.spans
-    is_whole = bool(spans) and spans[0].first == source.first == 0
-    first = "the beginning" if is_whole else _date(spans[0].first) if spans else ""
-    times = (first, _date(spans[-1].last) if spans else "")
-    ended = _date(sync.ended_at) if sync.ended_at else ""
-    state = "complete" if _is_complete(source, sync) else _state(sync)
-    return (*times, sync.events, ended, state)
+    if not spans:
+        return ""
+    first = "" if spans[0].first <= source.first else f"from {_date(spans[0].first)} "
+    gaps = f", but for {counted(len(spans) - 1, 'gap')}" if len(spans) > 1 else ""
+    return f"{first}to {_date(spans[-1].last)}{gaps}"
 
 
 def _state(sync: Sync) -> str:
     if sync.finish is None:
         return "running, or cut off"
-    return "complete until then" if sync.finish.value == "complete" else sync.finish.value
+    return "not all" if sync.finish.value == "complete" else sync.finish.value
 
 
 def _is_complete(source: Source, sync: Sync) -> bool:
-    """Whether everything up to the last run was got."""
+    """Whether everything up to when it was asked last was got; of a thread, how it ended."""
     from nostr_threads.core.coverage import Finish
     from nostr_threads.core.windows import Span
 
@@ -143,12 +179,6 @@ def tell_reasons(source: Source, syncs: Mapping[str, Sync]) -> None:
     for url, sync in syncs.items():
         if sync.reason:
             say(f"{short(source.name)} from {url}: {one_line(sync.reason, _REASON)}")
-
-
-def threads_object(source: Source, branches: Mapping[str, Branch]) -> dict[str, Any]:
-    """Return what was fetched of the threads under an author's notes, for `--json`."""
-    whole = sum(branch.whole for branch in branches.values())
-    return {"source": source.name, "threads": len(branches), "whole": whole}
 
 
 def show_pushed(pushed: Pushed, *, as_json: bool) -> None:

@@ -25,6 +25,8 @@ _FIRST_WIDTH = 86_400
 _FEW, _ENOUGH, _MANY = 200, 2_000, 8_000
 # Spans that brought too much, or broke off: where a relay always has an excuse there is an end.
 _MOST_CUTS = 100
+# Spans that were not over in time: each has cost all the time there is.
+_MOST_TIMEOUTS = 20
 # Times that one span is asked again after the connection was lost in it.
 _MOST_LOSSES = 3
 
@@ -68,6 +70,7 @@ class _Walk:
     width: int = _FIRST_WIDTH
     cuts: int = 0
     losses: int = 0
+    timeouts: int = 0
     ending: tuple[Finish, str] = (Finish.COMPLETE, "")
 
     def is_over(self, got: Got) -> bool:
@@ -76,7 +79,8 @@ class _Walk:
             self.losses += 1
             return self.losses > _MOST_LOSSES
         if got.finish is Finish.TIMEOUT:
-            return got.events == 0 or self.cuts >= _MOST_CUTS
+            self.timeouts += 1
+            return got.events == 0 or self.timeouts > _MOST_TIMEOUTS
         return got.finish in (Finish.REFUSED, Finish.UNREACHABLE)
 
     def is_got(self, span: Span, got: Got) -> bool:

@@ -177,6 +177,8 @@ def _filter(text: str) -> tuple[str, tuple[str, ...]]:
     except (ValueError, RecursionError):
         raise InvalidFilter("a filter is a JSON object, in quotes of the shell") from None
     found = Filter.from_wire(value)
+    if found.since is not None and found.until is not None and found.since > found.until:
+        raise InvalidFilter("nothing is between these times: since is later than until")
     if found.limit is not None:
         raise InvalidFilter("everything is wanted of a source: leave out the limit")
     return json.dumps(found.to_wire(), ensure_ascii=False, sort_keys=True), ()

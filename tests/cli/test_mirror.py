@@ -60,7 +60,7 @@ async def test_a_source_is_named_got_and_told_of(home: Home) -> None:
         assert (told["relay"], told["complete"], told["events"]) == (relay.url, True, 5)
         assert (told["from"], told["finish"], told["method"]) == (0, "complete", "negentropy")
         shown = await home.run("mirror", "status")
-        assert "the beginning" in shown.err
+        assert "to 20" in shown.err
         as_data = await home.run("mirror", "run", "--json")
         assert as_data.objects[-1]["finish"] == "complete"
         removed = await home.run("mirror", "remove", "hashtag", "nostr")
@@ -77,12 +77,12 @@ async def test_the_threads_under_an_authors_notes_are_told_of(home: Home) -> Non
         assert "with the threads under each note" in added.err
         ran = await home.run("mirror", "run")
         assert ran.code == 0
-        assert f"author {NPUB[:12]}…{NPUB[-8:]} with the threads under its notes: 1 new" in ran.err
+        assert f"author {NPUB[:12]}…{NPUB[-8:]}: 1 thread under its notes, 1 whole" in ran.err
     assert held(home) == {note.id, answer.id}
     status = await home.run("mirror", "status")
     assert "1 thread under its notes, 1 whole" in status.err
     told = (await home.run("mirror", "status", "--json")).objects[-1]
-    assert told == {"source": f"author {NPUB}", "threads": 1, "whole": 1}
+    assert told == {"source": f"author {NPUB}", "threads": 1, "whole": 1, "complete": True}
 
 
 async def test_what_was_deleted_is_hidden_or_removed(home: Home) -> None:
