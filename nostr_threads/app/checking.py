@@ -68,11 +68,12 @@ def check(lines: Sequence[bytes], known: Known | None = None) -> Verdict:
         if stored and ids[place] in stored:
             verdict.known += 1
             continue
+        if not line or line.isspace():
+            continue
         try:
             verify(event_of(line))
         except InvalidEvent as error:
-            if line and not line.isspace():
-                verdict.faults.append((place, error.reason))
+            verdict.faults.append((place, error.reason))
         else:
             verdict.add(place)
     return verdict

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 import nostr_threads as nt
+from nostr_threads.app.gathering import Gathering
 from nostr_threads.core.coverage import Finish
 from nostr_threads.core.filters import Filter
 from nostr_threads.core.sources import Source, SourceKind
+from nostr_threads.core.windows import Span
 from nostr_threads.core.wire import Request
 from nostr_threads.errors import InvalidInput
 from nostr_threads.relayd import RelayServer
@@ -20,6 +22,7 @@ from tests.app.worlds import ALICE, BOB, NOW, opened, relay_list
 from tests.relayd.peers import stocked
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from nostr_threads.app.mirror import Progress
@@ -161,6 +164,9 @@ async def test_a_forging_relay_is_not_complete_and_nothing_forged_is_kept() -> N
         assert not result.whole
         assert result.syncs[relay.url].finish is Finish.LIMITED
         assert ids(nostr.store) == set()
+        # Some seconds had nothing in them; those of the notes do not count as got.
+        spans = nostr.store.sources.syncs(NOSTR.name)[relay.url].spans
+        assert not any(spans.covers(Span(n.created_at, n.created_at)) for n in NOTES[:5])
 
 
 # Where a relay tells what is missing
@@ -227,6 +233,84 @@ async def test_one_that_cannot_compare_is_asked_for_everything(faults: Faults) -
             assert result.syncs[relay.url].method is Method.PAGES
 
 
+async def test_ids_of_events_that_are_not_there_are_told() -> None:
+    async with (
+        FaultyRelay(stocked(NOTES), Faults(invented_ids=3)) as relay,
+        opened(":memory:", relay.url, clock=clock) as nostr,
+    ):
+        await nostr.mirror.add(NOSTR)
+        (result,) = await nostr.mirror.run()
+        sync = result.syncs[relay.url]
+        assert (sync.finish, "it names 3 events" in sync.reason) == (Finish.LIMITED, True)
+        assert ids(nostr.store) == {note.id for note in NOTES}
+        assert nostr.store.sources.syncs(NOSTR.name)[relay.url].spans.spans == ()
+
+
+async def test_what_nobody_asked_for_is_not_kept() -> None:
+    kept: list[nt.Verified] = []
+
+    async def keep(events: Sequence[nt.Verified]) -> None:
+        kept.extend(events)
+
+    async with (
+        RelayServer(stocked([*NOTES[:3], OTHER])) as relay,
+        opened(":memory:", relay.url) as nostr,
+    ):
+        wanted = Filter(tags={"t": ("nostr",)})
+        gathering = Gathering(wanted, nostr.pool.relay(relay.url), nostr.store, keep)
+        named = [bytes.fromhex(event.id) for event in (*NOTES[:3], OTHER)]
+        finish, reason = await gathering.run(named)
+    assert (finish, "1 events" in reason) == (Finish.LIMITED, True)
+    assert {event.id for event in kept} == {note.id for note in NOTES[:3]}
+
+
+async def test_what_was_purged_is_not_asked_for_again() -> None:
+    gone = ALICE.event(1, "gone", NOW - 50, (TAG,))
+    async with (
+        FaultyRelay(stocked([*NOTES, gone])) as relay,
+        opened(":memory:", relay.url, clock=clock) as nostr,
+    ):
+        await nostr.mirror.add(NOSTR)
+        await nostr.mirror.run()
+        request = ALICE.event(5, "", NOW, (("e", gone.id),))
+        nostr.store.add([request], relay=None, now=int(NOW))
+        await nostr.mirror.run(purge=True)
+        before = len(relay.received)
+        (result,) = await nostr.mirror.run()
+        assert (result.whole, result.fresh) == (True, 0)
+        assert not any(isinstance(each, Request) for each in relay.received[before:])
+        assert gone.id not in {
+            event_id.hex() for _, event_id in nostr.store.items([Filter()], now=None)
+        }
+
+
+async def test_what_is_still_to_come_does_not_count_as_got() -> None:
+    until = int(NOW) + 10_000
+    some = Source.parse(SourceKind.FILTER, f'{{"#t":["nostr"],"until":{until}}}')
+    async with (
+        RelayServer(stocked(NOTES)) as relay,
+        opened(":memory:", relay.url, clock=clock) as nostr,
+    ):
+        await nostr.mirror.add(some)
+        await nostr.mirror.run()
+        assert nostr.store.sources.syncs(some.name)[relay.url].spans.spans[-1].last == NOW
+
+
+@pytest.mark.parametrize(("skew", "counted"), [(-7_000.0, -7_000), (-30.0, 0), (7_000.0, 0)])
+async def test_only_where_our_clock_is_ahead_the_relays_time_counts(
+    monkeypatch: pytest.MonkeyPatch, skew: float, counted: int
+) -> None:
+    async with (
+        RelayServer(stocked(NOTES)) as relay,
+        opened(":memory:", relay.url, clock=clock) as nostr,
+    ):
+        monkeypatch.setattr(nostr.pool, "clock_skews", lambda: {relay.url: skew})
+        await nostr.mirror.add(NOSTR)
+        await nostr.mirror.run()
+        got = nostr.store.sources.syncs(NOSTR.name)[relay.url].spans.spans[-1].last
+        assert got == int(NOW) + counted
+
+
 async def test_what_a_relay_names_and_does_not_send_is_told() -> None:
     forging = Faults(forge="content", forge_where="instead")
     async with (
@@ -270,6 +354,42 @@ async def test_the_threads_under_an_authors_notes_are_kept_whole() -> None:
         relay.store.add([later], relay=None, now=int(NOW))
         (third,) = await nostr.mirror.run([alice])
         assert (third.fresh, ids(nostr.store)) == (1, everything | {later.id})
+
+
+async def test_threads_that_are_not_whole_are_fetched_again_and_purged_ones_too() -> None:
+    note = ALICE.note("note", NOW - 100)
+    answer, gone = BOB.reply(note, "answer", NOW - 80), BOB.reply(note, "gone", NOW - 70)
+    deep = BOB.reply(answer, "deep", NOW - 60)
+    async with FaultyRelay(stocked([note, answer, gone])) as relay:
+        named = (relay.url, "ws://127.0.0.1:9")
+        alice = Source(SourceKind.AUTHOR, ALICE.pubkey, named, replies=True)
+        async with opened(":memory:", clock=clock) as nostr:
+            await nostr.mirror.add(alice)
+            (result,) = await nostr.mirror.run()
+            assert not result.whole
+            assert [branch.whole for branch in result.branches.values()] == [False]
+            alone = Source(SourceKind.AUTHOR, ALICE.pubkey, (relay.url,), replies=True)
+            await nostr.mirror.add(alone)
+            (result,) = await nostr.mirror.run()
+            assert result.whole
+            request = BOB.event(5, "", NOW, (("e", gone.id),))
+            nostr.store.add([request], relay=None, now=int(NOW))
+            await nostr.mirror.run(purge=True)
+            # One went and one came: the count is as before, or less.
+            relay.store.add([deep], relay=None, now=int(NOW))
+            (result,) = await nostr.mirror.run()
+            assert (result.whole, deep.id in ids(nostr.store)) == (True, True)
+
+
+async def test_a_depth_that_was_asked_for_is_all_that_is_wanted() -> None:
+    root = ALICE.note("root", NOW - 50)
+    answer = BOB.reply(root, "answer", NOW - 40)
+    deep = BOB.event(1, "deep", NOW - 30, (("e", answer.id, "", "reply"),))
+    async with RelayServer(stocked([root, answer, deep])) as relay, opened(":memory:") as nostr:
+        shallow = Source.parse(SourceKind.THREAD, root.id, relays=(relay.url,), depth=1)
+        await nostr.mirror.add(shallow)
+        (result,) = await nostr.mirror.run()
+        assert (result.whole, ids(nostr.store)) == (True, {root.id, answer.id})
 
 
 async def test_an_author_is_got_from_where_they_write() -> None:

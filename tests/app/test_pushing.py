@@ -111,6 +111,14 @@ async def test_a_relay_that_wants_it_slower_is_waited_for() -> None:
         assert (pushed.taken, pushed.whole) == (4, True)
 
 
+async def test_a_relay_that_says_it_has_everything_is_not_believed() -> None:
+    lying = Faults(negentropy_answer="61")
+    async with accepting(lying) as relay, opened(":memory:", clock=clock) as nostr:
+        nostr.store.add(NOTES[:5], relay=None, now=int(NOW))
+        pushed = await nostr.mirror.push(NOSTR, relay.url)
+        assert (pushed.there, pushed.taken, pushed.whole) == (0, 5, True)
+
+
 async def test_a_relay_that_is_down_stops_it() -> None:
     async with opened(":memory:", clock=clock) as nostr:
         nostr.store.add(NOTES[:4], relay=None, now=int(NOW))

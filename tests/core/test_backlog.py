@@ -105,6 +105,17 @@ def test_a_lost_connection_is_tried_again_a_few_times() -> None:
     assert (len(set(asked)), len(asked), ending) == (1, 4, (Finish.LOST, "it hung up"))
 
 
+def test_only_losses_in_a_row_end_it() -> None:
+    answers = iter([Finish.LOST, Finish.LOST, Finish.COMPLETE] * 5)
+    _, spans, ending = run(lambda _: Got(0, next(answers, Finish.COMPLETE)))
+    assert (spans.covers(WHOLE), ending) == (True, (Finish.COMPLETE, ""))
+
+
+def test_one_that_is_never_over_in_time_is_left_at_last() -> None:
+    asked, _, ending = run(lambda _: Got(5, Finish.TIMEOUT, "slow"))
+    assert (len(asked), ending) == (21, (Finish.TIMEOUT, "slow"))
+
+
 def test_a_relay_that_refuses_or_is_gone_is_asked_no_more() -> None:
     for finish in (Finish.REFUSED, Finish.UNREACHABLE, Finish.TIMEOUT):
         asked, spans, ending = run(lambda _, finish=finish: Got(0, finish, "no"))  # type: ignore[misc]

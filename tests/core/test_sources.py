@@ -59,6 +59,7 @@ def test_what_a_person_types_is_one_value(
         (FILTER, "[]", {}, InvalidFilter),
         (FILTER, '{"kinds": "all"}', {}, InvalidFilter),
         (FILTER, '{"limit": 5}', {}, InvalidFilter),
+        (FILTER, '{"since": 100, "until": 50}', {}, InvalidFilter),
         (HASHTAG, "nostr", {"replies": True}, InvalidInput),
         (HASHTAG, "nostr", {"depth": 2}, InvalidInput),
         (AUTHOR, ALICE, {"depth": 2}, InvalidInput),
