@@ -16,12 +16,14 @@ def main() -> None:
     from nostr_threads.cli.commands import app
     from nostr_threads.cli.console import complain, speak_utf8
     from nostr_threads.cli.discretion import hidden, refuse_secrets
+    from nostr_threads.cli.stopping import orderly_end
     from nostr_threads.errors import NostrThreadsError, NotFound
 
     speak_utf8()
     try:
         refuse_secrets(sys.argv[1:])
-        app(prog_name="nostr-threads")
+        with orderly_end():
+            app(prog_name="nostr-threads")
     except NotFound as error:
         # It names the id that nobody has.
         complain(str(error))

@@ -132,15 +132,18 @@ async def test_an_import_that_was_killed_goes_on_from_there(home: Home) -> None:
     assert len(ids(home)) == MANY
 
 
-async def test_ctrl_c_keeps_what_was_stored_and_says_how_to_go_on(home: Home) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -15)])
+async def test_an_interruption_keeps_what_was_stored_and_says_how_to_go_on(
+    home: Home, number: signal.Signals, code: int
+) -> None:
     async with home.started("mirror", "import", "-") as process:
         assert process.stdin is not None
         process.stdin.write(many())
         await process.stdin.drain()
         await _filled(home.folder / "threads.db", BATCH)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         _, err = await process.communicate()
-    assert process.returncode == 130
+    assert process.returncode == code
     assert b"what was stored stays" in err
     assert b"Traceback" not in err
     assert len(ids(home)) >= BATCH

@@ -127,7 +127,10 @@ async def test_one_source_of_several_is_run_alone(home: Home) -> None:
         assert (none.code, "is not mirrored" in none.err) == (1, True)
 
 
-async def test_following_goes_on_until_it_is_stopped(home: Home) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -15)])
+async def test_following_goes_on_until_it_is_stopped(
+    home: Home, number: signal.Signals, code: int
+) -> None:
     later = BOB.event(1, "later", int(time.time()), (TAG,))
     async with RelayServer(stocked(NOTES), accept=lambda _: None) as relay, Pool() as pool:
         await home.run("mirror", "add", "hashtag", "nostr", "--relay", relay.url)
@@ -135,9 +138,9 @@ async def test_following_goes_on_until_it_is_stopped(home: Home) -> None:
             await _until(process, lambda told: told.get("finish") == "complete")
             await pool.relay(relay.url).publish(later)
             await _until(process, lambda told: told["new"] == 1 and "finish" not in told)
-            process.send_signal(signal.SIGINT)
+            process.send_signal(number)
             _, talk = await process.communicate()
-    assert process.returncode == 130
+    assert process.returncode == code
     assert b"Traceback" not in talk
     assert later.id in held(home)
 
