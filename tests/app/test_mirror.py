@@ -324,63 +324,6 @@ async def test_what_a_relay_names_and_does_not_send_is_told() -> None:
         assert ids(nostr.store) == set()
 
 
-# The threads under an author's notes
-
-
-async def test_the_threads_under_an_authors_notes_are_kept_whole() -> None:
-    note, quiet = ALICE.note("note", NOW - 100), ALICE.note("nobody answers", NOW - 90)
-    answer = BOB.reply(note, "answer", NOW - 80)
-    deep = BOB.reply(answer, "deep", NOW - 70)
-    root = BOB.note("another's thread", NOW - 200)
-    hers = ALICE.reply(root, "her answer", NOW - 60)
-    beside = BOB.reply(root, "beside it", NOW - 50)
-    alice = Source(SourceKind.AUTHOR, ALICE.pubkey, replies=True)
-    async with (
-        FaultyRelay(stocked([note, quiet, answer, deep, root, hers, beside])) as relay,
-        opened(":memory:", relay.url, clock=clock) as nostr,
-    ):
-        nostr.store.sources.put(alice, now=int(NOW))
-        (result,) = await nostr.mirror.run([alice])
-        everything = {each.id for each in (note, quiet, answer, deep, root, hers, beside)}
-        assert ids(nostr.store) == everything
-        assert (result.whole, result.fresh) == (True, 7)
-        assert set(result.branches) == {note.id, quiet.id, root.id}
-        before = len(relay.received)
-        (again,) = await nostr.mirror.run([alice])
-        assert (again.whole, again.fresh) == (True, 0)
-        # Nothing has moved: no thread is fetched again.
-        assert len(relay.received) - before < 10
-        later = BOB.reply(quiet, "at last", NOW - 10)
-        relay.store.add([later], relay=None, now=int(NOW))
-        (third,) = await nostr.mirror.run([alice])
-        assert (third.fresh, ids(nostr.store)) == (1, everything | {later.id})
-
-
-async def test_threads_that_are_not_whole_are_fetched_again_and_purged_ones_too() -> None:
-    note = ALICE.note("note", NOW - 100)
-    answer, gone = BOB.reply(note, "answer", NOW - 80), BOB.reply(note, "gone", NOW - 70)
-    deep = BOB.reply(answer, "deep", NOW - 60)
-    async with FaultyRelay(stocked([note, answer, gone])) as relay:
-        named = (relay.url, "ws://127.0.0.1:9")
-        alice = Source(SourceKind.AUTHOR, ALICE.pubkey, named, replies=True)
-        async with opened(":memory:", clock=clock) as nostr:
-            await nostr.mirror.add(alice)
-            (result,) = await nostr.mirror.run()
-            assert not result.whole
-            assert [branch.whole for branch in result.branches.values()] == [False]
-            alone = Source(SourceKind.AUTHOR, ALICE.pubkey, (relay.url,), replies=True)
-            await nostr.mirror.add(alone)
-            (result,) = await nostr.mirror.run()
-            assert result.whole
-            request = BOB.event(5, "", NOW, (("e", gone.id),))
-            nostr.store.add([request], relay=None, now=int(NOW))
-            await nostr.mirror.run(purge=True)
-            # One went and one came: the count is as before, or less.
-            relay.store.add([deep], relay=None, now=int(NOW))
-            (result,) = await nostr.mirror.run()
-            assert (result.whole, deep.id in ids(nostr.store)) == (True, True)
-
-
 async def test_a_depth_that_was_asked_for_is_all_that_is_wanted() -> None:
     root = ALICE.note("root", NOW - 50)
     answer = BOB.reply(root, "answer", NOW - 40)
@@ -452,6 +395,31 @@ async def test_a_filter_is_got_between_its_times() -> None:
         (result,) = await nostr.mirror.run([some])
         assert result.whole
         assert ids(nostr.store) == {n.id for n in NOTES if since <= n.created_at <= until}
+
+
+async def test_a_relay_is_asked_for_two_sources_at_once_at_most() -> None:
+    """It may compare only a few at once, and everybody else wants something of it, too."""
+    sources = [Source(SourceKind.HASHTAG, f"tag{number}") for number in range(6)]
+    at_work: set[str] = set()
+    most = 0
+
+    def told(progress: Progress) -> None:
+        nonlocal most
+        if progress.sync is None:
+            at_work.add(progress.source.name)
+        else:
+            at_work.remove(progress.source.name)
+        most = max(most, len(at_work))
+
+    async with (
+        RelayServer(stocked(NOTES)) as relay,
+        opened(":memory:", relay.url, clock=clock) as nostr,
+    ):
+        for source in sources:
+            await nostr.mirror.add(source)
+        results = await nostr.mirror.run(progress=told)
+    assert all(result.whole for result in results)
+    assert (most, at_work) == (2, set())
 
 
 async def test_where_no_relay_is_known_that_is_said() -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from nostr_threads.app import pushing
 from nostr_threads.core.filters import Filter
 from nostr_threads.core.sources import Source, SourceKind
 from nostr_threads.core.wire import Publish
@@ -56,6 +57,28 @@ async def test_what_a_relay_has_not_is_brought_to_it_once(faults: Faults) -> Non
         again = await nostr.mirror.push(NOSTR, relay.url)
         assert (again.there, again.taken, again.whole) == (30, 0, True)
         assert len(sent(relay)) == 20
+
+
+@pytest.mark.parametrize("faults", [Faults(), Faults(no_negentropy=True)])
+async def test_the_oldest_go_first(monkeypatch: pytest.MonkeyPatch, faults: Faults) -> None:
+    """Answers come after what they answer, wherever a push is cut off."""
+    monkeypatch.setattr(pushing, "_BATCH", 4)
+    async with accepting(faults) as relay, opened(":memory:", clock=clock) as nostr:
+        nostr.store.add(NOTES[15:] + NOTES[:15], relay=None, now=int(NOW))
+        await nostr.mirror.push(NOSTR, relay.url)
+        assert sent(relay) == [note.id for note in NOTES]
+
+
+async def test_of_a_thread_too_the_oldest_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pushing, "_BATCH", 2)
+    chain = [ALICE.note("root", NOW - 50)]
+    for n in range(12):
+        chain.append(BOB.reply(chain[-1], f"answer {n}", NOW - 40 + n))
+    thread = Source.parse(SourceKind.THREAD, chain[0].id)
+    async with accepting() as relay, opened(":memory:", clock=clock) as nostr:
+        nostr.store.add(chain, relay=None, now=int(NOW))
+        await nostr.mirror.push(thread, relay.url)
+        assert sent(relay) == [note.id for note in chain]
 
 
 async def test_what_may_not_be_passed_on_stays_here() -> None:

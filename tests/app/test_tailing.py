@@ -6,6 +6,9 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+import pytest
+
+from nostr_threads.app import tailing
 from nostr_threads.core.filters import Filter
 from nostr_threads.core.sources import Source, SourceKind
 from nostr_threads.core.wire import Request
@@ -144,19 +147,38 @@ async def test_what_came_while_a_relay_was_down_is_not_missed() -> None:
             await watching.__aexit__(None, None, None)
 
 
-async def test_after_a_jump_of_the_clock_what_is_missing_is_looked_for_again() -> None:
+@pytest.mark.parametrize("jump", [100_000, -5])
+async def test_after_a_jump_of_the_clock_what_is_missing_is_looked_for_again(jump: int) -> None:
     moment = NOW
-    hidden = note("sent before the machine woke up", NOW + 50_000)
+    hidden = note("sent before the machine woke up", NOW + jump // 2)
     async with (
         FaultyRelay(stocked([FIRST]), Faults(no_negentropy=True)) as relay,
         opened(":memory:", relay.url, clock=lambda: moment) as nostr,
-        following(nostr, NOSTR) as watch,
+        following(nostr, NOSTR, pause=patient) as watch,
     ):
         await watch.until(FIRST)
+        await listened(relay)
+        await heard(nostr, relay.url)
         # Not passed on: as if the connection had died in its sleep.
         relay.store.add([hidden], relay=None, now=int(NOW))
-        moment = NOW + 100_000
+        moment = NOW + jump
         await watch.until(hidden)
+
+
+async def test_what_waits_is_stored_before_it_is_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tailing, "_MOST_WAITING", 3)
+    later = [note(f"later {number}") for number in range(3)]
+    async with (
+        served(stocked([FIRST])) as relay,
+        opened(":memory:", relay.url, clock=lambda: NOW) as nostr,
+        following(nostr, NOSTR, pause=never) as watch,
+    ):
+        await watch.until(FIRST)
+        for event in later:
+            await send(relay, event)
+        async with asyncio.timeout(20):
+            while nostr.store.event(later[-1].id) is None:
+                await short(1)
 
 
 async def test_a_relay_that_keeps_no_subscription_is_looked_at_again() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,8 +16,6 @@ from nostr_threads.testing import START, Author
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import pytest
 
     from nostr_threads.core.event import Verified
     from nostr_threads.store.sql import SqlStore
@@ -70,6 +69,16 @@ def test_who_vanished_is_gone_with_all_that_they_wrote(store: SqlStore) -> None:
     assert store.upkeep.purge(now=NOW) == 1
     assert stored(store) == {ROOT.id, GONE.id, leaving.id}
     assert list(store.upkeep.audit()) == []
+
+
+@pytest.mark.parametrize(("left", "gone"), [(-1, 1), (0, 1), (1, 0)])
+def test_at_the_second_that_it_names_an_event_is_over(
+    store: SqlStore, left: int, gone: int
+) -> None:
+    event = BOB.event(1, "expires", START, (("expiration", str(NOW + left)),))
+    store.add([event], relay=RELAY, now=NOW - 10)
+    assert len(store.query([Filter()], now=NOW)) == 1 - gone
+    assert store.upkeep.purge(now=NOW) == gone
 
 
 def test_ones_own_answers_stay(store: SqlStore) -> None:
