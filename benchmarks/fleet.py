@@ -59,7 +59,7 @@ def _filled(server: PostgresServer, relays: tuple[str, ...], *, workers: int) ->
     assert [process.wait() for process in processes] == [0] * workers
     seconds = time.perf_counter() - began
     with open_store(place) as store:
-        assert store.upkeep.statistics().events == EVENTS
+        assert store.upkeep.statistics(now=int(START)).events == EVENTS
     return seconds
 
 

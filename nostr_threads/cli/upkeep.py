@@ -38,7 +38,7 @@ def verify(as_json: AsJson = False, store: StoreFile = None) -> None:
     """
     count = faults = 0
     with open_to_read(store) as opened, talk().status("checking the file …") as shown:
-        total = 2 * opened.upkeep.statistics().events
+        total = 2 * opened.upkeep.statistics(now=int(time.time())).events
 
         def checked(number: int) -> None:
             nonlocal count
@@ -61,12 +61,15 @@ def stats(as_json: AsJson = False, store: StoreFile = None) -> None:
     Example: nostr-threads mirror stats --json
     """
     with open_to_read(store) as opened:
-        found = opened.upkeep.statistics()
+        found = opened.upkeep.statistics(now=int(time.time()))
     if as_json:
         emit_json(_object(found))
         return
     say(f"{counted(found.events, 'event')} of {counted(found.authors, 'author')}{_dates(found)}")
-    say(f"hidden: {found.superseded} replaced by newer versions, {found.deleted} deleted")
+    say(
+        f"hidden: {found.superseded} replaced by newer versions, "
+        f"{found.deleted} deleted, {found.expired} expired"
+    )
     say(f"{_size(found.bytes)}, of which {_size(found.spare)} are not in use")
     _list("kind", found.kinds)
     _list("relay", found.relays)
@@ -80,10 +83,10 @@ def vacuum(store: StoreFile = None) -> None:
     Example: nostr-threads mirror vacuum
     """
     with open_to_mark(store) as opened:
-        before = opened.upkeep.statistics().bytes
+        before = opened.upkeep.statistics(now=int(time.time())).bytes
         with talk().status("writing it anew …"):
             opened.upkeep.vacuum()
-        after = opened.upkeep.statistics().bytes
+        after = opened.upkeep.statistics(now=int(time.time())).bytes
     say(f"{_size(before)} before, {_size(after)} now")
 
 

@@ -22,6 +22,7 @@ _COUNTS = "SELECT kind, count(*) FROM events GROUP BY kind ORDER BY 2 DESC, 1"
 _HIDDEN = """
     SELECT coalesce(sum(superseded), 0), coalesce(sum(deleted), 0), count(*) FROM events
 """
+_EXPIRED = "SELECT count(*) FROM events WHERE expires_at <= ? AND superseded = 0 AND deleted = 0"
 _AUTHORS = "SELECT count(DISTINCT pubkey) FROM events"
 _TIMES = "SELECT min(created_at), max(created_at) FROM events"
 _RELAYS = """
@@ -34,15 +35,16 @@ class Statistics:
     """What a store holds, and how large it is.
 
     `kinds` counts events by kind and `relays` those seen at each, both with the most first.
-    `superseded` and `deleted` are hidden. `first` and `last` are the dates of the oldest and the
-    newest event in unix seconds, None where there is none. `bytes` is the size of the database,
-    `spare` what of it is not in use.
+    `superseded` and `deleted` are hidden, and so are those that have `expired` besides. `first` and
+    `last` are the dates of the oldest and the newest event in unix seconds, None where there is
+    none. `bytes` is the size of the database, `spare` what of it is not in use.
     """
 
     events: int
     authors: int
     superseded: int
     deleted: int
+    expired: int
     first: int | None
     last: int | None
     bytes: int
@@ -61,10 +63,11 @@ class Upkeep:
         """Yield what is wrong with any event, or any table made from events; see `auditing`."""
         return auditing.audit(self._database, checked=checked)
 
-    def statistics(self) -> Statistics:
-        """Count what there is. Reads all of it."""
+    def statistics(self, *, now: int) -> Statistics:
+        """Count what there is at `now`, in unix seconds. Reads all of it."""
         with self._database.reading() as connection:
             superseded, deleted, events = connection.execute(_HIDDEN).fetchone()
+            (expired,) = connection.execute(_EXPIRED, (now,)).fetchone()
             (authors,) = connection.execute(_AUTHORS).fetchone()
             first, last = connection.execute(_TIMES).fetchone()
             size, spare = connection.size()
@@ -73,6 +76,7 @@ class Upkeep:
                 authors,
                 superseded,
                 deleted,
+                expired,
                 first,
                 last,
                 size,

@@ -210,6 +210,7 @@ async def test_the_store_is_checked_counted_and_made_small(home: Home) -> None:
     assert (vacuumed.code, "now" in vacuumed.err) == (0, True)
     told = await home.run("mirror", "stats")
     assert "7 events of 2 authors" in told.err
+    assert "1 deleted, 0 expired" in told.err
     refused = await home.run("mirror", "purge")
     assert (refused.code, "say --yes" in refused.err) == (2, True)
     purged = await home.run("mirror", "purge", "--yes")

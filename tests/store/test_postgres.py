@@ -69,7 +69,7 @@ def test_of_all_who_add_the_same_nothing_is_lost_or_doubled(
     assert sum(new) == len(events)
     with open_store(postgres_url) as store:
         assert store.known(event.id for event in events) == {event.id for event in events}
-        assert store.upkeep.statistics().events == len(events)
+        assert store.upkeep.statistics(now=NOW).events == len(events)
         assert list(store.upkeep.audit()) == []
 
 
@@ -267,16 +267,16 @@ def test_the_longest_texts_can_be_searched(postgres_url: str) -> None:
 def test_what_is_not_in_use_is_given_back_to_who_may_write(postgres_url: str) -> None:
     with open_store(postgres_url) as store:
         store.add([made(content=f"{n}" * 500) for n in range(500)], relay=None, now=NOW)
-        before = store.upkeep.statistics()
+        before = store.upkeep.statistics(now=NOW)
         with psycopg.connect(postgres_url) as server:
             server.execute("DELETE FROM events WHERE event > 10")
         store.upkeep.vacuum()
-        assert store.upkeep.statistics().bytes < before.bytes
+        assert store.upkeep.statistics(now=NOW).bytes < before.bytes
         store.flush()
     with open_store(postgres_url, read_only=True) as store:
         with pytest.raises(StoreError, match="cannot be written"):
             store.upkeep.vacuum()
-        assert store.upkeep.statistics().events == 10
+        assert store.upkeep.statistics(now=NOW).events == 10
 
 
 @pytest.mark.parametrize(
