@@ -1,4 +1,4 @@
-"""`mirror import` and `mirror export`: files of signed events, one JSON object a line."""
+"""`mirror import`, `export` and `salvage`: files of signed events, one JSON object a line."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 
 from nostr_threads.cli.console import emit, json_line, on_terminal, say
 from nostr_threads.cli.options import AsJson, StoreFile
-from nostr_threads.cli.reports import counted
+from nostr_threads.cli.reports import INCOMPLETE, counted
 from nostr_threads.cli.stores import open_to_read
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from nostr_threads.core.filters import Filter
 
-__all__ = ["export", "import_"]
+__all__ = ["export", "import_", "salvage"]
 
 _STDOUT = Path("-")
 
@@ -117,6 +117,36 @@ def export(
         else:
             count = write_archive(output, texts)
     say(f"{counted(count, 'event')} written" + ("" if str(output) == "-" else f" to {output}"))
+
+
+def salvage(
+    output: Annotated[
+        Path, typer.Argument(metavar="FILE", help="In gzip if it ends in .gz; - for stdout.")
+    ],
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+    store: StoreFile = None,
+) -> None:
+    """Write what can be read of a damaged store to a file, one JSON object a line.
+
+    Each event is verified again, and what is deleted, expired or replaced is among them. The store
+    is not changed: move it away, and import the file into a new one. Exit code 3: some could not be
+    read.
+
+    Example: nostr-threads mirror salvage kept.jsonl.gz
+    """
+    from nostr_threads.app.archive import require_vacant, write_archive
+
+    require_vacant(output, force=force)
+    with open_to_read(store) as opened:
+        texts = opened.upkeep.salvage()
+        if str(output) == "-" and on_terminal():
+            count = _show(texts)
+        else:
+            count = write_archive(output, texts)
+    say(f"{counted(count, 'event')} salvaged" + ("" if str(output) == "-" else f" to {output}"))
+    if texts.lost:
+        say(f"{texts.lost} could not be read")
+        raise typer.Exit(INCOMPLETE)
 
 
 def _filters(texts: Iterable[str]) -> Iterator[Filter]:

@@ -31,7 +31,11 @@ _WAL_PAGES = 5_000  # of 8 KiB
 # The beginning of SQLite's name for an error, and what to tell the person whose file it is.
 _ADVICE = (
     ("SQLITE_NOTADB", "this is not a database; choose another file or move this one away"),
-    ("SQLITE_CORRUPT", "the database is damaged; move it away and fetch the events again"),
+    (
+        "SQLITE_CORRUPT",
+        "the database is damaged; `mirror salvage` writes what can be read of it to a file: then "
+        "move it away and import that",
+    ),
     ("SQLITE_FULL", "there is no room left on the disk; make room and try again"),
     ("SQLITE_READONLY", "the database cannot be written; check the permissions of file and folder"),
     ("SQLITE_PERM", "the database cannot be used; check the permissions of file and folder"),

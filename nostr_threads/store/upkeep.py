@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nostr_threads.store import auditing, purging
+from nostr_threads.store.salvaging import Salvage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -62,6 +63,10 @@ class Upkeep:
     def audit(self, *, checked: Callable[[int], None] = lambda _: None) -> Iterator[Fault]:
         """Yield what is wrong with any event, or any table made from events; see `auditing`."""
         return auditing.audit(self._database, checked=checked)
+
+    def salvage(self) -> Salvage:
+        """Begin to read what can be read of a damaged file; see `salvaging`."""
+        return Salvage(self._database)
 
     def statistics(self, *, now: int) -> Statistics:
         """Count what there is at `now`, in unix seconds. Reads all of it."""

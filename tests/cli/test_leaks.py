@@ -86,6 +86,7 @@ def good_lines(url: str, code: str) -> list[tuple[str, ...]]:
         ("mirror", "verify"),
         ("mirror", "stats"),
         ("mirror", "vacuum"),
+        ("mirror", "salvage", "kept.jsonl"),
         ("mirror", "purge", "--yes"),
         ("mirror", "remove", "hashtag", "nostr"),
         ("key", "list"),

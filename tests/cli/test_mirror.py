@@ -218,6 +218,28 @@ async def test_the_store_is_checked_counted_and_made_small(home: Home) -> None:
     assert gone.id not in held(home)
 
 
+async def test_what_can_be_read_of_a_damaged_store_is_salvaged(home: Home) -> None:
+    notes = [BOB.note(f"{n} " + "word " * 200, NOW + n) for n in range(100)]
+    arrive(home, *notes)
+    path = home.folder / "threads.db"
+    data = bytearray(path.read_bytes())
+    start = data.rindex(b"50 word") // 8_192 * 8_192
+    data[start : start + 8_192] = bytes(8_192)
+    path.write_bytes(data)
+    exported = await home.run("mirror", "export", "all.jsonl")
+    assert (exported.code, "mirror salvage" in exported.err) == (6, True)
+    assert not (home.folder / "all.jsonl").exists()
+    ran = await home.run("mirror", "salvage", "kept.jsonl.gz")
+    assert (ran.code, "could not be read" in ran.err) == (3, True)
+    path.unlink()
+    imported = await home.run("mirror", "import", "kept.jsonl.gz", "--json")
+    assert 90 < imported.object["new"] < 100
+    assert f"{100 - imported.object['new']} could not" in ran.err
+    assert (await home.run("mirror", "verify")).code == 0
+    again = await home.run("mirror", "salvage", "-")
+    assert (again.code, len(again.out.splitlines())) == (0, imported.object["new"])
+
+
 async def test_what_was_changed_in_a_store_is_found(home: Home) -> None:
     arrive(home, *NOTES)
     with closing(sqlite3.connect(home.folder / "threads.db")) as connection, connection:

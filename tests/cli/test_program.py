@@ -52,6 +52,7 @@ COMMANDS = (
     ("relay", "serve"),
     *(("mirror", name) for name in ("add", "list", "remove", "run", "status", "push", "worker")),
     *(("mirror", name) for name in ("import", "export", "verify", "stats", "purge", "vacuum")),
+    ("mirror", "salvage"),
     ("code",),
 )
 HEAVY = {"websockets", "pynostr", "httpx", "coincurve", "cryptography", "sqlite3", "nostr_sdk"}
