@@ -154,9 +154,11 @@ class Mirror:
         *,
         own: str | None = None,
         told: Callable[[Pushed], None] = lambda _: None,
+        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> Pushed:
         """Bring to the relay `url` what it has not of a source; see `Pushing`.
 
+        `pause` waits for so many seconds, where the relay wants it slower.
         What is hidden here is not passed on, nor what only its author may send (NIP-70), unless
         that is `own`. Raises `InvalidRelayUrl`.
         """
@@ -171,6 +173,7 @@ class Mirror:
                 now=self._clock(),
                 own=own,
                 told=told,
+                sleep=pause,
             ).run()
 
     async def _purge(self) -> None:

@@ -127,11 +127,18 @@ async def test_an_ok_is_no_proof() -> None:
 
 
 async def test_a_relay_that_wants_it_slower_is_waited_for() -> None:
-    hurried = Faults(reject_with="rate-limited: wait 0 s", accept_first=2, reject_first=3)
+    hurried = Faults(reject_with="rate-limited: wait 7 s", accept_first=2, reject_first=3)
+    waited: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        waited.append(seconds)
+
     async with accepting(hurried) as relay, opened(":memory:", clock=clock) as nostr:
         nostr.store.add(NOTES[:4], relay=None, now=int(NOW))
-        pushed = await nostr.mirror.push(NOSTR, relay.url)
+        pushed = await nostr.mirror.push(NOSTR, relay.url, pause=pause)
         assert (pushed.taken, pushed.whole) == (4, True)
+    assert len(waited) >= 3
+    assert max(waited) > 1, "what it asked for, and not what is usual"
 
 
 async def test_a_relay_that_says_it_has_everything_is_not_believed() -> None:
