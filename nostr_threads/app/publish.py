@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from nostr_threads.app.blocking import off_loop
 from nostr_threads.app.courier import Courier, Terms, unknown
+from nostr_threads.app.grouping import ungrouped
 from nostr_threads.app.leasing import leased
 from nostr_threads.app.ledger import Ledger
 from nostr_threads.core import kinds, nip19
@@ -189,7 +190,7 @@ async def _at_work(
 
     What was learned is written, however the block ends.
     """
-    try:
+    with ungrouped():
         async with leased(posting.id, outbox, clock) as is_ours:
             if not is_ours:
                 yield None
@@ -197,15 +198,6 @@ async def _at_work(
             ledger = Ledger(await _current(posting, outbox), outbox, clock, progress)
             async with ledger.kept():
                 yield ledger
-    except BaseExceptionGroup as several:
-        raise _first(several) from None
-
-
-def _first(fault: BaseException) -> BaseException:
-    """One fault ends everything: it is told as it is, not as a group of one in another."""
-    while isinstance(fault, BaseExceptionGroup):
-        fault = fault.exceptions[0]
-    return fault
 
 
 async def _current(posting: Posting, outbox: Outbox) -> Posting:
