@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from rich.console import Console
+    from rich.progress import Progress
 
 __all__ = [
+    "bars",
     "complain",
     "emit",
     "emit_json",
@@ -130,3 +132,18 @@ def table(
     for row in rows:
         grid.add_row(*(Text(one_line(str(cell), _CELL)) for cell in row))
     talk().print(grid)
+
+
+def bars() -> Progress:
+    """Return bars on stderr, each with `words` behind it: on a terminal, and gone at the end."""
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    console = talk()
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=30),
+        TextColumn("{task.fields[words]}", markup=False),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from nostr_threads.app.ingest import Counts, Ingest, processes_for
-from nostr_threads.cli.console import emit_json, say, talk
+from nostr_threads.cli.console import bars, emit_json, say
 from nostr_threads.cli.reports import INCOMPLETE, NOTHING_ACCEPTED, counted
 from nostr_threads.render.escape import one_line
 
@@ -52,9 +52,9 @@ class Intake:
         try:
             with ExitStack() as stack:
                 ingest = stack.enter_context(self._ingest(stack, store, relay, dry_run))
-                bars = stack.enter_context(_bars())
+                shown = stack.enter_context(bars())
                 for source in self._sources:
-                    ingest.take(source, _progress(bars, source, ingest.counts))
+                    ingest.take(source, _progress(shown, source, ingest.counts))
         except KeyboardInterrupt:
             say("interrupted: what was stored stays, and the same command goes on from there")
             raise
@@ -142,29 +142,15 @@ class Intake:
         }
 
 
-def _progress(bars: Progress, source: Source, counts: Counts) -> Callable[[], None]:
+def _progress(shown: Progress, source: Source, counts: Counts) -> Callable[[], None]:
     """Return what moves the bar of one file."""
-    task = bars.add_task(one_line(source.name, 60), total=source.total or None, words="")
+    task = shown.add_task(one_line(source.name, 60), total=source.total or None, words="")
     began, before = time.monotonic(), counts.known + counts.verified
 
     def move() -> None:
         events = counts.known + counts.verified - before
         rate = events / max(time.monotonic() - began, 0.001)
         words = f"{source.position / 1e6:,.1f} MB, {events:,} events, {rate:,.0f} a second"
-        bars.update(task, completed=source.position, words=words)
+        shown.update(task, completed=source.position, words=words)
 
     return move
-
-
-def _bars() -> Progress:
-    from rich.progress import BarColumn, Progress, TextColumn
-
-    console = talk()
-    return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=30),
-        TextColumn("{task.fields[words]}", markup=False),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nostr_threads.cli.console import talk
+from nostr_threads.cli.console import bars
 from nostr_threads.cli.reports import tell_plan
 from nostr_threads.core.delivery import Status
 from nostr_threads.render.escape import one_line
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from rich.progress import Progress, TaskID
+    from rich.progress import TaskID
 
     from nostr_threads.app.mining import Mining
     from nostr_threads.app.writing import Plan
@@ -43,7 +43,7 @@ class Watch:
 
     def __init__(self, *, only_plan: bool = False) -> None:
         self._only_plan = only_plan
-        self._bars = _bars()
+        self._bars = bars()
         self._bars.add_task("looking up relays and limits", total=None, words="")
         self._work: TaskID | None = None
         self._relays: dict[str, TaskID] = {}
@@ -97,17 +97,3 @@ class Watch:
         if not delivery.status.taken:
             words += f"; part {delivery.part} {delivery.status.value}"
         self._bars.update(task, completed=taken + stored, words=words)
-
-
-def _bars() -> Progress:
-    from rich.progress import BarColumn, Progress, TextColumn
-
-    console = talk()
-    return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=30),
-        TextColumn("{task.fields[words]}", markup=False),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
