@@ -141,27 +141,15 @@ def _items(store: SqliteStore) -> Items:
 
 def _shelf(events: Sequence[Verified]) -> Any:
     """A database for nostr-sdk's client that does as little as may be."""
+    from tests.peers.rust import Shelf
+
     sdk: Any = import_module("nostr_sdk")
 
-    class Shelf(sdk.NostrDatabase):  # type: ignore[misc]
-        def __init__(self) -> None:
-            self.events = {event.id: sdk.Event.from_json(event.to_json()) for event in events}
-
-        async def save_event(self, event: Any) -> Any:
-            self.events[event.id().to_hex()] = event
-            return sdk.SaveEventStatus.success()
-
-        async def check_id(self, event_id: Any) -> Any:
-            status = sdk.DatabaseEventStatus
-            return status.SAVED if event_id.to_hex() in self.events else status.NOT_EXISTENT
-
-        async def event_by_id(self, event_id: Any) -> Any:
-            return self.events.get(event_id.to_hex())
-
+    class Notes(Shelf):
         async def query(self, _: Any) -> list[Any]:
             return list(self.events.values())  # all of them are notes
 
-    return Shelf()
+    return Notes(sdk.Event.from_json(event.to_json()) for event in events)
 
 
 # Bytes
