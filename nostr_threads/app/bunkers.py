@@ -230,7 +230,7 @@ async def _greet(wire: RelayWire, greetings: Sequence[Verified]) -> None:
     for greeting in greetings:
         await wire.send(greeting)
     if greetings:
-        await asyncio.sleep(_ONCE_MORE)
+        await asyncio.sleep(_ONCE_MORE)  # until they do, mostly
     for greeting in greetings:
         with suppress(BunkerError):
             await wire.send(greeting)

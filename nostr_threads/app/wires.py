@@ -174,7 +174,7 @@ class RelayWire:
                                 await self._heard(event)
                 finally:
                     is_listening.clear()
-                # The relay has closed the subscription.
+                # The relay has closed the subscription, and might do so at once, again and again.
                 await asyncio.sleep(_PAUSE)
 
     def _refused(self, url: str, words: str) -> None:

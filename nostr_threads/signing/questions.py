@@ -113,7 +113,7 @@ class Questions:
             is_too_much = response.error.startswith("rate-limited:")
             if not is_too_much or loop.time() + self._pause > until:
                 raise refusal
-            await asyncio.sleep(self._pause)
+            await asyncio.sleep(self._pause)  # until the signer's minute has room again
 
     async def heard(self, event: Verified) -> None:
         """Take an event. What is not an answer of our signer to an open question is nothing."""
@@ -184,7 +184,7 @@ class Questions:
                 question.fail(error)
                 return
         for silence in count():
-            await asyncio.sleep(self._patience.silence * 2**silence)
+            await asyncio.sleep(self._patience.silence * 2**silence)  # each time twice as patient
             if question.is_approving:
                 # It was heard, and a person is asked: not twice.
                 return
