@@ -23,9 +23,9 @@ from coincurve import PublicKeyXOnly
 from benchmarks.events import THREAD_NOTES, thread_of
 from benchmarks.timing import in_turn, ratio, table
 from nostr_threads.core.filters import Filter
+from nostr_threads.core.messages import Delivered
 from nostr_threads.core.references import references
 from nostr_threads.core.session import RelaySession
-from nostr_threads.core.wire import Delivered
 from nostr_threads.net.verifying import verified
 
 if TYPE_CHECKING:

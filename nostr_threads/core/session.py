@@ -19,8 +19,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from nostr_threads.core.naming import Names
-from nostr_threads.core.wire import (
+from nostr_threads.core.messages import (
     Auth,
     AuthChallenge,
     Close,
@@ -38,14 +37,14 @@ from nostr_threads.core.wire import (
     Ok,
     Publish,
     Request,
-    decode_relay_message,
-    encode,
 )
+from nostr_threads.core.naming import Names
+from nostr_threads.core.wire import decode_relay_message, encode
 
 if TYPE_CHECKING:
     from nostr_threads.core.event import Event, Verified
     from nostr_threads.core.filters import Filter
-    from nostr_threads.core.wire import ClientMessage, RelayMessage
+    from nostr_threads.core.messages import ClientMessage, RelayMessage
 
 __all__ = ["RelaySession"]
 

@@ -13,54 +13,21 @@ import msgspec
 from nostr_threads.core.filters import Filter
 from nostr_threads.core.messages import (
     Auth,
-    AuthChallenge,
     ClientMessage,
     Close,
-    Closed,
     Count,
-    CountResult,
-    Delivered,
     Eose,
     Malformed,
     NegClose,
-    NegErr,
     NegMsg,
     NegOpen,
-    Notice,
-    Ok,
     Publish,
     RelayMessage,
     Request,
-    Tally,
 )
 from nostr_threads.errors import InvalidFilter
 
-__all__ = [
-    "Auth",
-    "AuthChallenge",
-    "ClientMessage",
-    "Close",
-    "Closed",
-    "Count",
-    "CountResult",
-    "Delivered",
-    "Eose",
-    "Malformed",
-    "NegClose",
-    "NegErr",
-    "NegMsg",
-    "NegOpen",
-    "Notice",
-    "Ok",
-    "Publish",
-    "RelayMessage",
-    "Request",
-    "Tally",
-    "decode_client_message",
-    "decode_relay_message",
-    "encode",
-    "prefix_of",
-]
+__all__ = ["decode_client_message", "decode_relay_message", "encode", "prefix_of"]
 
 
 class _Verb(msgspec.Struct, array_like=True):

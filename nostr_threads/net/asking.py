@@ -21,8 +21,8 @@ from nostr_threads.net.question import Question
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from nostr_threads.core.messages import Malformed
     from nostr_threads.core.session import RelaySession
-    from nostr_threads.core.wire import Malformed
     from nostr_threads.net.connection import Connection
     from nostr_threads.net.hearing import Said
     from nostr_threads.net.options import LimitsOf, Timeouts

@@ -15,8 +15,8 @@ from nostr_threads.net.transport import Disconnected, Unreachable
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from nostr_threads.core.messages import Malformed, RelayMessage
     from nostr_threads.core.session import RelaySession
-    from nostr_threads.core.wire import Malformed, RelayMessage
     from nostr_threads.net.transport import Transport
 
 __all__ = ["STOPPED", "Connection", "Listener", "pause"]

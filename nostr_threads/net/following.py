@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nostr_threads.core.event import verify
-from nostr_threads.core.wire import Closed, Delivered, Eose, prefix_of
+from nostr_threads.core.messages import Closed, Delivered, Eose
+from nostr_threads.core.wire import prefix_of
 from nostr_threads.errors import InvalidEvent
 from nostr_threads.net.connection import STOPPED
 

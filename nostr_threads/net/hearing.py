@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from nostr_threads.core.coverage import Finish
 from nostr_threads.core.limits import learned
-from nostr_threads.core.wire import Malformed
+from nostr_threads.core.messages import Malformed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nostr_threads.core.limits import Limits
-    from nostr_threads.core.wire import Closed, CountResult, Delivered, Eose, NegErr, NegMsg
+    from nostr_threads.core.messages import Closed, CountResult, Delivered, Eose, NegErr, NegMsg
     from nostr_threads.net.question import Question
 
     Said: TypeAlias = Delivered | Eose | Closed | CountResult | NegMsg | NegErr

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nostr_threads.core.event import Verified
+    from nostr_threads.core.messages import Ok
     from nostr_threads.core.session import RelaySession
-    from nostr_threads.core.wire import Ok
     from nostr_threads.net.connection import Connection
     from nostr_threads.net.options import Authenticate, RelayOptions, Timeouts
 

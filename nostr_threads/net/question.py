@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from nostr_threads.core.coverage import Finish
 from nostr_threads.core.limits import Limits
+from nostr_threads.core.messages import Closed, CountResult, Delivered, Eose, NegErr, NegMsg
 from nostr_threads.core.pages import PAGE
-from nostr_threads.core.wire import Closed, CountResult, Delivered, Eose, NegErr, NegMsg
 
 if TYPE_CHECKING:
     from nostr_threads.core.event import Event

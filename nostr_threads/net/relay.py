@@ -12,8 +12,7 @@ import random
 from functools import partial
 from typing import TYPE_CHECKING
 
-from nostr_threads.core.session import RelaySession
-from nostr_threads.core.wire import (
+from nostr_threads.core.messages import (
     Closed,
     CountResult,
     Delivered,
@@ -24,6 +23,7 @@ from nostr_threads.core.wire import (
     Notice,
     Ok,
 )
+from nostr_threads.core.session import RelaySession
 from nostr_threads.net import paging, reconciling
 from nostr_threads.net.asking import Asker
 from nostr_threads.net.connection import Connection
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from nostr_threads.core.difference import Difference
     from nostr_threads.core.event import Verified
     from nostr_threads.core.filters import Filter
+    from nostr_threads.core.messages import RelayMessage
     from nostr_threads.core.negentropy import Items
-    from nostr_threads.core.wire import RelayMessage
     from nostr_threads.net.transport import Connect
 
 __all__ = ["Authenticate", "LimitsOf", "Relay", "RelayOptions", "Timeouts"]

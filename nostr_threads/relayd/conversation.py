@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from nostr_threads.core.wire import RelayMessage
+from nostr_threads.core.messages import RelayMessage
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
-from nostr_threads.core.wire import (
+from nostr_threads.core.messages import (
     Auth,
     AuthChallenge,
     Close,
@@ -37,8 +37,8 @@ from nostr_threads.core.wire import (
     Publish,
     Request,
     Tally,
-    decode_client_message,
 )
+from nostr_threads.core.wire import decode_client_message
 from nostr_threads.errors import StoreError
 from nostr_threads.relayd.acceptance import (
     Refused,
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 
     from nostr_threads.core.event import Event, Verified
     from nostr_threads.core.filters import Filter
-    from nostr_threads.core.wire import ClientMessage, RelayMessage
+    from nostr_threads.core.messages import ClientMessage, RelayMessage
     from nostr_threads.relayd.acceptance import Accept
     from nostr_threads.relayd.limits import AuthPolicy, Limits
     from nostr_threads.store.base import Store

@@ -11,11 +11,11 @@ from threading import Lock
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
+from nostr_threads.core.messages import NegErr, NegMsg
 from nostr_threads.core.negentropy import BadMessage, Items, respond
-from nostr_threads.core.wire import NegErr, NegMsg
 
 if TYPE_CHECKING:
-    from nostr_threads.core.wire import NegOpen
+    from nostr_threads.core.messages import NegOpen
     from nostr_threads.relayd.limits import Limits
     from nostr_threads.store.base import Store
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 
-from nostr_threads.core.wire import Closed, NegErr, Notice, Ok
+from nostr_threads.core.messages import Closed, NegErr, Notice, Ok
 
 __all__ = ["refusal"]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from nostr_threads.core.wire import Delivered, Eose, Ok
+from nostr_threads.core.messages import Delivered, Eose, Ok
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -8,12 +8,12 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from nostr_threads.core.messages import NegErr, NegMsg, NegOpen, Notice
 from nostr_threads.core.negentropy import BadMessage, Items, respond
-from nostr_threads.core.wire import NegErr, NegMsg, NegOpen, Notice
 from nostr_threads.testing.build import START
 
 if TYPE_CHECKING:
-    from nostr_threads.core.wire import NegClose
+    from nostr_threads.core.messages import NegClose
     from nostr_threads.relayd.conversation import Frame
     from nostr_threads.store.base import Store
     from nostr_threads.testing.faults import Faults

@@ -10,7 +10,7 @@ import time
 from itertools import count
 from typing import TYPE_CHECKING
 
-from nostr_threads.core.wire import (
+from nostr_threads.core.messages import (
     Delivered,
     Malformed,
     NegClose,
@@ -19,8 +19,8 @@ from nostr_threads.core.wire import (
     Ok,
     Publish,
     Request,
-    decode_client_message,
 )
+from nostr_threads.core.wire import decode_client_message
 from nostr_threads.relayd.conversation import HangUp, Hooks
 from nostr_threads.relayd.limits import Limits
 from nostr_threads.relayd.server import RelayServer
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from nostr_threads.core.event import Verified
-    from nostr_threads.core.wire import ClientMessage
+    from nostr_threads.core.messages import ClientMessage
     from nostr_threads.relayd.acceptance import Accept
     from nostr_threads.relayd.conversation import Frame
     from nostr_threads.relayd.protocol import ClientConnection

@@ -81,10 +81,11 @@ async def test_threads_that_are_not_whole_are_fetched_again_and_purged_ones_too(
             assert (result.whole, deep.id in ids(nostr.store)) == (True, True)
 
 
-async def test_answers_that_came_late_to_a_relay_are_found_by_a_run_anew() -> None:
+async def test_answers_that_came_late_to_a_relay_come_with_the_next_or_by_a_run_anew() -> None:
     """Questions reach back a day into what was fetched; `anew` they ask for everything."""
     note = ALICE.note("note", NOW - 10 * DAY)
-    soon, late = (BOB.reply(note, "answer", NOW - age) for age in (DAY // 2, 2 * DAY))
+    late, later = (BOB.reply(note, text, NOW - 2 * DAY) for text in ("late", "later"))
+    soon = BOB.reply(note, "soon", NOW - DAY // 2)
     async with (
         FaultyRelay(stocked([note])) as relay,
         opened(":memory:", relay.url, clock=clock) as nostr,
@@ -98,21 +99,10 @@ async def test_answers_that_came_late_to_a_relay_are_found_by_a_run_anew() -> No
         await nostr.mirror.run()
         # The thread has moved: it is fetched whole, and with it what came late.
         assert ids(nostr.store) == {note.id, soon.id, late.id}
-
-
-async def test_a_run_anew_fetches_what_did_not_seem_to_move() -> None:
-    note = ALICE.note("note", NOW - 10 * DAY)
-    late = BOB.reply(note, "answer", NOW - 2 * DAY)
-    async with (
-        FaultyRelay(stocked([note])) as relay,
-        opened(":memory:", relay.url, clock=clock) as nostr,
-    ):
-        await nostr.mirror.add(AUTHOR)
-        await nostr.mirror.run()
-        relay.store.add([late], relay=None, now=int(NOW))
+        relay.store.add([later], relay=None, now=int(NOW))
         (result,) = await nostr.mirror.run(anew=True)
-        assert ids(nostr.store) == {note.id, late.id}
-        assert result.branches[note.id].events == 2
+        assert ids(nostr.store) == {note.id, soon.id, late.id, later.id}
+        assert result.branches[note.id].events == 4
 
 
 @pytest.mark.parametrize("answers", [True, False])

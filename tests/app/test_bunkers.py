@@ -20,7 +20,7 @@ from nostr_threads.app.bunkers import (
 from nostr_threads.core.bunker_links import BunkerLink, ClientLink
 from nostr_threads.core.event import Draft
 from nostr_threads.core.filters import Filter
-from nostr_threads.core.wire import Auth, Publish
+from nostr_threads.core.messages import Auth, Publish
 from nostr_threads.errors import BunkerError
 from nostr_threads.net.pool import Pool
 from nostr_threads.relayd.server import RelayServer

@@ -17,8 +17,8 @@ from nostr_threads.cli.reports import UNREACHABLE as UNREACHED
 from nostr_threads.core.delivery import GIVE_UP_AFTER, Delivery, Status
 from nostr_threads.core.filters import Filter
 from nostr_threads.core.join import join
+from nostr_threads.core.messages import Publish, Request
 from nostr_threads.core.thread import Thread
-from nostr_threads.core.wire import Publish, Request
 from nostr_threads.errors import StoreError
 from nostr_threads.net.options import Timeouts
 from nostr_threads.net.pool import Pool

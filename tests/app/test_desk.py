@@ -16,7 +16,7 @@ from nostr_threads.app.bunkers import await_bunker, connect_bunker, invitation, 
 from nostr_threads.app.desk import Desk, close_desk
 from nostr_threads.core.event import Draft
 from nostr_threads.core.filters import Filter
-from nostr_threads.core.wire import Publish
+from nostr_threads.core.messages import Publish
 from nostr_threads.errors import BunkerError, InvalidInput, NoSigner, SigningError
 from nostr_threads.net.pool import Pool
 from nostr_threads.relayd.server import RelayServer

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 import nostr_threads as nt
+from nostr_threads.core.messages import Publish, Request
 from nostr_threads.core.routing import Choice, Reason
-from nostr_threads.core.wire import Publish, Request
 from nostr_threads.errors import InvalidInput
 from nostr_threads.testing import Faults, FaultyRelay, ManualClock
 from tests.app.worlds import ALICE, BOB, CAROL, LIMIT, LONG, NOW, opened, relay_list

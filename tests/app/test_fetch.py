@@ -12,7 +12,7 @@ import nostr_threads as nt
 from nostr_threads.core import nip19
 from nostr_threads.core.coverage import RelayCoverage
 from nostr_threads.core.crawl import Budget
-from nostr_threads.core.wire import Auth
+from nostr_threads.core.messages import Auth
 from nostr_threads.errors import InvalidCode, InvalidInput, NoRelayReachable, NotFound, StoreError
 from nostr_threads.relayd import RelayServer
 from nostr_threads.store.sqlite import SqliteStore

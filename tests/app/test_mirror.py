@@ -11,9 +11,9 @@ import nostr_threads as nt
 from nostr_threads.app.gathering import Gathering
 from nostr_threads.core.coverage import Finish
 from nostr_threads.core.filters import Filter
+from nostr_threads.core.messages import Request
 from nostr_threads.core.sources import Source, SourceKind
 from nostr_threads.core.windows import Span
-from nostr_threads.core.wire import Request
 from nostr_threads.errors import InvalidInput
 from nostr_threads.relayd import RelayServer
 from nostr_threads.store.sources import Method

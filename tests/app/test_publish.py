@@ -10,8 +10,8 @@ import pytest
 
 import nostr_threads as nt
 from nostr_threads.core import kinds
+from nostr_threads.core.messages import Auth, Publish, Request
 from nostr_threads.core.pow import committed, difficulty
-from nostr_threads.core.wire import Auth, Publish, Request
 from nostr_threads.errors import InvalidInput, InvalidText, NoSigner, NotFound, SigningError
 from nostr_threads.relayd import RelayServer
 from nostr_threads.signing import ReadOnlySigner
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nostr_threads.app.publish import Report
-    from nostr_threads.core.wire import ClientMessage
+    from nostr_threads.core.messages import ClientMessage
     from nostr_threads.relayd.acceptance import Accept
     from nostr_threads.store.base import Posting
 

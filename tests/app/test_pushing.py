@@ -8,8 +8,8 @@ import pytest
 
 from nostr_threads.app import pushing
 from nostr_threads.core.filters import Filter
+from nostr_threads.core.messages import Publish
 from nostr_threads.core.sources import Source, SourceKind
-from nostr_threads.core.wire import Publish
 from nostr_threads.testing import Faults, FaultyRelay
 from tests.app.worlds import ALICE, BOB, NOW, opened
 from tests.relayd.peers import stocked

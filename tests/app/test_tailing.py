@@ -10,8 +10,8 @@ import pytest
 
 from nostr_threads.app import tailing
 from nostr_threads.core.filters import Filter
+from nostr_threads.core.messages import Request
 from nostr_threads.core.sources import Source, SourceKind
-from nostr_threads.core.wire import Request
 from nostr_threads.relayd import RelayServer
 from nostr_threads.testing import Faults, FaultyRelay
 from tests.app.worlds import ALICE, BOB, NOW, opened
@@ -57,17 +57,17 @@ class Watch:
 
 async def short(seconds: float) -> None:
     """A pause that is over soon: of the time that a clock of the test tells, none passes."""
-    await asyncio.sleep(0.01 if seconds < 5 else 0.05)
+    await asyncio.sleep(0.01 if seconds < 5 else 0.05)  # real time, for sockets to get their turns
 
 
 async def patient(seconds: float) -> None:
     """The same, but for pauses of minutes: those are not over in a test."""
-    await asyncio.sleep(0.01 if seconds < 5 else 60)
+    await asyncio.sleep(0.01 if seconds < 5 else 60)  # cancelled before
 
 
 async def never(seconds: float) -> None:
     """A pause that is not over in a test, however short."""
-    await asyncio.sleep(60 + seconds)
+    await asyncio.sleep(60 + seconds)  # cancelled before
 
 
 async def listened(relay: FaultyRelay) -> None:

@@ -10,9 +10,9 @@ import pytest
 import nostr_threads as nt
 from nostr_threads.core import kinds
 from nostr_threads.core.entities import SecretKey
+from nostr_threads.core.messages import Publish
 from nostr_threads.core.pow import committed
 from nostr_threads.core.references import Relation, references
-from nostr_threads.core.wire import Publish
 from nostr_threads.errors import InvalidInput, InvalidText, NoSigner, NotFound
 from nostr_threads.relayd.limits import Limits
 from nostr_threads.testing import Faults, FaultyRelay

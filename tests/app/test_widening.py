@@ -13,8 +13,8 @@ from websockets.http11 import Response
 import nostr_threads as nt
 from nostr_threads.core.crawl import Budget
 from nostr_threads.core.kinds import RELAY_LIST
+from nostr_threads.core.messages import Request
 from nostr_threads.core.routing import Reason, Record
-from nostr_threads.core.wire import Request
 from nostr_threads.relayd import RelayServer
 from nostr_threads.relayd.door import answer_http
 from nostr_threads.testing import Faults, FaultyRelay, ManualClock, thread

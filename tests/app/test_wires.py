@@ -12,7 +12,7 @@ import pytest
 
 from nostr_threads.app.wires import RelayWire
 from nostr_threads.core.filters import Filter
-from nostr_threads.core.wire import Close, Publish
+from nostr_threads.core.messages import Close, Publish
 from nostr_threads.errors import BunkerError
 from nostr_threads.net.pool import Pool
 from nostr_threads.net.relay import Timeouts

@@ -10,9 +10,10 @@ import pytest
 
 import nostr_threads as nt
 from nostr_threads.core import kinds, nip19
+from nostr_threads.core.messages import Publish
 from nostr_threads.core.pow import committed
 from nostr_threads.core.references import references
-from nostr_threads.core.wire import Publish, encode
+from nostr_threads.core.wire import encode
 from nostr_threads.errors import InvalidInput, InvalidText, LimitTooSmall
 from nostr_threads.testing import Faults, FaultyRelay
 from tests.app.worlds import ALICE, BOB, CAROL, LIMIT, LONG, NOW, opened, relay_list

@@ -12,7 +12,7 @@ from contextlib import suppress
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from nostr_threads.core.wire import Ok
+from nostr_threads.core.messages import Ok
 from nostr_threads.store.sqlite import SqliteStore
 from nostr_threads.testing import Faults, FaultyRelay
 

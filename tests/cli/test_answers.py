@@ -9,8 +9,8 @@ import pytest
 
 import nostr_threads as nt
 from nostr_threads.cli import console
+from nostr_threads.core.messages import Publish
 from nostr_threads.core.nip19 import PublicKey
-from nostr_threads.core.wire import Publish
 from nostr_threads.errors import InvalidInput
 from nostr_threads.relayd import RelayServer
 from nostr_threads.testing import Faults, FaultyRelay

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nostr_threads.core.filters import Filter
-from nostr_threads.core.wire import Eose, Ok
+from nostr_threads.core.messages import Eose, Ok
 from nostr_threads.relayd import RelayServer
 from nostr_threads.store.sqlite import SqliteStore
 from nostr_threads.testing import Faults, FaultyRelay, thread

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from nostr_threads.cli.reports import INCOMPLETE
 from nostr_threads.core.filters import Filter
-from nostr_threads.core.wire import Publish
+from nostr_threads.core.messages import Publish
 from nostr_threads.testing import Faults, FaultyRelay
 from tests.app.worlds import ALICE, LONG, NOW
 from tests.cli.program import Home

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nostr_threads.core import kinds
-from nostr_threads.core.wire import Publish
+from nostr_threads.core.messages import Publish
 from nostr_threads.relayd import RelayServer
 from nostr_threads.relayd.limits import Limits
 from nostr_threads.testing import Faults, FaultyRelay

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from nostr_threads.core.admission import Admission, admission, refusal, strictest, too_strict
 from nostr_threads.core.event import MAX_CREATED_AT
+from nostr_threads.core.messages import Publish
 from nostr_threads.core.split import Limit
-from nostr_threads.core.wire import Publish, encode
+from nostr_threads.core.wire import encode
 from tests.core import strategies as make
 
 NOW = 1_700_000_000

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from nostr_threads.core.filters import Filter
-from nostr_threads.core.session import RelaySession
-from nostr_threads.core.wire import (
+from nostr_threads.core.messages import (
     Auth,
     AuthChallenge,
     Close,
@@ -31,15 +30,15 @@ from nostr_threads.core.wire import (
     Publish,
     Request,
     Tally,
-    decode_client_message,
-    encode,
 )
+from nostr_threads.core.session import RelaySession
+from nostr_threads.core.wire import decode_client_message, encode
 from tests.core.invented import hex_of, invented
 from tests.core.strategies import events, json_values, texts
 
 if TYPE_CHECKING:
     from nostr_threads.core.event import Verified
-    from nostr_threads.core.wire import ClientMessage, RelayMessage
+    from nostr_threads.core.messages import ClientMessage, RelayMessage
 
 NOTES = Filter(kinds=(1,))
 NOTE = invented("note")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nostr_threads.core import wire
+from nostr_threads.core import messages, wire
 from nostr_threads.core.event import Draft
 from nostr_threads.core.filters import Filter
 from tests.core import strategies as make
@@ -22,30 +22,30 @@ subscriptions = st.text(st.characters(codec="utf-8"), min_size=1, max_size=64)
 hex_texts = st.binary(max_size=40).map(bytes.hex)
 _filters = st.lists(make.filters, min_size=1, max_size=3).map(tuple)
 
-relay_messages: st.SearchStrategy[wire.RelayMessage] = st.one_of(
-    st.builds(wire.Delivered, subscriptions, make.events),
-    st.builds(wire.Eose, subscriptions, st.lists(make.texts, max_size=3).map(tuple)),
-    st.builds(wire.Closed, subscriptions, make.texts),
-    st.builds(wire.Ok, make.hexes(32), st.booleans(), make.texts),
-    st.builds(wire.Notice, make.texts),
-    st.builds(wire.AuthChallenge, make.texts),
+relay_messages: st.SearchStrategy[messages.RelayMessage] = st.one_of(
+    st.builds(messages.Delivered, subscriptions, make.events),
+    st.builds(messages.Eose, subscriptions, st.lists(make.texts, max_size=3).map(tuple)),
+    st.builds(messages.Closed, subscriptions, make.texts),
+    st.builds(messages.Ok, make.hexes(32), st.booleans(), make.texts),
+    st.builds(messages.Notice, make.texts),
+    st.builds(messages.AuthChallenge, make.texts),
     st.builds(
-        wire.CountResult,
+        messages.CountResult,
         subscriptions,
-        st.builds(wire.Tally, st.integers(0, 2**53), st.booleans(), make.texts),
+        st.builds(messages.Tally, st.integers(0, 2**53), st.booleans(), make.texts),
     ),
-    st.builds(wire.NegMsg, subscriptions, hex_texts),
-    st.builds(wire.NegErr, subscriptions, make.texts),
+    st.builds(messages.NegMsg, subscriptions, hex_texts),
+    st.builds(messages.NegErr, subscriptions, make.texts),
 )
-client_messages: st.SearchStrategy[wire.ClientMessage] = st.one_of(
-    st.builds(wire.Publish, make.events),
-    st.builds(wire.Auth, make.events),
-    st.builds(wire.Close, subscriptions),
-    st.builds(wire.Request, subscriptions, _filters),
-    st.builds(wire.Count, subscriptions, _filters),
-    st.builds(wire.NegOpen, subscriptions, make.filters, hex_texts),
-    st.builds(wire.NegMsg, subscriptions, hex_texts),
-    st.builds(wire.NegClose, subscriptions),
+client_messages: st.SearchStrategy[messages.ClientMessage] = st.one_of(
+    st.builds(messages.Publish, make.events),
+    st.builds(messages.Auth, make.events),
+    st.builds(messages.Close, subscriptions),
+    st.builds(messages.Request, subscriptions, _filters),
+    st.builds(messages.Count, subscriptions, _filters),
+    st.builds(messages.NegOpen, subscriptions, make.filters, hex_texts),
+    st.builds(messages.NegMsg, subscriptions, hex_texts),
+    st.builds(messages.NegClose, subscriptions),
 )
 VERBS = ("EVENT", "EOSE", "CLOSED", "OK", "NOTICE", "AUTH", "COUNT", "REQ", "CLOSE")
 NEG_VERBS = ("NEG-OPEN", "NEG-MSG", "NEG-ERR", "NEG-CLOSE")
@@ -76,18 +76,18 @@ def spellings(text: str) -> dict[str, str | bytes]:
 
 class TestEveryMessage:
     @given(relay_messages)
-    def test_what_a_relay_writes_a_client_reads(self, message: wire.RelayMessage) -> None:
+    def test_what_a_relay_writes_a_client_reads(self, message: messages.RelayMessage) -> None:
         assert wire.decode_relay_message(wire.encode(message)) == message
         assert wire.decode_relay_message(wire.encode(message).encode()) == message
 
     @given(client_messages)
-    def test_what_a_client_writes_a_relay_reads(self, message: wire.ClientMessage) -> None:
+    def test_what_a_client_writes_a_relay_reads(self, message: messages.ClientMessage) -> None:
         assert wire.decode_client_message(wire.encode(message)) == message
         assert wire.decode_client_message(wire.encode(message).encode()) == message
 
     @given(st.one_of(relay_messages, client_messages))
     def test_a_message_is_one_line_with_a_json_array_in_it(
-        self, message: wire.RelayMessage | wire.ClientMessage
+        self, message: messages.RelayMessage | messages.ClientMessage
     ) -> None:
         written = wire.encode(message)
         assert "\n" not in written
@@ -99,25 +99,25 @@ class TestEveryMessage:
         """A message added to the unions must be added to the properties."""
         made = {
             "RelayMessage": {
-                wire.Delivered,
-                wire.Eose,
-                wire.Closed,
-                wire.Ok,
-                wire.Notice,
-                wire.AuthChallenge,
-                wire.CountResult,
-                wire.NegMsg,
-                wire.NegErr,
+                messages.Delivered,
+                messages.Eose,
+                messages.Closed,
+                messages.Ok,
+                messages.Notice,
+                messages.AuthChallenge,
+                messages.CountResult,
+                messages.NegMsg,
+                messages.NegErr,
             },
             "ClientMessage": {
-                wire.Publish,
-                wire.Auth,
-                wire.Close,
-                wire.Request,
-                wire.Count,
-                wire.NegOpen,
-                wire.NegMsg,
-                wire.NegClose,
+                messages.Publish,
+                messages.Auth,
+                messages.Close,
+                messages.Request,
+                messages.Count,
+                messages.NegOpen,
+                messages.NegMsg,
+                messages.NegClose,
             },
         }
         for name, classes in made.items():
@@ -126,12 +126,12 @@ class TestEveryMessage:
     @given(anything)
     def test_nothing_that_a_relay_sends_raises(self, data: str | bytes) -> None:
         message = wire.decode_relay_message(data)
-        assert isinstance(message, wire.RelayMessage | wire.Malformed)
+        assert isinstance(message, messages.RelayMessage | messages.Malformed)
 
     @given(anything)
     def test_nothing_that_a_client_sends_raises(self, data: str | bytes) -> None:
         message = wire.decode_client_message(data)
-        assert isinstance(message, wire.ClientMessage | wire.Malformed)
+        assert isinstance(message, messages.ClientMessage | messages.Malformed)
 
     @pytest.mark.parametrize("name", HOSTILE)
     def test_a_hostile_event_in_a_message_never_raises(self, name: str) -> None:
@@ -139,14 +139,14 @@ class TestEveryMessage:
         delivered = wire.decode_relay_message(b'["EVENT","s",' + data + b"]")
         published = wire.decode_client_message(b'["EVENT",' + data + b"]")
         if verdict == "accept":
-            assert isinstance(delivered, wire.Delivered)
-            assert isinstance(published, wire.Publish)
+            assert isinstance(delivered, messages.Delivered)
+            assert isinstance(published, messages.Publish)
         else:
-            assert isinstance(delivered, wire.Delivered | wire.Malformed)
-            assert isinstance(published, wire.Publish | wire.Malformed)
+            assert isinstance(delivered, messages.Delivered | messages.Malformed)
+            assert isinstance(published, messages.Publish | messages.Malformed)
         for text in (data, data.decode("utf-8", "surrogateescape")):
-            assert isinstance(wire.decode_relay_message(text), wire.Malformed)
-            assert isinstance(wire.decode_client_message(text), wire.Malformed)
+            assert isinstance(wire.decode_relay_message(text), messages.Malformed)
+            assert isinstance(wire.decode_client_message(text), messages.Malformed)
 
     @pytest.mark.parametrize(
         "head",
@@ -165,8 +165,8 @@ class TestEveryMessage:
     def test_nesting_of_any_depth_is_malformed_not_fatal(self, head: str, *, closed: bool) -> None:
         depth = 100_000
         data = head + "[" * depth + ("]" * depth + "]}" if closed else "")
-        assert isinstance(wire.decode_relay_message(data), wire.Malformed)
-        assert isinstance(wire.decode_client_message(data), wire.Malformed)
+        assert isinstance(wire.decode_relay_message(data), messages.Malformed)
+        assert isinstance(wire.decode_client_message(data), messages.Malformed)
 
     @pytest.mark.parametrize(
         "data",
@@ -186,18 +186,18 @@ class TestEveryMessage:
     )
     def test_what_is_no_message_is_malformed_with_a_reason(self, data: str) -> None:
         for message in (wire.decode_relay_message(data), wire.decode_client_message(data)):
-            assert isinstance(message, wire.Malformed)
+            assert isinstance(message, messages.Malformed)
             assert message.reason
 
     def test_each_side_refuses_the_words_of_the_other(self) -> None:
-        request = wire.encode(wire.Request("s", (Filter(),)))
-        assert isinstance(wire.decode_relay_message(request), wire.Malformed)
-        eose = wire.encode(wire.Eose("s"))
-        assert isinstance(wire.decode_client_message(eose), wire.Malformed)
+        request = wire.encode(messages.Request("s", (Filter(),)))
+        assert isinstance(wire.decode_relay_message(request), messages.Malformed)
+        eose = wire.encode(messages.Eose("s"))
+        assert isinstance(wire.decode_client_message(eose), messages.Malformed)
 
     def test_two_messages_in_one_frame_are_malformed(self) -> None:
-        eose = wire.encode(wire.Eose("s"))
-        assert isinstance(wire.decode_relay_message(eose + eose), wire.Malformed)
+        eose = wire.encode(messages.Eose("s"))
+        assert isinstance(wire.decode_relay_message(eose + eose), messages.Malformed)
 
 
 class TestFromARelay:
@@ -205,15 +205,15 @@ class TestFromARelay:
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            ('["EOSE","s"]', wire.Eose("s")),
-            ('["OK","x",true,"duplicate: had it"]', wire.Ok("x", True, "duplicate: had it")),
-            ('["NOTICE","EOSE"]', wire.Notice("EOSE")),
-            ('["AUTH","challenge"]', wire.AuthChallenge("challenge")),
+            ('["EOSE","s"]', messages.Eose("s")),
+            ('["OK","x",true,"duplicate: had it"]', messages.Ok("x", True, "duplicate: had it")),
+            ('["NOTICE","EOSE"]', messages.Notice("EOSE")),
+            ('["AUTH","challenge"]', messages.AuthChallenge("challenge")),
         ],
         ids=["EOSE", "OK", "NOTICE", "AUTH"],
     )
     def test_a_message_means_the_same_in_every_spelling(
-        self, name: str, text: str, message: wire.RelayMessage
+        self, name: str, text: str, message: messages.RelayMessage
     ) -> None:
         assert wire.decode_relay_message(spellings(text)[name]) == message
 
@@ -231,66 +231,68 @@ class TestFromARelay:
         self, third: str, hints: tuple[str, ...]
     ) -> None:
         """NIP-67: unknown hint values are accepted without error."""
-        assert wire.decode_relay_message(f'["EOSE","s"{third}]') == wire.Eose("s", hints)
+        assert wire.decode_relay_message(f'["EOSE","s"{third}]') == messages.Eose("s", hints)
 
     @pytest.mark.parametrize(
         "third", ["null", '"finish"', "true", "7", "{}", '["finish",7]', "[null]", "[[]]", "[],1"]
     )
     def test_eose_with_hints_that_nobody_can_read_still_ends_the_query(self, third: str) -> None:
         """NIP-67 may grow; an EOSE that is passed over would leave the query waiting."""
-        assert wire.decode_relay_message(f'["EOSE","s",{third}]') == wire.Eose("s")
-        assert wire.decode_relay_message(f'["EOSE","s",{third}]'.encode()) == wire.Eose("s")
+        assert wire.decode_relay_message(f'["EOSE","s",{third}]') == messages.Eose("s")
+        assert wire.decode_relay_message(f'["EOSE","s",{third}]'.encode()) == messages.Eose("s")
 
     @pytest.mark.parametrize(
         "data", ['["EOSE"]', '["EOSE",7]', '["EOSE",null,[]]', '["EOSE","s",]']
     )
     def test_eose_for_no_subscription_is_malformed(self, data: str) -> None:
-        assert isinstance(wire.decode_relay_message(data), wire.Malformed)
+        assert isinstance(wire.decode_relay_message(data), messages.Malformed)
 
     def test_eose_without_hints_is_written_as_nip_01_has_it(self) -> None:
-        assert wire.encode(wire.Eose("s")) == '["EOSE","s"]'
-        assert wire.encode(wire.Eose("s", ("finish",))) == '["EOSE","s",["finish"]]'
+        assert wire.encode(messages.Eose("s")) == '["EOSE","s"]'
+        assert wire.encode(messages.Eose("s", ("finish",))) == '["EOSE","s",["finish"]]'
 
     @pytest.mark.parametrize("accepted", [True, False])
     def test_ok_without_a_reason_is_understood(self, *, accepted: bool) -> None:
         """NIP-01 says that the fourth element MUST be there; some relays leave it out."""
         data = json.dumps(["OK", "x", accepted])
-        assert wire.decode_relay_message(data) == wire.Ok("x", accepted)
+        assert wire.decode_relay_message(data) == messages.Ok("x", accepted)
 
     def test_ok_is_written_with_its_reason_also_when_empty(self) -> None:
         """NIP-01: the 4th parameter MUST always be present."""
-        assert wire.encode(wire.Ok("x", accepted=True)) == '["OK","x",true,""]'
+        assert wire.encode(messages.Ok("x", accepted=True)) == '["OK","x",true,""]'
 
     @pytest.mark.parametrize("accepted", ["1", '"true"', "null", "0", "[]"])
     def test_ok_says_true_or_false(self, accepted: str) -> None:
-        assert isinstance(wire.decode_relay_message(f'["OK","x",{accepted},""]'), wire.Malformed)
+        assert isinstance(
+            wire.decode_relay_message(f'["OK","x",{accepted},""]'), messages.Malformed
+        )
 
     def test_closed_without_a_reason_is_understood(self) -> None:
-        assert wire.decode_relay_message('["CLOSED","s"]') == wire.Closed("s")
+        assert wire.decode_relay_message('["CLOSED","s"]') == messages.Closed("s")
 
     def test_a_delivered_event_is_read_but_not_verified(self) -> None:
         data = json.dumps(["EVENT", "s", {**EVENT_JSON, "content": "forged"}])
         message = wire.decode_relay_message(data)
-        assert isinstance(message, wire.Delivered)
+        assert isinstance(message, messages.Delivered)
         assert message.event.content == "forged"
 
     @pytest.mark.parametrize(
         ("wire_tally", "tally"),
         [
-            ('{"count":5}', wire.Tally(5)),
-            ('{"count":5,"approximate":true}', wire.Tally(5, approximate=True)),
-            ('{"count":0,"hll":"00ff","new":1}', wire.Tally(0, hll="00ff")),
+            ('{"count":5}', messages.Tally(5)),
+            ('{"count":5,"approximate":true}', messages.Tally(5, approximate=True)),
+            ('{"count":0,"hll":"00ff","new":1}', messages.Tally(0, hll="00ff")),
         ],
     )
     def test_a_count_is_read_with_what_came_with_it(self, wire_tally: str, tally: object) -> None:
         """NIP-45."""
         message = wire.decode_relay_message(f'["COUNT","s",{wire_tally}]')
-        assert isinstance(message, wire.CountResult)
+        assert isinstance(message, messages.CountResult)
         assert message.tally == tally
 
     def test_a_plain_count_is_written_without_the_optional_fields(self) -> None:
         """NIP-45: an empty `hll` would be a broken one."""
-        result = wire.CountResult("s", wire.Tally(5))
+        result = messages.CountResult("s", messages.Tally(5))
         assert wire.encode(result) == '["COUNT","s",{"count":5}]'
 
 
@@ -299,17 +301,17 @@ class TestFromAClient:
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            ('["REQ","s",{"kinds":[1]}]', wire.Request("s", (Filter(kinds=(1,)),))),
-            ('["COUNT","s",{"kinds":[1]}]', wire.Count("s", (Filter(kinds=(1,)),))),
-            ('["REQ","COUNT",{}]', wire.Request("COUNT", (Filter(),))),
-            ('["CLOSE","REQ"]', wire.Close("REQ")),
-            (json.dumps(["EVENT", EVENT_JSON]), wire.Publish(EVENT)),
-            (json.dumps(["AUTH", EVENT_JSON]), wire.Auth(EVENT)),
+            ('["REQ","s",{"kinds":[1]}]', messages.Request("s", (Filter(kinds=(1,)),))),
+            ('["COUNT","s",{"kinds":[1]}]', messages.Count("s", (Filter(kinds=(1,)),))),
+            ('["REQ","COUNT",{}]', messages.Request("COUNT", (Filter(),))),
+            ('["CLOSE","REQ"]', messages.Close("REQ")),
+            (json.dumps(["EVENT", EVENT_JSON]), messages.Publish(EVENT)),
+            (json.dumps(["AUTH", EVENT_JSON]), messages.Auth(EVENT)),
         ],
         ids=["REQ", "COUNT", "REQ called COUNT", "CLOSE of REQ", "EVENT", "AUTH"],
     )
     def test_a_message_means_the_same_in_every_spelling(
-        self, name: str, text: str, message: wire.ClientMessage
+        self, name: str, text: str, message: messages.ClientMessage
     ) -> None:
         assert wire.decode_client_message(spellings(text)[name]) == message
 
@@ -327,21 +329,21 @@ class TestFromAClient:
         ],
     )
     def test_a_verb_that_only_holds_req_or_count_is_malformed(self, data: str) -> None:
-        assert isinstance(wire.decode_client_message(data), wire.Malformed)
+        assert isinstance(wire.decode_client_message(data), messages.Malformed)
 
     @given(subscriptions, st.lists(make.filters, min_size=1, max_size=20))
     def test_a_request_has_any_number_of_filters(
         self, subscription: str, filters: list[Filter]
     ) -> None:
         body = ["REQ", subscription, *(item.to_wire() for item in filters)]
-        wanted = wire.Request(subscription, tuple(filters))
+        wanted = messages.Request(subscription, tuple(filters))
         assert wire.decode_client_message(json.dumps(body)) == wanted
 
     @pytest.mark.parametrize("verb", ["REQ", "COUNT"])
     @pytest.mark.parametrize("subscription", ["x" * 64, "😀" * 64, " ", "\x00"])
     def test_a_subscription_id_has_1_to_64_characters(self, verb: str, subscription: str) -> None:
         message = wire.decode_client_message(json.dumps([verb, subscription, {}]))
-        assert not isinstance(message, wire.Malformed)
+        assert not isinstance(message, messages.Malformed)
 
     @pytest.mark.parametrize("verb", ["REQ", "COUNT"])
     @pytest.mark.parametrize(
@@ -367,7 +369,7 @@ class TestFromAClient:
     ) -> None:
         """So that a relay can answer CLOSED with the subscription's own id."""
         message = wire.decode_client_message(json.dumps([verb, *rest]))
-        assert isinstance(message, wire.Malformed)
+        assert isinstance(message, messages.Malformed)
         assert message.subject == subject
         assert message.reason
 
@@ -375,7 +377,7 @@ class TestFromAClient:
 class TestReconciling:
     """NIP-77."""
 
-    OPEN = wire.NegOpen("s", Filter(kinds=(1,)), "6100")
+    OPEN = messages.NegOpen("s", Filter(kinds=(1,)), "6100")
 
     @pytest.mark.parametrize("name", spellings('["NEG-MSG","s"]'))
     @pytest.mark.parametrize(
@@ -383,30 +385,30 @@ class TestReconciling:
         [
             ('["NEG-OPEN","s",{"kinds":[1]},"6100"]', OPEN),
             ('["NEG-OPEN","s",{"kinds":[1]},"6100","more",7]', OPEN),
-            ('["NEG-MSG","s","61AB"]', wire.NegMsg("s", "61AB")),
-            ('["NEG-MSG","s",""]', wire.NegMsg("s", "")),
-            ('["NEG-CLOSE","s"]', wire.NegClose("s")),
+            ('["NEG-MSG","s","61AB"]', messages.NegMsg("s", "61AB")),
+            ('["NEG-MSG","s",""]', messages.NegMsg("s", "")),
+            ('["NEG-CLOSE","s"]', messages.NegClose("s")),
         ],
     )
     def test_a_client_is_understood_in_every_spelling(
-        self, name: str, text: str, message: wire.ClientMessage
+        self, name: str, text: str, message: messages.ClientMessage
     ) -> None:
         assert wire.decode_client_message(spellings(text)[name]) == message
 
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            ('["NEG-MSG","s","61ab"]', wire.NegMsg("s", "61ab")),
-            ('["NEG-ERR","s","blocked: x"]', wire.NegErr("s", "blocked: x")),
+            ('["NEG-MSG","s","61ab"]', messages.NegMsg("s", "61ab")),
+            ('["NEG-ERR","s","blocked: x"]', messages.NegErr("s", "blocked: x")),
             ('["NEG-ERR","s","blocked: too many query results",1000000]', None),
-            ('["NEG-ERR","s"]', wire.NegErr("s", "")),
+            ('["NEG-ERR","s"]', messages.NegErr("s", "")),
         ],
     )
     def test_a_relay_is_understood_with_what_it_may_add(
-        self, text: str, message: wire.RelayMessage | None
+        self, text: str, message: messages.RelayMessage | None
     ) -> None:
         """The most that a relay reconciles can be the 4th element."""
-        known = message or wire.NegErr("s", "blocked: too many query results")
+        known = message or messages.NegErr("s", "blocked: too many query results")
         assert wire.decode_relay_message(text) == known
 
     @pytest.mark.parametrize("verb", ["NEG-OPEN", "NEG-MSG"])
@@ -453,13 +455,13 @@ class TestReconciling:
 
     def test_only_a_client_opens_and_only_a_relay_fails(self) -> None:
         opened = wire.encode(self.OPEN)
-        assert isinstance(wire.decode_relay_message(opened), wire.Malformed)
-        failed = wire.encode(wire.NegErr("s", "x"))
-        assert isinstance(wire.decode_client_message(failed), wire.Malformed)
+        assert isinstance(wire.decode_relay_message(opened), messages.Malformed)
+        failed = wire.encode(messages.NegErr("s", "x"))
+        assert isinstance(wire.decode_client_message(failed), messages.Malformed)
 
     @staticmethod
     def subject(message: object) -> str:
-        assert isinstance(message, wire.Malformed)
+        assert isinstance(message, messages.Malformed)
         assert message.reason
         return message.subject
 

@@ -13,7 +13,7 @@ import pytest
 from nostr_threads.core.coverage import Finish
 from nostr_threads.core.delivery import Status
 from nostr_threads.core.filters import Filter
-from nostr_threads.core.wire import Close, Request
+from nostr_threads.core.messages import Close, Request
 from nostr_threads.relayd.limits import Limits
 from nostr_threads.testing import GARBAGE, START, Author, Faults, thread
 from tests.net.peers import ALICE, BRIEF, faulty, kept, scripted, sign_in

@@ -11,7 +11,7 @@ import pytest
 from nostr_threads.core.coverage import Finish
 from nostr_threads.core.filters import Filter
 from nostr_threads.core.limits import Limits
-from nostr_threads.core.wire import Malformed, Request
+from nostr_threads.core.messages import Malformed, Request
 from nostr_threads.errors import RelayInfoUnavailable
 from nostr_threads.net import asking
 from nostr_threads.net.info import fetch_info, limits_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nostr_threads.core.coverage import Finish
-from nostr_threads.core.wire import Closed, CountResult, Delivered, Eose, Tally
+from nostr_threads.core.messages import Closed, CountResult, Delivered, Eose, Tally
 from nostr_threads.net.question import Question
 from nostr_threads.testing import thread
 

@@ -13,8 +13,9 @@ from nostr_threads.core import negentropy
 from nostr_threads.core.coverage import Finish
 from nostr_threads.core.filters import Filter
 from nostr_threads.core.limits import Limits
+from nostr_threads.core.messages import Auth, NegClose, NegMsg, NegOpen
 from nostr_threads.core.negentropy import Items, initiate
-from nostr_threads.core.wire import Auth, NegClose, NegMsg, NegOpen, encode
+from nostr_threads.core.wire import encode
 from nostr_threads.net import reconciling
 from nostr_threads.testing import ENDLESS, GARBAGE, START, Faults, invented_ids, thread
 from tests.core.invented import invented
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from nostr_threads.core.difference import Difference
     from nostr_threads.core.event import Verified
-    from nostr_threads.core.wire import ClientMessage, Malformed
+    from nostr_threads.core.messages import ClientMessage, Malformed
     from nostr_threads.net.relay import Relay
 
 NOTES = Filter(kinds=(1,))

@@ -9,17 +9,8 @@ from typing import TYPE_CHECKING
 from websockets.asyncio.client import ClientConnection as Socket
 from websockets.asyncio.client import connect
 
-from nostr_threads.core.wire import (
-    Closed,
-    Delivered,
-    Eose,
-    Malformed,
-    Ok,
-    Publish,
-    Request,
-    decode_relay_message,
-    encode,
-)
+from nostr_threads.core.messages import Closed, Delivered, Eose, Malformed, Ok, Publish, Request
+from nostr_threads.core.wire import decode_relay_message, encode
 from nostr_threads.relayd.limits import Limits
 from nostr_threads.relayd.protocol import ClientConnection, RelayProtocol
 from nostr_threads.store.sqlite import SqliteStore
@@ -30,7 +21,7 @@ if TYPE_CHECKING:
 
     from nostr_threads.core.event import Event, Verified
     from nostr_threads.core.filters import Filter
-    from nostr_threads.core.wire import ClientMessage, RelayMessage
+    from nostr_threads.core.messages import ClientMessage, RelayMessage
     from nostr_threads.relayd.acceptance import Accept
     from nostr_threads.relayd.limits import AuthPolicy
     from nostr_threads.store.base import Store

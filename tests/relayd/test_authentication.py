@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from nostr_threads.core.filters import Filter
-from nostr_threads.core.wire import Auth, AuthChallenge, Closed, Count, Ok, Request, encode
+from nostr_threads.core.messages import Auth, AuthChallenge, Closed, Count, Ok, Request
+from nostr_threads.core.wire import encode
 from nostr_threads.relayd.acceptance import Refused, check_authentication
 from nostr_threads.testing import Author, forged
 from tests.relayd.peers import CHALLENGE, NOW, URL, asked, connected, published, say

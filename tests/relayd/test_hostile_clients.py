@@ -8,16 +8,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nostr_threads.core.wire import (
-    Closed,
-    CountResult,
-    Delivered,
-    Eose,
-    Notice,
-    Ok,
-    decode_relay_message,
-    encode,
-)
+from nostr_threads.core.messages import Closed, CountResult, Delivered, Eose, Notice, Ok
+from nostr_threads.core.wire import decode_relay_message, encode
 from nostr_threads.relayd.limits import Limits
 from nostr_threads.relayd.protocol import ClientConnection, RelayProtocol
 from nostr_threads.relayd.salvage import refusal

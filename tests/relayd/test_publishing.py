@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nostr_threads.core.filters import Filter
-from nostr_threads.core.wire import Auth, Ok, Publish, encode
+from nostr_threads.core.messages import Auth, Ok, Publish
+from nostr_threads.core.wire import encode
 from nostr_threads.errors import StoreError
 from nostr_threads.relayd.limits import Limits
 from nostr_threads.testing import START, Author, forged

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from nostr_threads.core.filters import Filter
-from nostr_threads.core.wire import (
+from nostr_threads.core.messages import (
     Close,
     Closed,
     Count,

@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nostr_threads.core.filters import Filter
-from nostr_threads.core.negentropy import Items, initiate, reconcile
-from nostr_threads.core.wire import (
+from nostr_threads.core.messages import (
     Auth,
     Closed,
     NegClose,
@@ -21,6 +20,7 @@ from nostr_threads.core.wire import (
     Notice,
     Request,
 )
+from nostr_threads.core.negentropy import Items, initiate, reconcile
 from nostr_threads.errors import StoreError
 from nostr_threads.relayd.limits import Limits
 from nostr_threads.relayd.protocol import ClientConnection, RelayProtocol
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nostr_threads.core.event import Verified
-    from nostr_threads.core.wire import ClientMessage
+    from nostr_threads.core.messages import ClientMessage
     from nostr_threads.store.base import Store
 
 ALICE = Author(1)

@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin
 
 from nostr_threads.core.filters import Filter
-from nostr_threads.core.wire import (
+from nostr_threads.core.messages import (
     Auth,
     AuthChallenge,
     Closed,

@@ -11,8 +11,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from nostr_threads.core.event import verify
 from nostr_threads.core.filters import Filter
-from nostr_threads.core.negentropy import Items, initiate, reconcile
-from nostr_threads.core.wire import (
+from nostr_threads.core.messages import (
     Auth,
     AuthChallenge,
     Closed,
@@ -30,8 +29,9 @@ from nostr_threads.core.wire import (
     Publish,
     Request,
     Tally,
-    decode_relay_message,
 )
+from nostr_threads.core.negentropy import Items, initiate, reconcile
+from nostr_threads.core.wire import decode_relay_message
 from nostr_threads.errors import InvalidEvent
 from nostr_threads.testing import (
     ENDLESS,
