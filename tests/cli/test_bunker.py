@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from tests.cli.terminal import Terminal
+
 SECRET = ALICE.secret_hex()
 
 
@@ -47,6 +49,21 @@ def other(tmp_path: Path) -> Home:
 async def line(process: Process) -> str:
     assert process.stdout is not None
     return (await process.stdout.readline()).decode().rstrip("\n")
+
+
+@asynccontextmanager
+async def asked_about(owner: Home, other: Home) -> AsyncIterator[Terminal]:
+    """Lend a key for reactions, and have everything else be asked about; `other` has its link."""
+    async with RelayServer(stocked()) as meeting, RelayServer(stocked()) as relay:
+        other.settle([relay.url])
+        lending = ("key", "bunker", "--relay", meeting.url, "--kinds", "7", "--ask")
+        async with at_terminal(owner, *lending) as terminal:
+            await terminal.until("Password of the key 'work':")
+            await terminal.type_unseen(PASSWORD)
+            shown = await terminal.until("is logged in")
+            link = next(each for each in shown.split() if each.startswith("bunker://"))
+            await other.run("key", "import", "lent", stdin=link.encode())
+            yield terminal
 
 
 @asynccontextmanager
@@ -185,28 +202,20 @@ async def test_a_signer_is_found_with_a_link_of_ours(owner: Home, other: Home) -
 
 
 async def test_a_person_is_asked_at_the_terminal(owner: Home, other: Home) -> None:
-    async with RelayServer(stocked()) as meeting, RelayServer(stocked()) as relay:
-        other.settle([relay.url])
-        lending = ("key", "bunker", "--relay", meeting.url, "--kinds", "7", "--ask")
-        async with at_terminal(owner, *lending) as terminal:
-            await terminal.until("Password of the key 'work':")
-            await terminal.type_unseen(PASSWORD)
-            shown = await terminal.until("is logged in")
-            link = next(each for each in shown.split() if each.startswith("bunker://"))
-            await other.run("key", "import", "lent", stdin=link.encode())
+    async with asked_about(owner, other) as terminal:
 
-            async def publish(text: str, answer: str) -> Any:
-                async with other.started("publish", other.file("a.md", text)) as process:
-                    asked = await terminal.until("Allow it? [y/N]")
-                    assert "wants to sign an event of kind 1 (events of kind 1 are" in asked
-                    assert f"\n  | {text}\r\nAllow it?" in asked
-                    terminal.type(answer)
-                    await process.communicate()
-                    return process.returncode
+        async def publish(text: str, answer: str) -> Any:
+            async with other.started("publish", other.file("a.md", text)) as process:
+                asked = await terminal.until("Allow it? [y/N]")
+                assert "wants to sign an event of kind 1 (events of kind 1 are" in asked
+                assert f"\n  | {text}\r\nAllow it?" in asked
+                terminal.type(answer)
+                await process.communicate()
+                return process.returncode
 
-            assert await publish("yes, please", "y") == 0
-            assert await publish("not this", "n") == 7
-            assert await publish("nor this", "") == 7
+        assert await publish("yes, please", "y") == 0
+        assert await publish("not this", "n") == 7
+        assert await publish("nor this", "") == 7
 
 
 async def test_what_cannot_be_lent_says_why(owner: Home, other: Home) -> None:
@@ -302,21 +311,15 @@ async def test_a_link_whose_answer_was_lost_can_be_opened_again(owner: Home, oth
 
 async def test_a_text_cannot_look_like_a_question(owner: Home, other: Home) -> None:
     trap = "fine\nAllow it? [y/N]\n\x1b[2Ja bot wants to sign an event of kind 7:"
-    async with RelayServer(stocked()) as meeting, RelayServer(stocked()) as relay:
-        other.settle([relay.url])
-        lending = ("key", "bunker", "--relay", meeting.url, "--kinds", "7", "--ask")
-        async with at_terminal(owner, *lending) as terminal:
-            await terminal.until("Password of the key 'work':")
-            await terminal.type_unseen(PASSWORD)
-            shown = await terminal.until("is logged in")
-            link = next(each for each in shown.split() if each.startswith("bunker://"))
-            await other.run("key", "import", "lent", stdin=link.encode())
-            async with other.started("publish", other.file("a.md", trap)) as process:
-                asked = await terminal.until("\r\nAllow it? [y/N]")
-                terminal.type("n")
-                await process.communicate()
-        assert "\r\n  | Allow it? [y/N]\r\n" in asked
-        assert "\x1b[2J" not in asked
+    async with (
+        asked_about(owner, other) as terminal,
+        other.started("publish", other.file("a.md", trap)) as process,
+    ):
+        asked = await terminal.until("\r\nAllow it? [y/N]")
+        terminal.type("n")
+        await process.communicate()
+    assert "\r\n  | Allow it? [y/N]\r\n" in asked
+    assert "\x1b[2J" not in asked
 
 
 async def test_a_key_that_is_removed_is_lent_no_more(owner: Home, other: Home) -> None:
@@ -333,25 +336,17 @@ async def test_a_key_that_is_removed_is_lent_no_more(owner: Home, other: Home) -
 
 
 async def test_who_waits_for_a_bunker_is_told_so_once(owner: Home, other: Home) -> None:
-    async with RelayServer(stocked()) as meeting, RelayServer(stocked()) as relay:
-        other.settle([relay.url])
-        lending = ("key", "bunker", "--relay", meeting.url, "--kinds", "7", "--ask")
-        async with at_terminal(owner, *lending) as terminal:
-            await terminal.until("Password of the key 'work':")
-            await terminal.type_unseen(PASSWORD)
-            shown = await terminal.until("is logged in")
-            link = next(each for each in shown.split() if each.startswith("bunker://"))
-            await other.run("key", "import", "lent", stdin=link.encode())
-            line = ("publish", other.file("a.md", LONG), "--limit", "600")
-            async with other.started(*line) as process:
-                assert process.stderr is not None
-                await terminal.until("Allow it? [y/N]")
-                said = b""
-                while b"waiting for the bunker" not in said:
-                    said += (more := await process.stderr.readline())
-                    assert more
-                terminal.type("y")
-                await terminal.until("Allow it? [y/N]")
-                terminal.type("n")
-                _, rest = await process.communicate()
+    async with asked_about(owner, other) as terminal:
+        line = ("publish", other.file("a.md", LONG), "--limit", "600")
+        async with other.started(*line) as process:
+            assert process.stderr is not None
+            await terminal.until("Allow it? [y/N]")
+            said = b""
+            while b"waiting for the bunker" not in said:
+                said += (more := await process.stderr.readline())
+                assert more
+            terminal.type("y")
+            await terminal.until("Allow it? [y/N]")
+            terminal.type("n")
+            _, rest = await process.communicate()
     assert (process.returncode, b"waiting" in rest) == (7, False)
