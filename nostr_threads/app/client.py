@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from nostr_threads.app.answered import event_of, target_of
 from nostr_threads.app.asking import Asking
 from nostr_threads.app.blocking import off_loop
 from nostr_threads.app.destinations import destinations
@@ -17,13 +18,10 @@ from nostr_threads.app.mirror import Mirror
 from nostr_threads.app.reading import plain
 from nostr_threads.app.sending import Sender
 from nostr_threads.app.writing import DEFAULT_LIMIT, Style, Writer
-from nostr_threads.core import kinds, verbs
-from nostr_threads.core.answering import Target
+from nostr_threads.core import verbs
 from nostr_threads.core.clocks import skewed
 from nostr_threads.core.crawl import Budget
-from nostr_threads.core.node import Node
 from nostr_threads.core.pow import MOST_ASKED
-from nostr_threads.core.relay_url import is_local
 from nostr_threads.core.split import DEFAULT_MARKER, Limit, Part
 from nostr_threads.errors import NoSigner, NotFound
 
@@ -37,8 +35,10 @@ if TYPE_CHECKING:
     from nostr_threads.app.publish import Report
     from nostr_threads.app.routes import Routes
     from nostr_threads.app.writing import Plan
+    from nostr_threads.core.answering import Target
     from nostr_threads.core.delivery import Delivery
     from nostr_threads.core.event import Draft, Verified
+    from nostr_threads.core.node import Node
     from nostr_threads.net.pool import Pool
     from nostr_threads.signing.signer import Signer
     from nostr_threads.store.base import Posting
@@ -170,8 +170,8 @@ class Nostr:
         """
         return await self._writer(author or self._signer().public_key).plan(
             answer,
-            target=await self._target(reply_to, relays),
-            quoting=await self._target(quoting, relays),
+            target=await self._target_if_any(reply_to, relays),
+            quoting=await self._target_if_any(quoting, relays),
             relays=relays,
             limit=limit,
             marker=marker,
@@ -236,7 +236,7 @@ class Nostr:
         places: dict[str, None] = {}
         for code in codes:
             if not (found := await self.outbox.find(code)):
-                events.append(await self._event(code, relays))
+                events.append(await event_of(code, self.store, self._looks(relays)))
             postings += found
         for posting in postings:
             events += posting.events
@@ -259,7 +259,7 @@ class Nostr:
         progress: Callable[[Delivery], None] = lambda _: None,
     ) -> Report:
         """React to an event (NIP-25): `+`, `-`, one emoji, or `:shortcode:` with its `image`."""
-        target = await self._answered(code, relays)
+        target = await self._target(code, relays)
         draft = verbs.reaction(target, created_at=self._now(), content=content, image=image)
         return await self._post([draft], relays, planned, progress)
 
@@ -272,7 +272,7 @@ class Nostr:
         progress: Callable[[Delivery], None] = lambda _: None,
     ) -> Report:
         """Repost an event (NIP-18). Raises `InvalidInput` where no relay is known to have it."""
-        target = await self._answered(code, relays)
+        target = await self._target(code, relays)
         if not target.relay and not verbs.is_protected(target.event):
             # Whoever reads it there finds what it points at: it is brought along.
             target = replace(target, relay=self._routes.writers(relays)[0])
@@ -353,43 +353,16 @@ class Nostr:
         )
         return await self._writer(author).plan_drafts(drafts, choices)
 
-    async def _answered(self, code: Node | Verified | str, relays: Sequence[str]) -> Target:
-        target = await self._target(code, relays)
-        if target is None:
-            raise NotFound("there is nothing to answer")
-        return target
+    async def _target(self, answered: Node | Verified | str, relays: Sequence[str]) -> Target:
+        return await target_of(answered, self.store, self._looks(relays))
 
-    async def _target(
-        self, reply_to: Node | Verified | str | None, relays: Sequence[str]
+    async def _target_if_any(
+        self, answered: Node | Verified | str | None, relays: Sequence[str]
     ) -> Target | None:
-        """Find the event that is answered, in the store or at the relays, and where others can."""
-        if reply_to is None:
-            return None
-        event = reply_to.event if isinstance(reply_to, Node) else reply_to
-        if isinstance(event, str):
-            event = await self._event(event, relays)
-        if event is None:
-            raise NotFound("a missing note cannot be answered: nobody who was asked has it")
-        seen = await off_loop(self.store.sightings, [event.id])
-        hints = seen.get(event.id, ())
-        return Target(event, next((url for url in hints if not is_local(url)), ""))
+        return None if answered is None else await self._target(answered, relays)
 
-    async def _event(self, code: str, relays: Sequence[str]) -> Verified:
-        start = pointer(code)
-        known = await off_loop(self.store.event, start.key) if start.id else None
-        if known is not None:
-            return known
-        why = "nobody who was asked has it"
-        for look in (self.show, partial(self.fetch, relays=relays)):
-            try:
-                found = await look(code)
-            except NotFound as error:
-                why = str(error)
-                continue
-            for event in found.thread.events:
-                if start.key in (event.id, kinds.address_of(event)):
-                    return event
-        raise NotFound(f"{start.key} cannot be answered: {why}")
+    def _looks(self, relays: Sequence[str]) -> Sequence[Callable[[str], Awaitable[Found]]]:
+        return (self.show, partial(self.fetch, relays=relays))
 
     def _asking(self, seconds: float | None) -> Asking:
         return Asking(
