@@ -13,7 +13,7 @@ import nostr_threads as nt
 from nostr_threads.app.mining import Mining
 from nostr_threads.app.publish import Report
 from nostr_threads.app.writing import Plan
-from nostr_threads.cli import reports, verbs, watching
+from nostr_threads.cli import console, reports, verbs, watching
 from nostr_threads.cli.reports import State, exit_code, show_report, state_of, tell_clock, when
 from nostr_threads.core.admission import Admission
 from nostr_threads.core.article import Form
@@ -100,7 +100,7 @@ def on_a_terminal() -> Console:
 
 def bars(monkeypatch: pytest.MonkeyPatch) -> tuple[watching.Watch, list[str]]:
     """A watch on a terminal that has seen some of an answer, and what its bars say."""
-    monkeypatch.setattr(watching, "talk", on_a_terminal)
+    monkeypatch.setattr(console, "talk", on_a_terminal)
     with watching.Watch() as watch:
         watch.planned(PLAN)
         watch.mining(Mining(512, 256, 1.5))
