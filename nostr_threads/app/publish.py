@@ -61,8 +61,7 @@ class Report:
     @property
     def accepted(self) -> bool:
         """Whether every part was taken by as many of the author's relays as the quorum wants."""
-        parts = range(1, len(self.posting.events) + 1)
-        return all(self.taken(part) >= self.posting.quorum for part in parts)
+        return self.posting.accepted
 
     @property
     def complete(self) -> bool:
@@ -90,7 +89,7 @@ class Report:
 
     def taken(self, part: int) -> int:
         """How many of the author's relays have taken a part, as far as anybody knows."""
-        return sum(each.status.taken for each in self._own if each.part == part)
+        return self.posting.taken(part)
 
     @property
     def code(self) -> str:

@@ -214,6 +214,16 @@ class Posting:
         return tuple(relay for relay in self.relays if relay not in self.courtesy)
 
     @property
+    def accepted(self) -> bool:
+        """Whether every part was taken by as many of the author's relays as the quorum wants."""
+        return all(self.taken(part) >= self.quorum for part in range(1, len(self.events) + 1))
+
+    def taken(self, part: int) -> int:
+        """How many of the author's relays have taken a part, as far as anybody knows."""
+        mine = (each for each in self.deliveries if each.relay not in self.courtesy)
+        return sum(each.status.taken for each in mine if each.part == part)
+
+    @property
     def id(self) -> str:
         """The id of the first part, which names the whole."""
         return self.events[0].id

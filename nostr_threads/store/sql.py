@@ -23,6 +23,7 @@ from nostr_threads.store import (
     searching,
     threads,
 )
+from nostr_threads.store.sql_bots import SqlBots
 from nostr_threads.store.sql_sources import SqlSources
 from nostr_threads.store.upkeep import Upkeep
 
@@ -53,6 +54,8 @@ class SqlStore:
         self._is_read_only = read_only
         self.sources = SqlSources(database)
         """What is to be kept here whole; see `sources.Sources`."""
+        self.bots = SqlBots(database)
+        """What was asked of bots; see `bots.Bots`."""
         self.upkeep = Upkeep(database)
         """What keeps it in order."""
 

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from tests.store.postgres_server import PostgresServer
 
 CLEARED = str.split(
-    "texts arrivals sightings links tags purged vanished people deliveries destinations parts"
-    " postings branches spans syncs sources relay_records relay_documents relays long_keys events"
+    "asks bots texts arrivals sightings links tags purged vanished people deliveries destinations"
+    " parts postings branches spans syncs sources relay_records relay_documents relays long_keys"
+    " events"
 )
 PLACES: dict[str, Callable[[pytest.FixtureRequest, Path], str]] = {
     "file": lambda _, folder: str(folder / "events.db"),

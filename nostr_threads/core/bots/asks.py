@@ -6,7 +6,7 @@ Knows their shape. Knows nothing of whether anything is answered: see `guards`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from nostr_threads.core.article import Form
 from nostr_threads.core.profile import Profile
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from nostr_threads.core.event import Verified
 
-__all__ = ["Answer", "Ask", "Bot"]
+__all__ = ["Answer", "Ask"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +50,3 @@ class Answer:
     form: Form | None = Form.THREAD
     title: str = ""
     content_warning: str | None = None
-
-
-class Bot(Protocol):
-    """Whoever answers. One object may be asked several things at once."""
-
-    async def answer(self, ask: Ask) -> Answer | None:
-        """Return what is to be said to `ask`, None for nothing.
-
-        Whatever it raises is put on record and it is asked again later, some times. It has no key,
-        and sends nothing: splitting, signing and sending is done with what it returns.
-        """
-        ...

@@ -1,0 +1,204 @@
+"""The record of bots; see `bots`.
+
+Knows which step is a transaction: an answer is on record in the one that puts it into the outbox.
+What each step does to a row is `asks`'s.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nostr_threads.errors import StoreError
+from nostr_threads.store import asks, outbox, reading
+from nostr_threads.store.bots import Known, State
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from nostr_threads.store.base import Posting
+    from nostr_threads.store.bots import Decision, Entry, Intake
+    from nostr_threads.store.connection import Database
+
+__all__ = ["SqlBots"]
+
+_BOT = "SELECT bot, began_at, heard_at FROM bots WHERE pubkey = ? AND name = ?"
+_ENTER = """
+    INSERT INTO bots (pubkey, name, began_at, heard_at, upto)
+    VALUES (?, ?, ?, ?, (SELECT coalesce(max(event), 0) FROM events))
+"""
+_UPTO = "SELECT upto FROM bots WHERE bot = ?"
+_READ = """
+    SELECT event, json, kind, created_at FROM events
+    WHERE event > ? AND superseded = 0 AND deleted = 0 ORDER BY event LIMIT ?
+"""
+_RENEW = """
+    UPDATE asks SET held_until = ? WHERE ask = ? AND owner = ? AND state = 'answering'
+"""
+_RELEASE = """
+    UPDATE asks SET state = ?, guard = ?, why = ?, due = ?, tries = tries + ?, owner = '',
+        held_until = 0, answered_at = CASE WHEN ? = 'delivered' THEN answered_at END,
+        changed_at = ? WHERE ask = ? AND owner = ? AND state = 'answering'
+"""
+# Once more while it is queued: what was cancelled may be sent in another version.
+_QUEUE = """
+    UPDATE asks SET state = 'queued', answerer = ?, posting = ?, changed_at = ?
+    WHERE ask = ? AND owner = ? AND state IN ('answering', 'queued')
+"""
+_COUNTS = "SELECT state, guard, count(*) FROM asks WHERE bot = ? GROUP BY state, guard"
+_LATENCIES = """
+    SELECT coalesce(sum(answered_at - seen_at), 0), count(*) FROM asks
+    WHERE bot = ? AND state IN ('queued', 'delivered')
+"""
+_NEXT_DUE = """
+    SELECT min(CASE WHEN state = 'seen' THEN due ELSE held_until END) FROM asks
+    WHERE bot = ? AND state IN ('seen', 'answering')
+"""
+_POSTINGS = "SELECT posting FROM asks WHERE event = ? AND posting IS NOT NULL"
+_FORGET = "DELETE FROM asks WHERE ask = ? AND state NOT IN ('answering', 'queued')"
+
+
+class SqlBots:
+    """Implements `Bots` over the database of a store."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def enter(self, pubkey: str, name: str, *, now: int) -> Known:
+        """Put a bot on record unless it is; what is stored by then it has no need to read."""
+        with self._database.writing(durable=True) as connection:
+            key = connection.column(pubkey)
+            found = connection.execute(_BOT, (key, name)).fetchone()
+            if found is None:
+                connection.execute(_ENTER, (key, name, now, now))
+                found = connection.execute(_BOT, (key, name)).fetchone()
+        row, began_at, heard_at = found
+        return Known(row, pubkey, name, began_at, heard_at)
+
+    def listened(self, bot: Known, *, now: int) -> None:
+        """Note that the bot was listening up to `now`."""
+        with self._database.writing() as connection:
+            query = "UPDATE bots SET heard_at = ?1 WHERE bot = ?2 AND heard_at < ?1"
+            connection.execute(query, (now, bot.row))
+
+    def read(
+        self, bot: Known, kinds: Sequence[int], since: int, intake: Intake, *, now: int, most: int
+    ) -> int | None:
+        """Let the bot read what was stored since it last did: `most` events of these kinds."""
+        with self._database.writing() as connection:
+            (upto,) = connection.execute(_UPTO, (bot.row,)).fetchone()
+            rows = connection.execute(_READ, (upto, most)).fetchall()
+            fresh = sum(
+                asks.hear(connection, bot, reading.decode(text), intake, now)
+                for _, text, kind, created_at in rows
+                if kind in kinds and created_at >= since
+            )
+            if not rows:
+                return None
+            connection.execute("UPDATE bots SET upto = ? WHERE bot = ?", (rows[-1][0], bot.row))
+        return fresh
+
+    def claim(
+        self, bot: Known, owner: str, decision: Decision, *, now: int, until: int
+    ) -> Entry | None:
+        """Take the oldest ask that is due and that `decision` leaves room for, up to `until`."""
+        with self._database.writing(durable=True) as connection:
+            return asks.claim(connection, bot, owner, decision, now, until)
+
+    def renew(self, entry: Entry, owner: str, *, until: int) -> bool:
+        """Hold an ask longer; False when it is not the owner's any more."""
+        with self._database.writing() as connection:
+            return connection.execute(_RENEW, (until, entry.row, owner)).rowcount == 1
+
+    def release(
+        self,
+        entry: Entry,
+        owner: str,
+        state: State,
+        *,
+        guard: str = "",
+        why: str = "",
+        due: int = 0,
+        failed: bool = False,
+        now: int,
+    ) -> bool:
+        """Give an ask back in a state; False when it is not the owner's any more."""
+        said = (state.value, guard, why, due or now, int(failed), state.value, now)
+        with self._database.writing(durable=True) as connection:
+            return connection.execute(_RELEASE, (*said, entry.row, owner)).rowcount == 1
+
+    def queue(self, entry: Entry, owner: str, posting: Posting, answerer: str, *, now: int) -> None:
+        """Put the signed answer into the outbox, and the ask on record as QUEUED, at once."""
+        with self._database.writing(durable=True) as connection:
+            said = (answerer, connection.column(posting.id), now, entry.row, owner)
+            if connection.execute(_QUEUE, said).rowcount != 1:
+                raise StoreError(f"the answer to {entry.event_id} is another process's by now")
+            outbox.enqueue(connection, posting)
+
+    def settle(self, bot: Known, *, now: int) -> list[Entry]:
+        """Note what became of answers in the outbox; return the asks that are settled by it."""
+        with self._database.writing() as connection:
+            queued = asks.select(
+                connection, "bot = ? AND state = 'queued' ORDER BY ask", (bot.row,)
+            )
+            settled = [entry.row for entry in queued if asks.settle(connection, entry, now)]
+            return [asks.load(connection, row) for row in settled]
+
+    def entries(
+        self,
+        *,
+        pubkey: str | None = None,
+        name: str | None = None,
+        event_id: str | None = None,
+        states: Sequence[State] = (),
+        most: int = 100,
+    ) -> list[Entry]:
+        """Return asks, those that changed last first."""
+        with self._database.reading() as connection:
+            terms: list[tuple[str, Sequence[Any]]] = [("TRUE", ())]
+            if pubkey is not None:
+                terms.append(("pubkey = ?", (connection.column(pubkey),)))
+            if name is not None:
+                terms.append(("name = ?", (name,)))
+            if event_id is not None:
+                terms.append(("a.event = ?", (connection.column(event_id),)))
+            if states:
+                members, parameters = connection.one_of([each.value for each in states])
+                terms.append((f"state {members}", parameters))
+            where = " AND ".join(term for term, _ in terms)
+            values = [value for _, values in terms for value in values]
+            ordered = f"{where} ORDER BY changed_at DESC, ask DESC LIMIT ?"
+            return asks.select(connection, ordered, (*values, most))
+
+    def next_due(self, bot: Known) -> int | None:
+        """Return when the next ask is due, or may be taken over; None when none is open."""
+        with self._database.reading() as connection:
+            (due,) = connection.execute(_NEXT_DUE, (bot.row,)).fetchone()
+            return None if due is None else int(due)
+
+    def postings(self, event_id: str) -> frozenset[str]:
+        """Return the ids of the answers to an event that are on record, of any bot."""
+        with self._database.reading() as connection:
+            rows = connection.execute(_POSTINGS, (connection.column(event_id),)).fetchall()
+            return frozenset(connection.text(posting) for (posting,) in rows)
+
+    def counts(self, bot: Known) -> Mapping[tuple[State, str], int]:
+        """Count the bot's asks by state and guard."""
+        with self._database.reading() as connection:
+            rows = connection.execute(_COUNTS, (bot.row,)).fetchall()
+            return {(State(state), guard): count for state, guard, count in rows}
+
+    def latencies(self, bot: Known) -> tuple[int, int]:
+        """Return the sum of seconds from hearing of an ask to its answer, and of how many."""
+        with self._database.reading() as connection:
+            seconds, count = connection.execute(_LATENCIES, (bot.row,)).fetchone()
+            return int(seconds), int(count)
+
+    def retry(self, entries: Sequence[Entry], *, now: int) -> int:
+        """Ask again what was skipped or has failed, however old it is; return how many."""
+        with self._database.writing(durable=True) as connection:
+            return sum(asks.retry(connection, entry, now) for entry in entries)
+
+    def forget(self, entries: Sequence[Entry]) -> int:
+        """Take asks off the record, unless somebody is at them; return how many."""
+        with self._database.writing(durable=True) as connection:
+            return sum(connection.execute(_FORGET, (entry.row,)).rowcount for entry in entries)

@@ -1,0 +1,432 @@
+"""The record of bots: what they read, who is at which ask, and what became of each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nostr_threads.core.delivery import Delivery, Status
+from nostr_threads.errors import StoreError
+from nostr_threads.store.base import Posting
+from nostr_threads.store.bots import Decided, Heard, Past, State
+from nostr_threads.store.opening import open_store
+from nostr_threads.store.sqlite import SqliteStore
+from tests.store.events import ALICE, BOB, CAROL, NOW, THEN, deletion, made, reply
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nostr_threads.core.event import Verified
+    from nostr_threads.store.bots import Entry, Known
+    from nostr_threads.store.sql import SqlStore
+
+RELAY = "wss://one.example"
+QUESTION = made(content="what is a relay?", author=ALICE, at=THEN)
+OTHER = made(content="and a note?", author=BOB, at=THEN + 1)
+ANSWER = reply(QUESTION.id, QUESTION.id, author=CAROL, at=THEN + 9, text="a server")
+ANOTHER = reply(QUESTION.id, QUESTION.id, author=CAROL, at=THEN + 10, text="a server!")
+
+
+def hears(event: Verified, _: Verified | None) -> list[Heard]:
+    return [Heard()] if "?" in event.content else []
+
+
+def goes(*_: object) -> None:
+    """There is room for every answer."""
+
+
+def entered(store: SqlStore, *events: Verified) -> Known:
+    """A bot that has read `events`."""
+    bot = store.bots.enter(CAROL, "faq", now=THEN)
+    store.add(events, relay=RELAY, now=THEN)
+    while read(store, bot) is not None:
+        pass
+    return bot
+
+
+def read(store: SqlStore, bot: Known, **options: int) -> int | None:
+    settings = {"since": 0, "most": 100, **options}
+    return store.bots.read(bot, (1,), settings["since"], hears, now=NOW, most=settings["most"])
+
+
+def claimed(store: SqlStore, bot: Known, owner: str = "one", *, now: int = NOW) -> Entry:
+    entry = store.bots.claim(bot, owner, goes, now=now, until=now + 60)
+    assert entry is not None
+    return entry
+
+
+def posting(*events: Verified) -> Posting:
+    return Posting(events, (RELAY,), 1, NOW)
+
+
+class TestABot:
+    def test_is_on_record_once_by_its_key_and_its_name(self, store: SqlStore) -> None:
+        first = store.bots.enter(CAROL, "faq", now=5)
+        assert (first.began_at, first.heard_at) == (5, 5)
+        assert store.bots.enter(CAROL, "faq", now=9) == first
+        others = [store.bots.enter(CAROL, "echo", now=9), store.bots.enter(BOB, "faq", now=9)]
+        assert len({first.row, *(each.row for each in others)}) == 3
+
+    def test_has_listened_up_to_the_latest_time_that_was_noted(self, store: SqlStore) -> None:
+        bot = store.bots.enter(CAROL, "faq", now=5)
+        for now in (20, 10):
+            store.bots.listened(bot, now=now)
+        assert store.bots.enter(CAROL, "faq", now=30).heard_at == 20
+
+
+class TestReading:
+    def test_begins_with_what_is_stored_after_the_bot_came(self, store: SqlStore) -> None:
+        store.add([QUESTION], relay=RELAY, now=NOW)
+        bot = entered(store, OTHER)
+        assert [entry.event_id for entry in store.bots.entries()] == [OTHER.id]
+        assert read(store, bot) is None
+
+    def test_puts_on_record_who_asks_where_and_when(self, store: SqlStore) -> None:
+        below = reply(QUESTION.id, QUESTION.id, author=BOB, at=THEN + 3, text="really?")
+        entered(store, QUESTION, below)
+        (entry,) = store.bots.entries(event_id=below.id)
+        assert (entry.bot, entry.author, entry.root) == ("faq", BOB, QUESTION.id)
+        assert (entry.asked_at, entry.seen_at, entry.due) == (THEN + 3, NOW, NOW)
+        assert (entry.state, entry.tries, entry.posting) == (State.SEEN, 0, None)
+        assert (entry.answered_at, entry.pardoned) == (None, False)
+
+    def test_tells_the_bot_what_a_note_answers(self, store: SqlStore) -> None:
+        below = reply(QUESTION.id, QUESTION.id, author=BOB, text="really?")
+        lost = reply("a" * 64, "a" * 64, author=BOB, text="lost?")
+        bot = store.bots.enter(CAROL, "faq", now=1)
+        store.add([QUESTION, below, lost], relay=RELAY, now=NOW)
+        told = {}
+
+        def note(event: Verified, parent: Verified | None) -> list[Heard]:
+            told[event] = parent
+            return []
+
+        assert store.bots.read(bot, (1,), 0, note, now=NOW, most=9) == 0
+        assert told == {QUESTION: None, below: QUESTION, lost: None}
+        assert store.bots.entries() == []
+
+    def test_passes_over_other_kinds_what_is_too_old_and_what_is_gone(
+        self, store: SqlStore
+    ) -> None:
+        bot = store.bots.enter(CAROL, "faq", now=1)
+        gone = made(content="never mind?", author=ALICE)
+        article = made(30023, ("d", "a"), content="is this one?")
+        store.add([article, gone, deletion(("e", gone.id))], relay=RELAY, now=NOW)
+        store.add([QUESTION, OTHER], relay=RELAY, now=NOW)
+        assert read(store, bot, since=OTHER.created_at) == 1
+        assert [entry.event_id for entry in store.bots.entries()] == [OTHER.id]
+
+    def test_goes_on_where_it_was_and_each_bot_by_itself(self, place: str) -> None:
+        with open_store(place) as store:
+            faq = store.bots.enter(CAROL, "faq", now=1)
+            echo = store.bots.enter(CAROL, "echo", now=1)
+            store.add([QUESTION, OTHER], relay=RELAY, now=NOW)
+            assert read(store, faq, most=1) == 1
+        with open_store(place) as store:
+            assert [read(store, faq, most=1), read(store, faq, most=1)] == [1, None]
+            assert read(store, echo) == 2
+            assert len(store.bots.entries(name="faq")) == 2
+
+    def test_leaves_what_is_on_record_as_it_is(self, store: SqlStore) -> None:
+        bot = entered(store, QUESTION)
+        claimed(store, bot)
+        with store._database.writing() as connection:
+            connection.execute("UPDATE bots SET upto = 0")
+        assert read(store, bot) == 0
+        assert [entry.state for entry in store.bots.entries()] == [State.ANSWERING]
+
+    def test_may_ask_several_rules_or_none_with_a_reason(self, store: SqlStore) -> None:
+        bot = store.bots.enter(CAROL, "faq", now=1)
+        store.add([QUESTION], relay=RELAY, now=NOW)
+        several = [Heard("a"), Heard("b", "deny", "its author is on the list")]
+        assert store.bots.read(bot, (1,), 0, lambda *_: several, now=NOW, most=9) == 2
+        one, other = sorted(store.bots.entries(), key=lambda entry: entry.rule)
+        assert (one.rule, one.state, one.guard) == ("a", State.SEEN, "")
+        assert (other.rule, other.state) == ("b", State.SKIPPED)
+        assert (other.guard, other.why) == ("deny", "its author is on the list")
+
+    def test_is_undone_when_the_bot_fails(self, store: SqlStore) -> None:
+        bot = store.bots.enter(CAROL, "faq", now=1)
+        store.add([QUESTION, OTHER], relay=RELAY, now=NOW)
+
+        def fails(event: Verified, _: Verified | None) -> list[Heard]:
+            if event == OTHER:
+                raise RuntimeError
+            return [Heard()]
+
+        with pytest.raises(RuntimeError):
+            store.bots.read(bot, (1,), 0, fails, now=NOW, most=9)
+        assert store.bots.entries() == []
+        assert read(store, bot) == 2
+
+
+class TestClaiming:
+    def test_takes_the_oldest_ask_and_no_ask_twice(self, store: SqlStore) -> None:
+        bot = entered(store, OTHER, QUESTION)
+        first, second = claimed(store, bot), claimed(store, bot, "two")
+        assert (first.event_id, second.event_id) == (QUESTION.id, OTHER.id)
+        assert (first.state, first.answered_at) == (State.ANSWERING, NOW)
+        assert store.bots.claim(bot, "three", goes, now=NOW, until=NOW + 60) is None
+
+    def test_is_for_the_bot_s_own_asks(self, store: SqlStore) -> None:
+        entered(store, QUESTION)
+        other = store.bots.enter(CAROL, "echo", now=1)
+        assert store.bots.claim(other, "one", goes, now=NOW, until=NOW + 60) is None
+
+    def test_takes_over_what_somebody_left(self, store: SqlStore) -> None:
+        bot = entered(store, QUESTION)
+        entry = claimed(store, bot)
+        assert store.bots.claim(bot, "two", goes, now=NOW + 59, until=NOW + 99) is None
+        assert store.bots.next_due(bot) == NOW + 60
+        again = claimed(store, bot, "two", now=NOW + 60)
+        assert again.row == entry.row
+        assert not store.bots.renew(entry, "one", until=NOW + 999)
+        assert not store.bots.release(entry, "one", State.SKIPPED, now=NOW + 61)
+        with pytest.raises(StoreError, match="another process"):
+            store.bots.queue(entry, "one", posting(ANSWER), "help", now=NOW + 61)
+        assert store.postings() == []
+
+    def test_is_held_longer_by_who_renews(self, store: SqlStore) -> None:
+        bot = entered(store, QUESTION)
+        assert store.bots.renew(claimed(store, bot), "one", until=NOW + 120)
+        assert store.bots.claim(bot, "two", goes, now=NOW + 119, until=NOW + 200) is None
+        claimed(store, bot, "two", now=NOW + 120)
+
+    def test_tells_the_decision_what_was_answered_in_the_last_day(self, store: SqlStore) -> None:
+        bot = entered(store, QUESTION, OTHER)
+        first = claimed(store, bot)
+        told: list[tuple[Sequence[Past], int]] = []
+
+        def decide(_: Entry, given: Sequence[Past], total: int) -> Decided:
+            told.append((given, total))
+            return Decided("hour", "later", NOW + 86_400)
+
+        assert store.bots.renew(first, "one", until=NOW + 99_999)
+        for now in (NOW + 86_399, NOW + 86_400):
+            assert store.bots.claim(bot, "one", decide, now=now, until=now) is None
+        assert told == [([Past(NOW, ALICE, QUESTION.id)], 1), ([], 1)]
+
+    def test_that_takes_an_ask_over_does_not_count_it_twice(self, store: SqlStore) -> None:
+        bot = entered(store, QUESTION)
+        claimed(store, bot)
+        told: list[tuple[Sequence[Past], int]] = []
+        store.bots.claim(
+            bot, "two", lambda _e, *rest: told.append(rest), now=NOW + 60, until=NOW + 99
+        )
+        assert told == [([], 0)]
+
+    def test_passes_over_what_the_decision_leaves_no_room_for(self, store: SqlStore) -> None:
+        third = made(content="third?", author=BOB, at=THEN + 2)
+        bot = entered(store, QUESTION, OTHER, third)
+        said = {
+            QUESTION.id: Decided("budget", "enough"),
+            OTHER.id: Decided("hour", "later", NOW + 50),
+        }
+        entry = store.bots.claim(
+            bot, "one", lambda entry, *_: said.get(entry.event_id), now=NOW, until=NOW + 60
+        )
+        assert entry is not None
+        assert entry.event_id == third.id
+        (skipped,) = store.bots.entries(states=[State.SKIPPED])
+        assert (skipped.event_id, skipped.guard, skipped.why) == (QUESTION.id, "budget", "enough")
+        (waits,) = store.bots.entries(states=[State.SEEN])
+        assert (waits.guard, waits.why, waits.due) == ("hour", "later", NOW + 50)
+        assert store.bots.next_due(bot) == NOW + 50
+
+    def test_never_looks_at_one_that_waits_for_now_again_at_once(self, store: SqlStore) -> None:
+        bot = entered(store, QUESTION)
+        looks = []
+
+        def waits(entry: Entry, *_: object) -> Decided:
+            looks.append(entry.row)
+            return Decided("pause", "soon", NOW)
+
+        assert store.bots.claim(bot, "one", waits, now=NOW, until=NOW + 60) is None
+        assert len(looks) == 1
+        assert store.bots.next_due(bot) == NOW + 1
+
+    def test_counts_for_the_thread_in_which_the_ask_stands_by_now(self, store: SqlStore) -> None:
+        """A note above it may come later."""
+        parent = reply(QUESTION.id, QUESTION.id, author=BOB, at=THEN + 1, text="so.")
+        ask = made(1, ("e", parent.id, "", "root"), author=ALICE, at=THEN + 2, content="so?")
+        bot = entered(store, ask)
+        store.add([QUESTION, parent], relay=RELAY, now=NOW)
+        assert store.bots.entries()[0].root == parent.id
+        assert claimed(store, bot).root == QUESTION.id
+        assert store.bots.entries()[0].root == QUESTION.id
+
+
+class TestReleasing:
+    @pytest.mark.parametrize(("failed", "tries"), [(True, 1), (False, 0)])
+    def test_for_later_counts_a_try_if_it_was_one(
+        self, store: SqlStore, *, failed: bool, tries: int
+    ) -> None:
+        bot = entered(store, QUESTION)
+        entry = claimed(store, bot)
+        assert store.bots.release(
+            entry, "one", State.SEEN, why="no", due=NOW + 30, failed=failed, now=NOW + 1
+        )
+        (entry,) = store.bots.entries()
+        assert (entry.state, entry.why, entry.due) == (State.SEEN, "no", NOW + 30)
+        assert (entry.tries, entry.answered_at, entry.changed_at) == (tries, None, NOW + 1)
+        assert store.bots.claim(bot, "two", goes, now=NOW + 29, until=NOW + 99) is None
+        claimed(store, bot, "two", now=NOW + 30)
+
+    def test_leaves_no_room_taken_but_by_what_is_answered(self, store: SqlStore) -> None:
+        bot = entered(store, QUESTION, OTHER)
+        store.bots.release(claimed(store, bot), "one", State.SKIPPED, guard="self", now=NOW)
+        store.bots.release(claimed(store, bot), "one", State.DELIVERED, why="before", now=NOW)
+        told: list[int] = []
+        store.add([third := made(content="third?", at=THEN + 5)], relay=RELAY, now=NOW)
+        read(store, bot)
+        store.bots.claim(
+            bot, "one", lambda _e, given, total: told.extend((len(given), total)), now=NOW, until=1
+        )
+        assert told == [1, 1]
+        assert {(each.state, each.event_id) for each in store.bots.entries()} == {
+            (State.SKIPPED, QUESTION.id),
+            (State.DELIVERED, OTHER.id),
+            (State.ANSWERING, third.id),
+        }
+        assert store.bots.counts(bot) == {
+            (State.SKIPPED, "self"): 1,
+            (State.DELIVERED, ""): 1,
+            (State.ANSWERING, ""): 1,
+        }
+
+
+class TestAnAnswer:
+    def test_is_queued_with_its_ask(self, store: SqlStore) -> None:
+        bot = entered(store, QUESTION)
+        store.bots.queue(claimed(store, bot), "one", posting(ANSWER), "help", now=NOW + 3)
+        (entry,) = store.bots.entries()
+        assert (entry.state, entry.answerer, entry.posting) == (State.QUEUED, "help", ANSWER.id)
+        assert [each.id for each in store.postings()] == [ANSWER.id]
+        assert store.bots.postings(QUESTION.id) == {ANSWER.id}
+        assert store.bots.postings(OTHER.id) == frozenset()
+        assert store.bots.settle(bot, now=NOW + 4) == []
+        assert store.bots.next_due(bot) is None
+
+    def test_that_cannot_be_queued_leaves_the_ask_as_it_was(self, store: SqlStore) -> None:
+        bot = entered(store, QUESTION)
+        store.enqueue(posting(ANSWER))
+        with pytest.raises(StoreError, match="other parts"):
+            store.bots.queue(claimed(store, bot), "one", posting(ANSWER, ANOTHER), "help", now=NOW)
+        assert store.bots.entries()[0].state is State.ANSWERING
+
+    def test_takes_the_place_of_one_that_was_cancelled(self, store: SqlStore) -> None:
+        bot = entered(store, QUESTION)
+        entry = claimed(store, bot)
+        store.bots.queue(entry, "one", posting(ANSWER), "help", now=NOW)
+        store.cancel(ANSWER.id, now=NOW)
+        store.bots.queue(entry, "one", posting(ANOTHER), "help", now=NOW)
+        assert store.bots.entries()[0].posting == ANOTHER.id
+
+    def test_is_delivered_once_the_quorum_has_it(self, store: SqlStore) -> None:
+        bot = entered(store, QUESTION)
+        store.bots.queue(claimed(store, bot), "one", posting(ANSWER), "help", now=NOW + 7)
+        store.record(ANSWER.id, Delivery(1, RELAY, Status.ACCEPTED), now=NOW)
+        (entry,) = store.bots.settle(bot, now=NOW + 9)
+        assert (entry.state, entry.changed_at) == (State.DELIVERED, NOW + 9)
+        assert store.bots.settle(bot, now=NOW + 9) == []
+        assert store.bots.latencies(bot) == (0, 1)
+
+    def test_has_failed_once_every_relay_refused_it_and_is_sent_again_as_it_is(
+        self, store: SqlStore
+    ) -> None:
+        bot = entered(store, QUESTION)
+        store.bots.queue(claimed(store, bot), "one", posting(ANSWER), "help", now=NOW)
+        store.record(ANSWER.id, Delivery(1, RELAY, Status.GIVEN_UP, "too often"), now=NOW)
+        (entry,) = store.bots.settle(bot, now=NOW)
+        assert (entry.state, entry.why) == (State.FAILED, "too often")
+        assert store.bots.retry([entry], now=NOW) == 1
+        assert store.bots.entries()[0].state is State.QUEUED
+        assert store.posting(ANSWER.id).deliveries[0].status is Status.QUEUED  # type: ignore[union-attr]
+        assert store.bots.claim(bot, "one", goes, now=NOW, until=NOW + 60) is None
+
+    def test_that_was_cancelled_has_failed(self, store: SqlStore) -> None:
+        bot = entered(store, QUESTION)
+        store.bots.queue(claimed(store, bot), "one", posting(ANSWER), "help", now=NOW)
+        store.cancel(ANSWER.id, now=NOW)
+        assert [each.state for each in store.bots.settle(bot, now=NOW)] == [State.FAILED]
+
+
+class TestRetryingAndForgetting:
+    def test_what_was_skipped_is_asked_again_however_old(self, store: SqlStore) -> None:
+        bot = entered(store, QUESTION)
+        entry = claimed(store, bot)
+        store.bots.release(entry, "one", State.SKIPPED, guard="age", why="old", now=NOW)
+        assert store.bots.retry(store.bots.entries(), now=NOW + 5) == 1
+        (entry,) = store.bots.entries()
+        assert (entry.state, entry.guard, entry.why) == (State.SEEN, "", "")
+        assert (entry.pardoned, entry.tries, entry.due) == (True, 0, NOW + 5)
+
+    def test_what_waits_or_is_answered_is_not_asked_again(self, store: SqlStore) -> None:
+        bot = entered(store, QUESTION, OTHER)
+        store.bots.queue(claimed(store, bot), "one", posting(ANSWER), "help", now=NOW)
+        assert store.bots.retry(store.bots.entries(), now=NOW) == 0
+
+    def test_what_is_forgotten_is_gone_and_what_somebody_is_at_is_not(
+        self, store: SqlStore
+    ) -> None:
+        bot = entered(store, QUESTION, OTHER)
+        claimed(store, bot)
+        assert store.bots.forget(store.bots.entries()) == 1
+        assert [entry.event_id for entry in store.bots.entries()] == [QUESTION.id]
+        assert read(store, bot) is None
+
+    def test_asks_are_found_by_what_is_known_of_them(self, store: SqlStore) -> None:
+        bot = entered(store, QUESTION, OTHER)
+        claimed(store, bot, now=NOW + 1)
+        found = store.bots.entries(pubkey=CAROL, name="faq")
+        assert [entry.event_id for entry in found] == [QUESTION.id, OTHER.id]
+        assert store.bots.entries(pubkey=BOB) == []
+        assert store.bots.entries(name="echo") == []
+        assert len(store.bots.entries(most=1)) == 1
+        assert [each.event_id for each in store.bots.entries(states=[State.SEEN])] == [OTHER.id]
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["claim", "release", "renew", "queue"]), st.integers(0, 2)),
+        max_size=30,
+    )
+)
+def test_whoever_works_at_once_never_has_the_same_ask(
+    steps: list[tuple[str, int]],
+) -> None:
+    """Three owners, leases of ten seconds, a second for each step."""
+    questions = [made(content=f"{each}?", at=THEN + each) for each in range(3)]
+    answers = [made(content=f"a{each}", author=CAROL, at=NOW + each) for each in range(99)]
+    with SqliteStore(":memory:") as store:
+        bot = entered(store, *questions)
+        held: dict[int, tuple[Entry, int]] = {}
+        queued: list[str] = []
+        for now, (step, owner) in enumerate(steps, NOW):
+            name, mine = str(owner), held.get(owner)
+            is_mine = mine is not None and not any(
+                other != owner and entry.row == mine[0].row for other, (entry, _) in held.items()
+            )
+            if step == "claim":
+                entry = store.bots.claim(bot, name, goes, now=now, until=now + 10)
+                if entry is not None:
+                    assert entry.event_id not in queued
+                    for other, (theirs, end) in list(held.items()):
+                        if theirs.row == entry.row:
+                            assert end <= now
+                            del held[other]
+                    held[owner] = (entry, now + 10)
+            elif mine is not None and step == "release":
+                assert store.bots.release(mine[0], name, State.SEEN, now=now) is is_mine
+                del held[owner]
+            elif mine is not None and step == "renew":
+                assert store.bots.renew(mine[0], name, until=now + 10)
+                held[owner] = (mine[0], now + 10)
+            elif mine is not None:
+                store.bots.queue(mine[0], name, posting(answers[now - NOW]), "", now=now)
+                queued.append(mine[0].event_id)
+                del held[owner]
+        assert len(store.postings()) == len(queued) == len(set(queued))
