@@ -43,7 +43,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "coincurve": ("core/schnorr.py", "testing/"),
     "msgspec": ("core/event.py", "core/messages.py", "core/wire.py"),
     "markdown_it": ("core/splitting/blocks.py",),
-    "regex": ("core/splitting/graphemes.py",),
+    "regex": ("core/splitting/graphemes.py", "core/bots/patterns.py"),
     "ftfy": ("core/encoding.py",),
     "websockets": ("net/transport.py", "relayd/"),
     "httpx": ("net/",),
