@@ -192,6 +192,7 @@ class Nostr:
         planned: Callable[[Plan], None] = lambda _: None,
         mining: Callable[[Mining], None] = lambda _: None,
         progress: Callable[[Delivery], None] = lambda _: None,
+        enqueue: Callable[[Posting], None] | None = None,
     ) -> Report:
         """Split, sign, keep, deliver and read back an answer.
 
@@ -199,8 +200,10 @@ class Nostr:
         of relays.toml and the author's own; and then, as a courtesy that no quorum counts, to where
         everybody tagged reads (NIP-65) and to where what it answers was seen. `style` says how it
         is written, as an article for instance; `quoting` is cited below it (NIP-18). `planned` is
-        told before anything is signed, and may raise to stop it. A relay that fails is in the
-        report. Raises `NoSigner`, `SigningError`, `InvalidText`, `LimitTooSmall`, `StoreError`.
+        told before anything is signed, and may raise to stop it. `enqueue` puts what is signed into
+        the outbox, if something else is to be written in the same transaction, and may be called
+        again once that was cancelled. A relay that fails is in the report. Raises `NoSigner`,
+        `SigningError`, `InvalidText`, `LimitTooSmall`, `StoreError`.
         """
         planning = partial(
             self.plan,
@@ -214,7 +217,13 @@ class Nostr:
         )
         most_work = (style or Style()).most_work
         return await self._carry_out(
-            planning, planned, progress, quorum=quorum, mining=mining, most_work=most_work
+            planning,
+            planned,
+            progress,
+            quorum=quorum,
+            mining=mining,
+            most_work=most_work,
+            enqueue=enqueue,
         )
 
     async def delete(
@@ -279,6 +288,14 @@ class Nostr:
         draft = verbs.repost(target, created_at=self._now())
         return await self._post([draft], relays, planned, progress)
 
+    def signing_as(self, signer: Signer) -> Nostr:
+        """Return the same for another key: one store, and one connection to each relay.
+
+        At relays that want to know who is there it is whoever `open` was given.
+        """
+        parts = (self._clock, self._routes, self._documents)
+        return Nostr(self.store, self.pool, self.config, signer, *parts, viewer=None)
+
     def clock_off(self) -> float | None:
         """How many seconds our clock is behind what the relays say, None where it seems right."""
         return skewed(self.pool.clock_skews())
@@ -308,6 +325,7 @@ class Nostr:
         quorum: int | None = None,
         mining: Callable[[Mining], None] = lambda _: None,
         most_work: int = MOST_ASKED,
+        enqueue: Callable[[Posting], None] | None = None,
         instead_of: Sequence[Posting] = (),
     ) -> Report:
         """Plan and send, and do it anew where a relay said only by refusing that it wants work."""
@@ -319,7 +337,7 @@ class Nostr:
             for posting in instead_of:
                 await self.outbox.abandon(posting)
             report = await self.outbox.send(
-                plan, self._signer(), wanted, mining=mining, progress=progress
+                plan, self._signer(), wanted, mining=mining, progress=progress, enqueue=enqueue
             )
             # Each time for more bits than before, up to `most_work`: it comes to an end.
             if not await self.outbox.learn_work(report, most_work):

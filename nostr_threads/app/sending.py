@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from nostr_threads.app.blocking import off_loop
+from nostr_threads.app.blocking import off_loop, to_its_end
 from nostr_threads.app.leasing import leased
 from nostr_threads.app.mining import mine_chain
 from nostr_threads.app.publish import Report, check, deliver, sign_all
@@ -69,8 +69,12 @@ class Sender:
         *,
         mining: Callable[[Mining], None],
         progress: Callable[[Delivery], None],
+        enqueue: Callable[[Posting], None] | None = None,
     ) -> Report:
-        """Do the work (NIP-13), sign everything, keep it, deliver it and read it back."""
+        """Do the work (NIP-13), sign everything, keep it, deliver it and read it back.
+
+        `enqueue` keeps it in the outbox, with what else is to be written in that transaction.
+        """
         own = len(plan.relays) - len(plan.courtesy)
         if not 1 <= quorum <= own:
             raise InvalidInput(
@@ -81,7 +85,7 @@ class Sender:
             drafts = await mine_chain(drafts, signer.public_key, plan.work, progress=mining)
         events = await sign_all(drafts, signer)
         posting = Posting(events, plan.relays, quorum, self._clock(), courtesy=plan.courtesy)
-        await off_loop(self._store.enqueue, posting)
+        await to_its_end(off_loop(enqueue or self._store.enqueue, posting))
         await off_loop(self._retire, posting)
         return await self._deliver(posting, progress)
 
@@ -114,11 +118,13 @@ class Sender:
         *,
         everything: bool = True,
         progress: Callable[[Delivery], None] = lambda _: None,
+        only: Collection[str] | None = None,
     ) -> list[Report]:
         """Deliver what is still on its way: the same bytes again.
 
         With `code` that answer alone, also where it was given up. Without `everything` only what is
-        due: after each failure there is a pause, which grows over days.
+        due: after each failure there is a pause, which grows over days. `only` these, by the ids of
+        their first parts.
         """
         if code is not None:
             posting = await self._posting(code)
@@ -126,7 +132,9 @@ class Sender:
             return [await self._deliver(revived, progress, everything=True)]
         postings = await off_loop(self._store.postings, open_only=True)
         return [
-            await self._deliver(posting, progress, everything=everything) for posting in postings
+            await self._deliver(posting, progress, everything=everything)
+            for posting in postings
+            if only is None or posting.id in only
         ]
 
     async def check(

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Tail"]
 
-# Seconds from one look at the clock, and at what waits to be stored, to the next.
+# Seconds from one look at the clock, and at what waits to be stored, to the next. The first event
+# after one in which nothing came does not wait.
 _TICK = 1.0
 # A tick that took so many more was a sleep, or a change of the clock.
 _JUMP = 60
@@ -67,6 +68,7 @@ class Tail:
         self._clock = clock
         self._pause = pause
         self._waiting: list[Verified] = []
+        self._is_calm = True
 
     async def run(self) -> None:
         """Follow until cancelled. Raises `StoreError`."""
@@ -127,7 +129,8 @@ class Tail:
         async with aclosing(self._relay.follow(wanted, listening=heard)) as events:
             async for event in events:
                 self._waiting.append(event)
-                if len(self._waiting) >= _MOST_WAITING:
+                if self._is_calm or len(self._waiting) >= _MOST_WAITING:
+                    self._is_calm = False
                     await self._store()
 
     async def _tick(self, missed: asyncio.Event) -> None:
@@ -139,6 +142,7 @@ class Tail:
             if not 0 <= now - last <= _TICK + _JUMP:
                 missed.set()
             last = now
+            self._is_calm = not self._waiting
             await self._store()
 
     async def _store(self) -> None:

@@ -62,13 +62,15 @@ class Extras:
 
     `subject` (NIP-14) is said by the first part, as the title where that begins a forum thread.
     `content_warning` (NIP-36) is the reason, "" for none. `expires` (NIP-40, unix seconds) lies
-    after every part. `protected` (NIP-70): relays take it from its author alone.
+    after every part. `protected` (NIP-70): relays take it from its author alone. `calls_all` who
+    took part in a conversation, as NIP-10 wants it; else only whoever is answered or mentioned.
     """
 
     subject: str = ""
     content_warning: str | None = None
     expires: int | None = None
     protected: bool = False
+    calls_all: bool = True
 
 
 NO_EXTRAS = Extras()
@@ -126,6 +128,8 @@ def compose(
             rest = _at_most(most_tags - len(place), rest)
             room = most_tags - len(place) - len(rest)
         conversation = () if drafts else _conversation(target, place, most_bytes)
+        if not extras.calls_all:
+            conversation = conversation[:1]
         people = called(mentions, author, conversation=conversation, place=place, room=room)
         tags = (*place, *people, *rest)
         draft = Draft(created_at + len(drafts), place_kind, tags, part.text)

@@ -42,7 +42,8 @@ class Source:
     case, words, or a filter as JSON. It is got from `relays`, by their normalised URLs; where there
     are none, from those that are usual, and from `hints`, which the code named. With `replies` the
     threads under an author's notes are wanted, too; `depth` is how many generations of a thread,
-    None for all.
+    None for all. `since` (unix seconds) is for who wants no more than that this time: it is neither
+    kept with a source nor part of its name.
     """
 
     kind: SourceKind
@@ -51,6 +52,7 @@ class Source:
     hints: tuple[str, ...] = ()
     replies: bool = False
     depth: int | None = None
+    since: int = 0
 
     @classmethod
     def parse(
@@ -135,7 +137,7 @@ class Source:
     @property
     def first(self) -> int:
         """The second from which on it is wanted, in unix time."""
-        return (self.filter and self.filter.since) or 0
+        return max(self.since, (self.filter and self.filter.since) or 0)
 
     def within(self, first: int, last: int) -> Filter:
         """Return its filter for the seconds from `first` to `last`. Not for a thread."""

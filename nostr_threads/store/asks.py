@@ -8,9 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from nostr_threads.core.bots.budgets import Answered
+from nostr_threads.core.bots.cases import Wait
 from nostr_threads.core.references import references
 from nostr_threads.store import outbox, reading
-from nostr_threads.store.bots import Entry, Past, State
+from nostr_threads.store.bots import Entry, State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,16 +106,18 @@ def claim(
         entry = _moved(connection, found[0])
         place = (entry.asked_at, entry.row)
         # One that is taken over was counted when it was first begun.
-        others = [past for ask, past in given if ask != entry.row]
+        others = [answered for ask, answered in given if ask != entry.row]
         (total,) = connection.execute(_TOTAL, (bot.row, entry.row)).fetchone()
-        decided = decision(entry, others, total)
-        if decided is None:
+        verdict = decision(entry, others, total)
+        if verdict is None:
             root = connection.column(entry.root)
             connection.execute(_CLAIM, (owner, until, now, root, now, entry.row))
             return load(connection, entry.row)
-        state = State.SKIPPED if decided.due is None else State.SEEN
-        due = now if decided.due is None else max(decided.due, now + 1)
-        said = (state.value, decided.guard, decided.why, due, now, entry.row)
+        state, due = State.SKIPPED, now
+        if isinstance(verdict, Wait):
+            # Not again at once, or nobody would get anywhere.
+            state, due = State.SEEN, max(verdict.until, now + 1)
+        said = (state.value, verdict.guard, verdict.why, due, now, entry.row)
         connection.execute(_DECIDE, said)
     return None
 
@@ -167,11 +171,11 @@ def _moved(connection: Connection, entry: Entry) -> Entry:
     return entry if found is None else replace(entry, root=connection.text(found[0]))
 
 
-def _given(connection: Connection, bot: Known, now: int) -> list[tuple[int, Past]]:
+def _given(connection: Connection, bot: Known, now: int) -> list[tuple[int, Answered]]:
     """Return the answers of the last day, those that are being given too, by their asks."""
     rows = connection.execute(_PAST, (bot.row, now - _DAY)).fetchall()
     return [
-        (ask, Past(at, connection.text(author), connection.text(root)))
+        (ask, Answered(at, connection.text(author), connection.text(root)))
         for ask, at, author, root in rows
     ]
 

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from nostr_threads.core.bots.budgets import Answered
+    from nostr_threads.core.bots.cases import Skip, Wait
     from nostr_threads.core.event import Verified
     from nostr_threads.store.base import Posting
 
-__all__ = ["Bots", "Decided", "Decision", "Entry", "Heard", "Intake", "Known", "Past", "State"]
+__all__ = ["Bots", "Decision", "Entry", "Intake", "Known", "State", "Taken"]
 
 
 class State(Enum):
@@ -50,7 +52,7 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Taken:
     """What becomes of an event that a bot has read: which rule is asked, or why none is.
 
     `rule` "" stands for the first that fits. With a `guard` it is skipped, for `why`.
@@ -90,30 +92,9 @@ class Entry:
     changed_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
-    """An answer that was given, or is being given: when it was begun, to whom, and where."""
-
-    at: int
-    author: str
-    root: str
-
-
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """What is to be done about an ask instead of answering it.
-
-    It is skipped, or waits until `due` (unix seconds).
-    """
-
-    guard: str
-    why: str
-    due: int | None = None
-
-
-Intake: TypeAlias = "Callable[[Verified, Verified | None], Sequence[Heard]]"
+Intake: TypeAlias = "Callable[[Verified, Verified | None], Sequence[Taken]]"
 """What a bot makes of an event and of the event that this answers, if that is stored."""
-Decision: TypeAlias = "Callable[[Entry, Sequence[Past], int], Decided | None]"
+Decision: TypeAlias = "Callable[[Entry, Sequence[Answered], int], Skip | Wait | None]"
 """Whether there is room for an answer after those of the last day, and so many in all."""
 
 

@@ -12,12 +12,19 @@ import nostr_threads as nt
 from nostr_threads.core import kinds
 from nostr_threads.core.messages import Auth, Publish, Request
 from nostr_threads.core.pow import committed, difficulty
-from nostr_threads.errors import InvalidInput, InvalidText, NoSigner, NotFound, SigningError
+from nostr_threads.errors import (
+    InvalidInput,
+    InvalidText,
+    NoSigner,
+    NotFound,
+    SigningError,
+    StoreError,
+)
 from nostr_threads.relayd import RelayServer
 from nostr_threads.signing import ReadOnlySigner
 from nostr_threads.store.sqlite import SqliteStore
 from nostr_threads.testing import Faults, FaultyRelay
-from tests.app.worlds import ALICE, BOB, CAROL, LIMIT, LONG, NOW, config, opened
+from tests.app.worlds import ALICE, BOB, CAROL, LIMIT, LONG, NOW, config, opened, signer_of
 from tests.relayd.peers import stocked
 
 if TYPE_CHECKING:
@@ -173,6 +180,49 @@ async def test_resume_sends_only_what_a_relay_has_not_taken(tmp_path: Path) -> N
             (resumed,) = await nostr.outbox.resume()
         assert resumed.complete
         assert sent(good) == sent(late) == list(report.posting.events)
+
+
+async def test_resume_may_be_for_some_answers_alone(tmp_path: Path) -> None:
+    store = tmp_path / "a.db"
+    async with FaultyRelay(stocked(), Faults(refuse_connections=True)) as relay:
+        async with opened(store, relay.url, by=ALICE) as nostr:
+            reports = [await nostr.publish(text) for text in ("one", "two")]
+        relay.faults = Faults()
+        async with opened(store) as nostr:
+            (resumed,) = await nostr.outbox.resume(only={reports[1].posting.id})
+        assert sent(relay) == [resumed.posting.events[0]] == [reports[1].posting.events[0]]
+
+
+async def test_what_keeps_an_answer_may_refuse_it_and_then_nothing_is_sent(tmp_path: Path) -> None:
+    kept_by: list[Posting] = []
+
+    def keeps(posting: Posting) -> None:
+        kept_by.append(posting)
+        nostr.store.enqueue(posting)
+
+    def refuses(_: Posting) -> None:
+        raise StoreError("another process has it")
+
+    async with (
+        FaultyRelay(stocked()) as relay,
+        opened(tmp_path / "a.db", relay.url, by=ALICE) as nostr,
+    ):
+        report = await nostr.publish("one", enqueue=keeps)
+        assert [each.id for each in kept_by] == [report.posting.id]
+        with pytest.raises(StoreError, match="another process"):
+            await nostr.publish("two", enqueue=refuses)
+        assert sent(relay) == [report.posting.events[0]]
+        assert len(nostr.store.postings()) == 1
+
+
+async def test_several_keys_may_share_a_store_and_its_connections() -> None:
+    async with FaultyRelay(stocked()) as relay, opened(":memory:", relay.url, by=ALICE) as nostr:
+        other = nostr.signing_as(signer_of(BOB))
+        reports = [await each.publish("hello") for each in (nostr, other)]
+        authors = [report.posting.events[0].pubkey for report in reports]
+        assert authors == [nostr.viewer, other.viewer] == [ALICE.pubkey, BOB.pubkey]
+        assert len(nostr.store.postings()) == 2
+        assert relay.accepted_connections == 1
 
 
 async def test_an_ok_for_another_id_is_no_answer(tmp_path: Path) -> None:

@@ -165,9 +165,24 @@ async def test_after_a_jump_of_the_clock_what_is_missing_is_looked_for_again(jum
         await watch.until(hidden)
 
 
+async def test_what_comes_after_a_calm_is_stored_at_once() -> None:
+    later, more = note("later"), note("more")
+    async with (
+        served(stocked([FIRST])) as relay,
+        opened(":memory:", relay.url, clock=lambda: NOW) as nostr,
+        following(nostr, NOSTR, pause=never) as watch,
+    ):
+        await watch.until(FIRST)
+        await send(relay, later)
+        await watch.until(later)
+        await send(relay, more)
+        await heard(nostr, relay.url)
+        assert nostr.store.event(more.id) is None
+
+
 async def test_what_waits_is_stored_before_it_is_much(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tailing, "_MOST_WAITING", 3)
-    later = [note(f"later {number}") for number in range(3)]
+    later = [note(f"later {number}") for number in range(4)]  # the first is stored at once
     async with (
         served(stocked([FIRST])) as relay,
         opened(":memory:", relay.url, clock=lambda: NOW) as nostr,

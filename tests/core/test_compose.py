@@ -465,6 +465,13 @@ def test_no_more_than_a_hundred_people_are_called() -> None:
     assert called[0] == ("p", BOB.pubkey)
 
 
+def test_only_whoever_is_answered_or_mentioned_is_called_where_no_more_are_wanted() -> None:
+    crowd = BOB.note("q", tags=tuple(("p", hex_of(str(number))) for number in range(9)))
+    text = f"nostr:{encode(PublicKey(CAROL.pubkey))}"
+    (event,) = signed([Part(1, 1, text)], crowd, extras=Extras(calls_all=False))
+    assert [tag[1] for tag in tags(event, "p")] == [BOB.pubkey, CAROL.pubkey]
+
+
 def test_what_is_no_key_is_not_called() -> None:
     """Relays refuse a note for one broken `p` tag, and a stranger could break it on purpose."""
     hostile = BOB.note("q", tags=(("p", ""), ("p", "x" * 10_000), ("p", CAROL.pubkey.upper())))

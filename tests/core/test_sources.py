@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -104,3 +105,11 @@ def test_a_source_can_be_written_down(source: Source) -> None:
 def test_one_that_is_damaged_is_told(text: str) -> None:
     with pytest.raises(InvalidInput, match="damaged"):
         Source.from_json(text)
+
+
+def test_a_source_may_be_wanted_from_a_time_on_that_is_no_part_of_it() -> None:
+    source = Source.parse(FILTER, '{"kinds": [1], "since": 50}')
+    later = replace(source, since=70)
+    assert (source.first, later.first, replace(source, since=20).first) == (50, 70, 50)
+    assert later.name == source.name
+    assert Source.from_json(later.to_json()) == source

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nostr_threads.core.bots.budgets import Answered
+from nostr_threads.core.bots.cases import Skip, Wait
 from nostr_threads.core.delivery import Delivery, Status
 from nostr_threads.errors import StoreError
 from nostr_threads.store.base import Posting
-from nostr_threads.store.bots import Decided, Heard, Past, State
+from nostr_threads.store.bots import State, Taken
 from nostr_threads.store.opening import open_store
 from nostr_threads.store.sqlite import SqliteStore
 from tests.store.events import ALICE, BOB, CAROL, NOW, THEN, deletion, made, reply
@@ -30,8 +32,8 @@ ANSWER = reply(QUESTION.id, QUESTION.id, author=CAROL, at=THEN + 9, text="a serv
 ANOTHER = reply(QUESTION.id, QUESTION.id, author=CAROL, at=THEN + 10, text="a server!")
 
 
-def hears(event: Verified, _: Verified | None) -> list[Heard]:
-    return [Heard()] if "?" in event.content else []
+def hears(event: Verified, _: Verified | None) -> list[Taken]:
+    return [Taken()] if "?" in event.content else []
 
 
 def goes(*_: object) -> None:
@@ -100,7 +102,7 @@ class TestReading:
         store.add([QUESTION, below, lost], relay=RELAY, now=NOW)
         told = {}
 
-        def note(event: Verified, parent: Verified | None) -> list[Heard]:
+        def note(event: Verified, parent: Verified | None) -> list[Taken]:
             told[event] = parent
             return []
 
@@ -141,7 +143,7 @@ class TestReading:
     def test_may_ask_several_rules_or_none_with_a_reason(self, store: SqlStore) -> None:
         bot = store.bots.enter(CAROL, "faq", now=1)
         store.add([QUESTION], relay=RELAY, now=NOW)
-        several = [Heard("a"), Heard("b", "deny", "its author is on the list")]
+        several = [Taken("a"), Taken("b", "deny", "its author is on the list")]
         assert store.bots.read(bot, (1,), 0, lambda *_: several, now=NOW, most=9) == 2
         one, other = sorted(store.bots.entries(), key=lambda entry: entry.rule)
         assert (one.rule, one.state, one.guard) == ("a", State.SEEN, "")
@@ -152,10 +154,10 @@ class TestReading:
         bot = store.bots.enter(CAROL, "faq", now=1)
         store.add([QUESTION, OTHER], relay=RELAY, now=NOW)
 
-        def fails(event: Verified, _: Verified | None) -> list[Heard]:
+        def fails(event: Verified, _: Verified | None) -> list[Taken]:
             if event == OTHER:
                 raise RuntimeError
-            return [Heard()]
+            return [Taken()]
 
         with pytest.raises(RuntimeError):
             store.bots.read(bot, (1,), 0, fails, now=NOW, most=9)
@@ -198,21 +200,21 @@ class TestClaiming:
     def test_tells_the_decision_what_was_answered_in_the_last_day(self, store: SqlStore) -> None:
         bot = entered(store, QUESTION, OTHER)
         first = claimed(store, bot)
-        told: list[tuple[Sequence[Past], int]] = []
+        told: list[tuple[Sequence[Answered], int]] = []
 
-        def decide(_: Entry, given: Sequence[Past], total: int) -> Decided:
+        def decide(_: Entry, given: Sequence[Answered], total: int) -> Wait:
             told.append((given, total))
-            return Decided("hour", "later", NOW + 86_400)
+            return Wait(NOW + 86_400, "hour", "later")
 
         assert store.bots.renew(first, "one", until=NOW + 99_999)
         for now in (NOW + 86_399, NOW + 86_400):
             assert store.bots.claim(bot, "one", decide, now=now, until=now) is None
-        assert told == [([Past(NOW, ALICE, QUESTION.id)], 1), ([], 1)]
+        assert told == [([Answered(NOW, ALICE, QUESTION.id)], 1), ([], 1)]
 
     def test_that_takes_an_ask_over_does_not_count_it_twice(self, store: SqlStore) -> None:
         bot = entered(store, QUESTION)
         claimed(store, bot)
-        told: list[tuple[Sequence[Past], int]] = []
+        told: list[tuple[Sequence[Answered], int]] = []
         store.bots.claim(
             bot, "two", lambda _e, *rest: told.append(rest), now=NOW + 60, until=NOW + 99
         )
@@ -221,9 +223,9 @@ class TestClaiming:
     def test_passes_over_what_the_decision_leaves_no_room_for(self, store: SqlStore) -> None:
         third = made(content="third?", author=BOB, at=THEN + 2)
         bot = entered(store, QUESTION, OTHER, third)
-        said = {
-            QUESTION.id: Decided("budget", "enough"),
-            OTHER.id: Decided("hour", "later", NOW + 50),
+        said: dict[str, Skip | Wait] = {
+            QUESTION.id: Skip("budget", "enough"),
+            OTHER.id: Wait(NOW + 50, "hour", "later"),
         }
         entry = store.bots.claim(
             bot, "one", lambda entry, *_: said.get(entry.event_id), now=NOW, until=NOW + 60
@@ -240,9 +242,9 @@ class TestClaiming:
         bot = entered(store, QUESTION)
         looks = []
 
-        def waits(entry: Entry, *_: object) -> Decided:
+        def waits(entry: Entry, *_: object) -> Wait:
             looks.append(entry.row)
-            return Decided("pause", "soon", NOW)
+            return Wait(NOW, "pause", "soon")
 
         assert store.bots.claim(bot, "one", waits, now=NOW, until=NOW + 60) is None
         assert len(looks) == 1

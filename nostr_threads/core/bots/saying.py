@@ -6,7 +6,6 @@ Knows what must not be in it, whoever made it say so. Knows nothing of how it is
 from __future__ import annotations
 
 from dataclasses import dataclass
-
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
