@@ -33,6 +33,7 @@ __all__ = [
     "Plain",
     "Quote",
     "Token",
+    "asked_tags",
     "may_mention",
     "mention_tags",
     "quotes",
@@ -208,14 +209,18 @@ def mention_tags(text: str, *, hints: Mapping[str, Hint] = _NO_HINTS) -> tuple[T
     """
     tags: dict[tuple[str, str], Tag] = {}
     room = dict(_MOST_TAGS)
-    for tag in _asked_tags(text, hints):
+    for _, _, tag in asked_tags(text, hints):
         if (tag[0], tag[1]) not in tags and room[tag[0]]:
             tags[tag[0], tag[1]] = tag
             room[tag[0]] -= 1
     return tuple(tags.values())
 
 
-def _asked_tags(text: str, hints: Mapping[str, Hint]) -> Iterator[Tag]:
+def asked_tags(text: str, hints: Mapping[str, Hint] = _NO_HINTS) -> Iterator[tuple[int, int, Tag]]:
+    """Yield each tag that `text` asks for as often as it does, and from where to where it stands.
+
+    See `mention_tags`, which takes each once, and not too many.
+    """
     last_close = text.rfind("-->")
     hidden = 0
     for start, end in prose_in(text):
@@ -225,7 +230,7 @@ def _asked_tags(text: str, hints: Mapping[str, Hint]) -> Iterator[Tag]:
             if match["comment"] and match.start() < last_close:
                 hidden = text.index("-->", match.start())
             elif (tag := _asked_tag(match, hints)) is not None:
-                yield tag
+                yield match.start(), match.end(), tag
 
 
 def _asked_tag(match: re.Match[str], hints: Mapping[str, Hint]) -> Tag | None:

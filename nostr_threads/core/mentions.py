@@ -17,7 +17,7 @@ from nostr_threads.errors import InvalidCode, InvalidText
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["broken", "linked", "refuse_secrets", "unresolved"]
+__all__ = ["broken", "linked", "refuse_secrets", "unnamed", "unresolved"]
 
 # A key that was copied badly is still a key; "keys begin with nsec1" is none.
 _SECRET = re.compile(r"n(?:crypt)?sec1[0-9a-z]{40}", re.IGNORECASE)
@@ -62,6 +62,20 @@ def linked(text: str, people: Mapping[str, Profile]) -> str:
         if (code := _code(match, people)) is not None:
             pieces += text[done : match.start()], "nostr:", code
             done = match.end()
+    return "".join((*pieces, text[done:]))
+
+
+def unnamed(text: str) -> str:
+    """Take the first `@` from each `@name@domain` in `text`, so that nobody looks these names up.
+
+    What a stranger may have put there should not say which servers we ask.
+    """
+    pieces: list[str] = []
+    done = 0
+    for match in _mentions(text):
+        if match["name"]:
+            pieces.append(text[done : match.start()])
+            done = match.start() + 1
     return "".join((*pieces, text[done:]))
 
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from nostr_threads.core.article import Form
-from nostr_threads.core.bots.patterns import LONGEST_TEXT, has_word, plain
+from nostr_threads.core.bots.patterns import has_word, plain
 from nostr_threads.core.bots.ways import hashtags_of
 from nostr_threads.core.verbatim import prose_in
 
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 __all__ = ["Choice", "Finding", "Heard", "Match", "Rule", "When", "check", "choose", "is_question"]
 
 
+# Nobody asks at greater length, and much would be looked through for each rule.
+_LONGEST_TEXT = 20_000
+
+
 class Match(StrEnum):
     """How many of the rules that fit answer."""
 
@@ -37,7 +41,8 @@ class Match(StrEnum):
 class Heard:
     """What a rule looks at. `text` is what a reader sees, without the names of the bot (`Ask`).
 
-    `author` is hex, "" for nobody in particular; `hashtags` are in lower case.
+    `author` is hex, "" for nobody in particular; `hashtags` are in lower case. Words, questions and
+    patterns are looked for in the first 20,000 characters.
     """
 
     text: str
@@ -140,7 +145,6 @@ _LINK = re.compile(r"[A-Za-z][A-Za-z0-9+.-]{0,20}+://[^\s<>\"]++")
 
 def is_question(text: str) -> bool:
     """Whether a sentence of `text` ends in a question mark, of any script; not in code or links."""
-    text = text[:LONGEST_TEXT]
     return any(_MARK.search(_without_links(text[start:end])) for start, end in prose_in(text))
 
 
@@ -193,7 +197,7 @@ def _length(when: When, heard: Heard) -> Finding | None:
 def _question(when: When, heard: Heard) -> Finding | None:
     if when.question is None:
         return None
-    found = is_question(heard.text)
+    found = is_question(heard.text[:_LONGEST_TEXT])
     return Finding(found is when.question, "it asks a question" if found else "it asks no question")
 
 
@@ -213,7 +217,7 @@ def _all_words(when: When, heard: Heard) -> Finding | None:
 
 
 def _held(words: Sequence[str], text: str) -> Iterator[str]:
-    seen = plain(text)
+    seen = plain(text[:_LONGEST_TEXT])
     return (word for word in words if has_word(seen, plain(word)))
 
 
@@ -222,7 +226,7 @@ def _patterns(when: When, heard: Heard) -> Finding | None:
         return None
     why = "no regex fits"
     for pattern in when.patterns:
-        found = pattern.search(heard.text)
+        found = pattern.search(heard.text[:_LONGEST_TEXT])
         if found.is_there:
             return Finding(fits=True, why=f"the regex {pattern.source!r} fits")
         if found.gave_up:
