@@ -15,6 +15,7 @@
     ├── NoRelayReachable              exit 4
     ├── QuorumMissed                  exit 5
     ├── StoreError                    exit 6
+    │   ├── TakenOver                          another process does by now what this one began
     │   ├── StoreTooNew                        written by a later version of this program
     │   └── StoreTooOld                        to be opened for writing once, before it can be read
     └── SigningError                  exit 7
@@ -57,6 +58,7 @@ __all__ = [
     "StoreError",
     "StoreTooNew",
     "StoreTooOld",
+    "TakenOver",
     "WrongPassword",
 ]
 
@@ -150,6 +152,10 @@ class StoreError(NostrThreadsError):
     """The local database cannot be read or written."""
 
     exit_code = 6
+
+
+class TakenOver(StoreError):
+    """Another process does by now what this one began: this one was silent for too long."""
 
 
 class StoreTooNew(StoreError):

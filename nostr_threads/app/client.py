@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from nostr_threads.app.answered import event_of, target_of
 from nostr_threads.app.asking import Asking
 from nostr_threads.app.blocking import off_loop
-from nostr_threads.app.destinations import destinations
+from nostr_threads.app.destinations import destinations, relay_lists
 from nostr_threads.app.fetch import Found, fetch_thread, load_thread, pointer, stored_thread
 from nostr_threads.app.mirror import Mirror
 from nostr_threads.app.reading import plain
@@ -295,6 +295,20 @@ class Nostr:
         """
         parts = (self._clock, self._routes, self._documents)
         return Nostr(self.store, self.pool, self.config, signer, *parts, viewer=None)
+
+    def writers(self, relays: Sequence[str] = ()) -> tuple[str, ...]:
+        """Return where answers are written to: `relays`, else those of relays.toml.
+
+        Raises `InvalidInput` when there is none.
+        """
+        return self._routes.writers(relays)
+
+    async def inboxes(self, pubkey: str) -> tuple[str, ...]:
+        """Return where somebody reads what is said to them (NIP-65); none where nobody knows."""
+        asking = self._asking(_LOOKING_UP)
+        found = await relay_lists([pubkey], self._routes.index, asking, self.store, self._now())
+        reads = found[pubkey].read if pubkey in found else ()
+        return tuple(url for url in reads if self._routes.may_dial(url))
 
     def clock_off(self) -> float | None:
         """How many seconds our clock is behind what the relays say, None where it seems right."""

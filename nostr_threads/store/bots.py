@@ -159,7 +159,7 @@ class Bots(Protocol):
     def queue(self, entry: Entry, owner: str, posting: Posting, answerer: str, *, now: int) -> None:
         """Put the signed answer into the outbox, and the ask on record as QUEUED, at once.
 
-        Another version of the answer takes the place of one that was cancelled. Raises `StoreError`
+        Another version of the answer takes the place of one that was cancelled. Raises `TakenOver`
         when the ask is not the owner's any more: then nothing is sent.
         """
         ...

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nostr_threads.errors import StoreError
+from nostr_threads.errors import TakenOver
 from nostr_threads.store import asks, outbox, reading
 from nostr_threads.store.bots import Known, State
 
@@ -131,7 +131,7 @@ class SqlBots:
         with self._database.writing(durable=True) as connection:
             said = (answerer, connection.column(posting.id), now, entry.row, owner)
             if connection.execute(_QUEUE, said).rowcount != 1:
-                raise StoreError(f"the answer to {entry.event_id} is another process's by now")
+                raise TakenOver(f"the answer to {entry.event_id} is another process's by now")
             outbox.enqueue(connection, posting)
 
     def settle(self, bot: Known, *, now: int) -> list[Entry]:

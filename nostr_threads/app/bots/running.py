@@ -1,0 +1,272 @@
+"""A bot that runs: it listens, reads what came, takes one ask after the other, and ends in order.
+
+Knows what goes on at once and what waits for what. How one ask is worked on is `working`'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any, ParamSpec
+
+from nostr_threads.app.blocking import off_loop, to_its_end
+from nostr_threads.app.bots.hearing import Hearing
+from nostr_threads.app.bots.listening import look_back, sources
+from nostr_threads.app.bots.news import Deed, News
+from nostr_threads.app.bots.turns import Turns
+from nostr_threads.app.bots.working import LEASE, Desk, Work
+from nostr_threads.app.grouping import ungrouped
+from nostr_threads.core.bots.budgets import spend, spent_of
+from nostr_threads.core.bots.cases import Skip
+from nostr_threads.errors import NoSigner
+from nostr_threads.store.bots import State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from nostr_threads.app.bots.bot import Bot
+    from nostr_threads.app.bots.botfile import BotFile
+    from nostr_threads.app.bots.news import Tell
+    from nostr_threads.app.client import Nostr
+    from nostr_threads.app.mirror import Progress
+    from nostr_threads.core.bots.budgets import Answered
+    from nostr_threads.core.bots.cases import Wait
+    from nostr_threads.core.event import Event
+    from nostr_threads.core.sources import Source
+    from nostr_threads.store.bots import Entry, Known, Taken
+
+__all__ = ["Running"]
+
+_Given = ParamSpec("_Given")
+
+# Answers on their way to relays, beside those that are being made.
+_UNDER_WAY = 32
+# Events that are read in one transaction: others want to write, too.
+_BATCH = 200
+# Seconds until what other processes have stored is read.
+_NEXT_READ = 5.0
+# Seconds until it is looked again whether anything is due.
+_NEXT_LOOK = 30.0
+# Seconds until what is stuck is sent again, and that the bot lives is noted.
+_NEXT_PULSE = 15.0
+# Seconds that relays have at the beginning to say what came while nobody listened: the oldest
+# note is to be answered first.
+_CATCHING_UP = 15.0
+# Seconds that answers which are signed have to arrive at the end; what has not is in the outbox.
+_AT_THE_END = 30.0
+
+
+class Running:
+    """Runs the bot of `file`, signing as `nostr` does.
+
+    `bots` are those that answer for each rule of the file, by its name. `tell` hears of all that
+    happens, `pulse` is called every few seconds and at the end. `clock` gives unix seconds. In a
+    dry run (`is_dry`) nothing is signed. Raises `NoSigner` where there is no key.
+    """
+
+    def __init__(
+        self,
+        nostr: Nostr,
+        file: BotFile,
+        bots: Mapping[str, Bot],
+        *,
+        clock: Callable[[], float],
+        tell: Tell = lambda _: None,
+        pulse: Callable[[Known], None] = lambda _: None,
+        is_dry: bool = False,
+    ) -> None:
+        if nostr.signer is None:
+            raise NoSigner("a bot has a key to sign with")
+        self._nostr = nostr
+        self._file = file
+        self._bot = bot = nostr.signer.public_key
+        self._tell = tell
+        self._pulse = pulse
+        self._clock: Callable[[], int] = lambda: int(clock())
+        self._record = nostr.store.bots
+        self._turns = turns = Turns(file, self._clock)
+        self._owner = owner = secrets.token_hex(8)
+        self._desk = Desk(nostr, file, bot, bots, owner, tell, self._clock, turns, is_dry)
+        self._slots = asyncio.Semaphore(file.at_once)
+        self._under_way = asyncio.Semaphore(file.at_once + _UNDER_WAY)
+        self._works: dict[asyncio.Task[None], Work] = {}
+        self._came, self._due, self._caught_up = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run until `stop` is set, then finish what is signed. Raises `StoreError`."""
+        now = self._clock()
+        known = await off_loop(self._record.enter, self._bot, self._file.name, now=now)
+        since = look_back(known, now, self._file.limits.catch_up)
+        followed = await sources(self._nostr, self._file, self._bot, since=since)
+        with ungrouped():
+            async with asyncio.TaskGroup() as tasks:
+                loops = (
+                    self._listen(followed),
+                    self._read(known),
+                    self._keep_going(known),
+                    self._work(known, tasks),
+                )
+                busy = [tasks.create_task(each) for each in loops]
+                await stop.wait()
+                for each in busy:
+                    each.cancel()
+                await asyncio.wait(busy)
+                await self._finish()
+        await self._settle(known)
+        self._pulse(known)
+
+    # Listening and reading
+
+    async def _listen(self, followed: Sequence[Source]) -> None:
+        relays = dict.fromkeys(url for source in followed for url in source.relays)
+        self._say(Deed.LISTENING, why=", ".join(relays))
+        waiting = {(source.name, url) for source in followed for url in source.relays}
+        loop = asyncio.get_running_loop()
+
+        def progress(told: Progress) -> None:
+            loop.call_soon_threadsafe(self._came.set)
+            if told.sync is not None:
+                waiting.discard((told.source.name, told.relay))
+                if not waiting:
+                    loop.call_soon_threadsafe(self._caught_up.set)
+
+        await self._nostr.mirror.follow(followed, progress=progress)
+
+    async def _read(self, known: Known) -> None:
+        hearing = Hearing(self._file, self._bot, self._clock, self._soon(self._took))
+        kinds, since = self._file.listening.kinds, known.began_at
+        while True:
+            self._came.clear()
+            read = partial(self._record.read, known, kinds, since, hearing, most=_BATCH)
+            while (fresh := await to_its_end(off_loop(read, now=self._clock()))) is not None:
+                if fresh:
+                    self._due.set()
+            await _first(self._came, _NEXT_READ)
+
+    def _took(self, event: Event, taken: Taken) -> None:
+        if taken.guard:
+            self._say(Deed.SKIPPED, event=event, guard=taken.guard, why=taken.why)
+        else:
+            self._turns.heard(event.id)
+            self._say(Deed.HEARD, event=event, rule=taken.rule)
+
+    # Working
+
+    async def _work(self, known: Known, tasks: asyncio.TaskGroup) -> None:
+        await _first(self._caught_up, _CATCHING_UP)
+        while True:
+            await self._turns.opened(lambda why: self._say(Deed.WAITS, why=why))
+            await self._under_way.acquire()
+            await self._slots.acquire()
+            self._due.clear()
+            entry = await self._claim(known)
+            if entry is not None:
+                tasks.create_task(self._carry(entry, known, tasks))
+                continue
+            self._slots.release()
+            self._under_way.release()
+            next_due = await off_loop(self._record.next_due, known)
+            seconds = _NEXT_LOOK if next_due is None else max(0.1, next_due - self._clock())
+            await _first(self._due, min(seconds, _NEXT_LOOK))
+
+    async def _claim(self, known: Known) -> Entry | None:
+        now, owner = self._clock(), self._owner
+        decide = partial(self._decide, self._soon(self._tell))
+        claiming = off_loop(self._record.claim, known, owner, decide, now=now, until=now + LEASE)
+        try:
+            return await to_its_end(claiming)
+        except asyncio.CancelledError:
+            if (entry := claiming.result()) is not None:
+                # Somebody else need not wait until we are taken for dead.
+                release = self._record.release
+                await to_its_end(off_loop(release, entry, owner, State.SEEN, now=now))
+            raise
+
+    def _decide(
+        self, tell: Tell, entry: Entry, given: Sequence[Answered], total: int
+    ) -> Skip | Wait | None:
+        now = self._clock()
+        spent = spent_of(given, author=entry.author, thread=entry.root, now=now)
+        verdict = spend(replace(spent, total=total), self._file.budgets, now)
+        if verdict is not None:
+            deed = Deed.SKIPPED if isinstance(verdict, Skip) else Deed.WAITS
+            event_id, guard, why = entry.event_id, verdict.guard, verdict.why
+            tell(News(deed, self._file.name, now, event_id, guard=guard, why=why))
+        return verdict
+
+    async def _carry(self, entry: Entry, known: Known, tasks: asyncio.TaskGroup) -> None:
+        """Work on an ask; there is room for another one once its answer is in the outbox."""
+        work = Work(entry, self._desk)
+        running = tasks.create_task(work.run())
+        self._works[running] = work
+        queued = asyncio.ensure_future(work.queued.wait())
+        try:
+            await asyncio.wait((running, queued), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            queued.cancel()
+            self._slots.release()
+            self._due.set()
+        await asyncio.wait([running])
+        del self._works[running]
+        self._under_way.release()
+        self._turns.over(entry.event_id)
+        await self._settle(known)
+
+    async def _finish(self) -> None:
+        """Let what is signed arrive; what is not is given back, to be answered another time."""
+        for running, work in list(self._works.items()):
+            if not work.queued.is_set():
+                running.cancel()
+        if self._works:
+            _, late = await asyncio.wait(list(self._works), timeout=_AT_THE_END)
+            for running in late:
+                running.cancel()
+
+    # What becomes of answers
+
+    async def _keep_going(self, known: Known) -> None:
+        """Send again what is stuck, and note that the bot lives."""
+        while True:
+            await self._resume(known)
+            await self._settle(known)
+            await off_loop(self._record.listened, known, now=self._clock())
+            self._pulse(known)
+            await asyncio.sleep(_NEXT_PULSE)
+
+    async def _resume(self, known: Known) -> None:
+        queued = await off_loop(
+            self._record.entries, pubkey=self._bot, name=known.name, states=[State.QUEUED]
+        )
+        at_work = {work.event_id for work in self._works.values()}
+        stuck = {each.posting for each in queued if each.posting and each.event_id not in at_work}
+        if stuck:
+            await self._nostr.outbox.resume(everything=False, only=stuck)
+
+    async def _settle(self, known: Known) -> None:
+        for entry in await off_loop(self._record.settle, known, now=self._clock()):
+            deed = Deed.DELIVERED if entry.state is State.DELIVERED else Deed.FAILED
+            self._say(deed, event_id=entry.event_id, rule=entry.answerer, why=entry.why)
+
+    def _say(self, deed: Deed, **what: Any) -> None:
+        if (event := what.get("event")) is not None:
+            what["event_id"] = event.id
+        self._tell(News(deed, self._file.name, self._clock(), **what))
+
+    def _soon(self, call: Callable[_Given, None]) -> Callable[_Given, None]:
+        """Make of a call one that other threads may make, too."""
+        loop = asyncio.get_running_loop()
+
+        def later(*args: _Given.args, **options: _Given.kwargs) -> None:
+            loop.call_soon_threadsafe(partial(call, *args, **options))
+
+        return later
+
+
+async def _first(event: asyncio.Event, seconds: float) -> None:
+    """Wait for an event, for so long."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()

@@ -1,0 +1,72 @@
+"""When an answer may be sent: the pause after its note, the pace of the bot, the hours of quiet.
+
+Knows waiting. Knows nothing of what is answered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nostr_threads.core.bots.guards import due
+from nostr_threads.core.bots.quiet import quiet_until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nostr_threads.app.bots.botfile import BotFile
+
+__all__ = ["Turns"]
+
+# Seconds until it is looked again whether it is quiet no more, or the kill file is gone.
+_NEXT_LOOK = 5.0
+
+
+class Turns:
+    """The turns of the bot of `file`, one after the other. `clock` gives unix seconds."""
+
+    def __init__(self, file: BotFile, clock: Callable[[], int]) -> None:
+        self._file = file
+        self._clock = clock
+        self._gate = asyncio.Lock()
+        self._last: float | None = None
+        self._heard: dict[str, float] = {}
+
+    def heard(self, event_id: str) -> None:
+        """Note that a note was heard just now."""
+        self._heard[event_id] = asyncio.get_running_loop().time()
+
+    def over(self, event_id: str) -> None:
+        """Forget a note: it is answered, or will not be."""
+        self._heard.pop(event_id, None)
+
+    async def wait(self, event_id: str) -> None:
+        """Wait until that note may be answered, and those before it are."""
+        loop, limits = asyncio.get_running_loop(), self._file.limits
+        async with self._gate:
+            # What was heard in an earlier life has waited long enough.
+            heard_at = self._heard.get(event_id, loop.time() - limits.pause)
+            at = due(heard_at, self._last, pause=limits.pause, pace=self._file.pace)
+            await asyncio.sleep(max(0.0, at - loop.time()))
+            self._last = loop.time()
+
+    async def opened(self, tell: Callable[[str], None]) -> None:
+        """Wait while nothing is answered at all, and tell why."""
+        told = ""
+        while why := self._closed():
+            if why != told:
+                tell(why)
+            told = why
+            await asyncio.sleep(_NEXT_LOOK)
+
+    def is_stopped(self) -> bool:
+        """Whether the kill file is there."""
+        return bool(self._file.kill_file) and Path(self._file.kill_file).exists()
+
+    def _closed(self) -> str:
+        limits = self._file.limits
+        if self.is_stopped():
+            return "the kill file is there"
+        until = quiet_until(limits.quiet, self._clock(), limits.zone)
+        return "" if until is None else "these are quiet hours"
