@@ -20,6 +20,7 @@ from nostr_threads.core.content import (
     Plain,
     Quote,
     Token,
+    asked_tags,
     mention_tags,
     quotes,
     tokens,
@@ -434,3 +435,9 @@ def test_quotes_are_the_q_tags_and_what_only_the_text_cites() -> None:
         Pointer(address=ADDRESS, author=ALICE),
     )
     assert quotes(event(1, (("e", NOTE),), content=f"nostr:{NPUB}")) == ()
+
+
+def test_each_place_that_asks_for_a_tag_is_told() -> None:
+    text = f"#a nostr:{NPUB}, `#b` #A #fff"
+    found = [(text[start:end], tag) for start, end, tag in asked_tags(text)]
+    assert found == [("#a", ("t", "a")), (f"nostr:{NPUB}", ("p", ALICE)), ("#A", ("t", "a"))]

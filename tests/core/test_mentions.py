@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nostr_threads.core.content import mention_tags
-from nostr_threads.core.mentions import broken, linked, refuse_secrets, unresolved
+from nostr_threads.core.mentions import broken, linked, refuse_secrets, unnamed, unresolved
 from nostr_threads.core.nip19 import Address, EventPointer, Note, Profile, PublicKey, encode
 from nostr_threads.errors import InvalidText
 from tests.core.invented import hex_of
@@ -171,3 +171,18 @@ def test_a_hostile_text_is_read_in_linear_time(piece: str) -> None:
     start = time.process_time()
     assert linked(text, {}) == text
     assert time.process_time() - start < 3
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("ask @ann@x.example, or @bob@y.example", "ask ann@x.example, or bob@y.example"),
+        ("`@ann@x.example` ann@x.example", "`@ann@x.example` ann@x.example"),
+        ("https://x.example/@ann@x.example", "https://x.example/@ann@x.example"),
+        ("@ann", "@ann"),
+    ],
+)
+def test_names_can_be_left_without_a_sign(text: str, left: str) -> None:
+    """So that nobody looks them up."""
+    assert unnamed(text) == left
+    assert unresolved(left) == ()

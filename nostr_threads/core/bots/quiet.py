@@ -81,4 +81,5 @@ def _end(hours: Quiet, at: int, zone: tzinfo) -> int:
     if (end.hour, end.minute) <= (local.hour, local.minute):
         end += timedelta(days=1)
     # When clocks are set back an hour comes twice, and what was reckoned may be over already.
-    return max(int(end.timestamp()), at + 60)
+    until = int(end.timestamp())
+    return until if until > at else at + 60

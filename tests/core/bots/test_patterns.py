@@ -1,0 +1,76 @@
+"""Words and regular expressions in what strangers write."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nostr_threads.core.bots.patterns import Pattern, has_word, plain
+from nostr_threads.errors import InvalidInput
+
+
+def test_case_counts_only_if_it_is_asked_for() -> None:
+    assert Pattern("help").search("HELP me").is_there
+    assert not Pattern("help", exact=True).search("HELP me").is_there
+    assert Pattern("help", exact=True).search("help me").is_there
+
+
+def test_what_was_found_is_told() -> None:
+    assert Pattern(r"^\w+ me").search("so\nHelp me").text == "Help me"
+    assert not Pattern("^me").search("help me").is_there
+
+
+@pytest.mark.parametrize("source", ["(", "[a", "*", "(?P<x>a)(?P<", "a{5,1}", r"\p{Nothing}"])
+def test_what_is_no_regular_expression_is_refused(source: str) -> None:
+    with pytest.raises(InvalidInput, match="not a regular expression"):
+        Pattern(source)
+
+
+@pytest.mark.parametrize("source", ["(a|a)+$", "(a|b|ab)*c", r"(\w+\s?)*;"])
+def test_a_search_that_would_take_years_is_given_up(source: str) -> None:
+    began = time.perf_counter()
+    found = Pattern(source).search("ab" * 5_000 + "a" * 5_000 + "!")
+    assert time.perf_counter() - began < 5
+    assert not found.is_there
+
+
+def test_giving_up_is_told() -> None:
+    found = Pattern("(?:a|aa)+b(?:a|aa)+c").search("a" * 3_000 + "b" + "a" * 3_000)
+    assert found.gave_up
+    assert not found.is_there
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "there"),
+    [
+        ("can you help?", "help", True),
+        ("(help)", "help", True),
+        ("HELP", "help", True),
+        ("helpful", "help", False),
+        ("unhelp", "help", False),
+        ("bitcoin  price", "Bitcoin Price", True),
+        ("bitcoin\nprice", "bitcoin price", True),
+        ("bitcoin, price", "bitcoin price", False),
+        ("die Straße", "STRASSE", True),
+        ("Größenwahn", "größe", False),
+        ("请帮助我吧", "帮助", True),
+        ("これはヘルプです", "ヘルプ", True),
+        ("\uff48\uff45\uff4c\uff50", "help", True),
+        ("he\u200blp", "help", True),
+        ("he\u00adlp", "help", True),
+        ("C++ or Rust", "c++", True),
+        ("C+++", "c++", True),
+        ("помощь!", "Помощь", True),
+    ],
+)
+def test_words_are_found_as_a_reader_finds_them(text: str, word: str, *, there: bool) -> None:
+    assert has_word(plain(text), plain(word)) is there
+
+
+@given(st.text(max_size=30), st.text(max_size=30), st.text(min_size=1, max_size=10))
+def test_a_word_between_spaces_is_always_found(before: str, after: str, word: str) -> None:
+    if plain(word).strip():
+        assert has_word(f"{plain(before)} {plain(word)} {plain(after)}", plain(word))
