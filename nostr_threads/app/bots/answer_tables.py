@@ -70,11 +70,8 @@ def _template_file(table: Table, folder: Path) -> Spec:
 
 def _command(table: Table, _: Path) -> Spec:
     default = CommandOf(())
-    words = table.each("command", _word)
-    if not words:
-        raise table.error("a command has a word or more", "command")
     return CommandOf(
-        words,
+        table.each("command", _word, least=1),
         _timeout(table, default.timeout),
         table.whole("most", default.most, most=_MOST_BYTES),
         table.each("environment", _variable),

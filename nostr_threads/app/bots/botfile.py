@@ -183,7 +183,7 @@ def _rules(tables: tuple[Table, ...], folder: Path) -> tuple[Rule, ...]:
 def _limits(guards: Table, bot: Table) -> Limits:
     default = Limits()
     return Limits(
-        allow=frozenset(guards.each("allow", person)),
+        allow=frozenset(guards.each("allow", person, least=1)),
         deny=frozenset(guards.each("deny", person)),
         allow_bots=guards.flag("allow_bots", default=default.allow_bots),
         allow_content_warnings=guards.flag(

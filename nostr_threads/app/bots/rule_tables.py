@@ -70,19 +70,20 @@ def _name(text: str) -> str:
 
 
 def _when(table: Table) -> When:
+    # A list without anything would be no condition, and the rule answer everything.
     exact = table.flag("exact", default=False)
     made = When(
-        ways=frozenset(table.each("ways", lambda word: one_of(word, _WAYS))),
+        ways=frozenset(table.each("ways", lambda word: one_of(word, _WAYS), least=1)),
         kinds=frozenset(table.wholes("kinds", most=MAX_KIND)),
-        authors=frozenset(table.each("authors", person)),
-        not_authors=frozenset(table.each("not_authors", person)),
-        hashtags=frozenset(table.each("hashtags", hashtag)),
+        authors=frozenset(table.each("authors", person, least=1)),
+        not_authors=frozenset(table.each("not_authors", person, least=1)),
+        hashtags=frozenset(table.each("hashtags", hashtag, least=1)),
         min_length=_length(table, "min_length"),
         max_length=_length(table, "max_length"),
         question=table.flag("question", default=None),
-        words=table.each("words", _word),
-        all_words=table.each("all_words", _word),
-        patterns=table.each("regex", partial(Pattern, exact=exact)),
+        words=table.each("words", _word, least=1),
+        all_words=table.each("all_words", _word, least=1),
+        patterns=table.each("regex", partial(Pattern, exact=exact), least=1),
     )
     if made.max_length is not None and (made.min_length or 0) > made.max_length:
         raise table.error("it is more than max_length", "min_length")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from difflib import get_close_matches
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from nostr_threads.app.bots.toml_lines import line_of
 from nostr_threads.errors import InvalidConfig, InvalidInput
@@ -67,9 +67,8 @@ class Table:
         """Refuse keys that nobody asked for."""
         for key in self._values:
             if key not in self._asked:
-                alike = get_close_matches(key, self._asked, 1)
-                meant = f"{alike[0]} is" if alike else f"{', '.join(sorted(self._asked))} are"
-                raise self.error(f"unknown key; {meant} known here", key)
+                known = get_close_matches(key, self._asked, 1) or sorted(self._asked)
+                raise self.error(f"unknown key; known here: {', '.join(known)}", key)
 
     def text(self, key: str, default: str = "", *, may_be_empty: bool = False) -> str:
         """Return a text, which is not empty."""
@@ -90,16 +89,22 @@ class Table:
         except InvalidInput as error:
             raise self.error(str(error), key) from None
 
-    def each(self, key: str, read: Callable[[str], T]) -> tuple[T, ...]:
-        """Return what `read` makes of each text of a list; a single text is a list of one."""
-        return tuple(self._read_item(key, read, *item) for item in enumerate(self._items(key)))
+    def each(self, key: str, read: Callable[[str], T], *, least: int = 0) -> tuple[T, ...]:
+        """Return what `read` makes of each text of a list; a single text is a list of one.
 
-    def flag(self, key: str, *, default: T) -> bool | T:
+        One that is given has `least` texts: an empty one may mean everything, or nothing.
+        """
+        value = self._value(key, [])
+        items = [value] if isinstance(value, str) else value
+        self._check_list(key, items, least, "texts in quotes")
+        return tuple(self._read_item(key, read, *item) for item in enumerate(items))
+
+    def flag(self, key: str, *, default: D) -> bool | D:
         """Return true or false."""
-        value = self._value(key, default)
+        value: bool | D = self._value(key, default)
         if key in self and not isinstance(value, bool):
             raise self.error("true or false is wanted", key)
-        return value  # type: ignore[return-value]  # what is no bool was not given
+        return value
 
     def whole(self, key: str, default: int, *, least: int = 1, most: int = 1_000_000_000) -> int:
         """Return a whole number from `least` to `most`."""
@@ -109,12 +114,13 @@ class Table:
         return value
 
     def wholes(self, key: str, *, most: int) -> tuple[int, ...]:
-        """Return a list of whole numbers from 0 to `most`."""
+        """Return a list of whole numbers from 0 to `most`; one that is given is not empty."""
         numbers = self._value(key, [])
-        for index, value in enumerate(numbers if isinstance(numbers, list) else [None]):
+        self._check_list(key, numbers, 1, "whole numbers")
+        for index, value in enumerate(numbers):
             if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
-                raise self.error(f"whole numbers from 0 to {most:,} are wanted", key, index)
-        return tuple(numbers)  # type: ignore[arg-type]  # it is a list of numbers by now
+                raise self.error(f"a whole number from 0 to {most:,} is wanted", key, index)
+        return tuple(numbers)
 
     def share(self, key: str, default: float) -> float:
         """Return a number above 0, up to 1."""
@@ -150,16 +156,15 @@ class Table:
             raise self.error(f"it is written [[{key}]], one for each", key)
         return tuple(self._made(value, key, index) for index, value in enumerate(values))
 
-    def _value(self, key: str, default: object) -> object:
+    def _value(self, key: str, default: object) -> Any:
         self._asked.add(key)
         return self._values.get(key, default)
 
-    def _items(self, key: str) -> list[object]:
-        value = self._value(key, [])
-        items = [value] if isinstance(value, str) else value
-        if not isinstance(items, list):
-            raise self.error("a list of texts in quotes is wanted", key)
-        return items
+    def _check_list(self, key: str, value: object, least: int, of: str) -> None:
+        if not isinstance(value, list):
+            raise self.error(f"a list of {of} is wanted", key)
+        if key in self and len(value) < least:
+            raise self.error("there is nothing in this list", key)
 
     def _read_item(self, key: str, read: Callable[[str], T], index: int, item: object) -> T:
         if not isinstance(item, str) or not item.strip():

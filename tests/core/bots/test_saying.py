@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nostr_threads.core.article import Form
+from nostr_threads.core.bots import saying
 from nostr_threads.core.bots.asks import Answer
 from nostr_threads.core.bots.never import parse_never
 from nostr_threads.core.bots.saying import Says, fit
@@ -145,6 +146,12 @@ def test_what_is_defused_does_not_become_something_else() -> None:
     made = said(text, Says(most_mentions=0, most_hashtags=0))
     assert tagged(made) == {}
     assert unresolved(made) == ()
+
+
+def test_what_hides_deeper_than_is_looked_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(saying, "_MOST_ROUNDS", 1)
+    with pytest.raises(InvalidText, match="hides mentions"):
+        said("#a #b #c")
 
 
 _PIECES = st.sampled_from(
