@@ -139,11 +139,9 @@ def _too_fast(case: Case, limits: Limits) -> Verdict | None:
         return None
     after = case.event.created_at - case.parent.created_at
     if after < 0:
-        after = case.heard_at - case.parent.created_at
+        after = max(0, case.heard_at - case.parent.created_at)
     if after < limits.too_fast:
-        return Skip(
-            "too_fast", f"it answers the bot after {max(after, 0)} seconds, as no person does"
-        )
+        return Skip("too_fast", f"it answers the bot after {after} seconds, as no person does")
     return None
 
 

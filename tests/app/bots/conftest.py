@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture(autouse=True)
-def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let bots answer sooner than they may: there are many tests."""
     monkeypatch.setattr(cases, "_SHORTEST_PAUSE", 0.0)
 

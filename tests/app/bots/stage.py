@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from nostr_threads.testing import Author, FaultyRelay
 
 BOT = ALICE
-with pytest.MonkeyPatch.context() as quickly:
+with pytest.MonkeyPatch.context() as patch:
     # No person would be answered so soon; see `conftest`.
-    quickly.setattr(cases, "_SHORTEST_PAUSE", 0.0)
+    patch.setattr(cases, "_SHORTEST_PAUSE", 0.0)
     LIMITS = Limits(pause=0.05)
 FILE = BotFile("echo", rules=(Rule("echo", TextOf("")),), limits=LIMITS, pace=0.0)
 WAIT = 20.0

@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from nostr_threads.app.bots.bot import Bot
     from nostr_threads.core.bots.asks import Ask
 
+pytestmark = pytest.mark.usefixtures("quickly")
+
 LONG_AGO = 1_700_000_000
 NSEC = "nsec1" + "q" * 58
 
