@@ -42,6 +42,7 @@ class Known:
     """A bot that is on record. Times are in unix seconds.
 
     What came before `began_at` is none of its business; `heard_at` is when it last listened.
+    `marks` is whether its profile is to say that it is a bot, None while nobody has said.
     """
 
     row: int
@@ -49,6 +50,7 @@ class Known:
     name: str
     began_at: int
     heard_at: int
+    marks: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,10 @@ class Bots(Protocol):
 
     def listened(self, bot: Known, *, now: int) -> None:
         """Note that the bot was listening up to `now`."""
+        ...
+
+    def mark(self, bot: Known, *, marks: bool) -> None:
+        """Remember whether the bot's profile is to say that it is one: nobody is asked twice."""
         ...
 
     def read(

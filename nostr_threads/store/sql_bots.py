@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SqlBots"]
 
-_BOT = "SELECT bot, began_at, heard_at FROM bots WHERE pubkey = ? AND name = ?"
+_BOT = "SELECT bot, began_at, heard_at, marks FROM bots WHERE pubkey = ? AND name = ?"
 _ENTER = """
     INSERT INTO bots (pubkey, name, began_at, heard_at, upto)
     VALUES (?, ?, ?, ?, (SELECT coalesce(max(event), 0) FROM events))
@@ -41,13 +41,13 @@ _RELEASE = """
 """
 # Once more while it is queued: what was cancelled may be sent in another version.
 _QUEUE = """
-    UPDATE asks SET state = 'queued', answerer = ?, posting = ?, changed_at = ?
+    UPDATE asks SET state = 'queued', answerer = ?, posting = ?, queued_at = ?, changed_at = ?
     WHERE ask = ? AND owner = ? AND state IN ('answering', 'queued')
 """
 _COUNTS = "SELECT state, guard, count(*) FROM asks WHERE bot = ? GROUP BY state, guard"
 _LATENCIES = """
-    SELECT coalesce(sum(answered_at - seen_at), 0), count(*) FROM asks
-    WHERE bot = ? AND state IN ('queued', 'delivered')
+    SELECT coalesce(sum(queued_at - seen_at), 0), count(*) FROM asks
+    WHERE bot = ? AND queued_at IS NOT NULL
 """
 _NEXT_DUE = """
     SELECT min(CASE WHEN state = 'seen' THEN due ELSE held_until END) FROM asks
@@ -71,14 +71,19 @@ class SqlBots:
             if found is None:
                 connection.execute(_ENTER, (key, name, now, now))
                 found = connection.execute(_BOT, (key, name)).fetchone()
-        row, began_at, heard_at = found
-        return Known(row, pubkey, name, began_at, heard_at)
+        row, began_at, heard_at, marks = found
+        return Known(row, pubkey, name, began_at, heard_at, None if marks is None else bool(marks))
 
     def listened(self, bot: Known, *, now: int) -> None:
         """Note that the bot was listening up to `now`."""
         with self._database.writing() as connection:
             query = "UPDATE bots SET heard_at = ?1 WHERE bot = ?2 AND heard_at < ?1"
             connection.execute(query, (now, bot.row))
+
+    def mark(self, bot: Known, *, marks: bool) -> None:
+        """Remember whether the bot's profile is to say that it is one: nobody is asked twice."""
+        with self._database.writing(durable=True) as connection:
+            connection.execute("UPDATE bots SET marks = ? WHERE bot = ?", (int(marks), bot.row))
 
     def read(
         self, bot: Known, kinds: Sequence[int], since: int, intake: Intake, *, now: int, most: int
@@ -129,7 +134,7 @@ class SqlBots:
     def queue(self, entry: Entry, owner: str, posting: Posting, answerer: str, *, now: int) -> None:
         """Put the signed answer into the outbox, and the ask on record as QUEUED, at once."""
         with self._database.writing(durable=True) as connection:
-            said = (answerer, connection.column(posting.id), now, entry.row, owner)
+            said = (answerer, connection.column(posting.id), now, now, entry.row, owner)
             if connection.execute(_QUEUE, said).rowcount != 1:
                 raise TakenOver(f"the answer to {entry.event_id} is another process's by now")
             outbox.enqueue(connection, posting)

@@ -78,6 +78,13 @@ class TestABot:
             store.bots.listened(bot, now=now)
         assert store.bots.enter(CAROL, "faq", now=30).heard_at == 20
 
+    def test_is_asked_once_whether_its_profile_says_so(self, store: SqlStore) -> None:
+        bot = store.bots.enter(CAROL, "faq", now=5)
+        assert bot.marks is None
+        for marks in (False, True):
+            store.bots.mark(bot, marks=marks)
+            assert store.bots.enter(CAROL, "faq", now=9).marks is marks
+
 
 class TestReading:
     def test_begins_with_what_is_stored_after_the_bot_came(self, store: SqlStore) -> None:
@@ -334,7 +341,7 @@ class TestAnAnswer:
         (entry,) = store.bots.settle(bot, now=NOW + 9)
         assert (entry.state, entry.changed_at) == (State.DELIVERED, NOW + 9)
         assert store.bots.settle(bot, now=NOW + 9) == []
-        assert store.bots.latencies(bot) == (0, 1)
+        assert store.bots.latencies(bot) == (7, 1)
 
     def test_has_failed_once_every_relay_refused_it_and_is_sent_again_as_it_is(
         self, store: SqlStore

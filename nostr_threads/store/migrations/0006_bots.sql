@@ -6,6 +6,7 @@ CREATE TABLE bots (
     began_at INTEGER NOT NULL,              -- what came before is none of its business
     heard_at INTEGER NOT NULL,              -- when it last listened
     upto     INTEGER NOT NULL,              -- the row of the last event that it has read
+    marks    INTEGER,                       -- whether its profile is to say that it is one
     UNIQUE (pubkey, name)
 ) STRICT;
 
@@ -30,6 +31,7 @@ CREATE TABLE asks (
     asked_at    INTEGER NOT NULL,
     seen_at     INTEGER NOT NULL,
     answered_at INTEGER,                    -- when it began to be answered; counts for budgets
+    queued_at   INTEGER,                    -- when the answer was signed
     changed_at  INTEGER NOT NULL,
     UNIQUE (bot, event, rule)
 ) STRICT;

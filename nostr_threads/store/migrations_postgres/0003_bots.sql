@@ -6,6 +6,7 @@ CREATE TABLE bots (
     began_at bigint NOT NULL,               -- what came before is none of its business
     heard_at bigint NOT NULL,               -- when it last listened
     upto     bigint NOT NULL,               -- the row of the last event that it has read
+    marks    smallint,                      -- whether its profile is to say that it is one
     UNIQUE (pubkey, name)
 );
 
@@ -30,6 +31,7 @@ CREATE TABLE asks (
     asked_at    bigint   NOT NULL,
     seen_at     bigint   NOT NULL,
     answered_at bigint,                     -- when it began to be answered; counts for budgets
+    queued_at   bigint,                     -- when the answer was signed
     changed_at  bigint   NOT NULL,
     UNIQUE (bot, event, rule)
 );
