@@ -60,8 +60,11 @@ def _keep(connection: Connection, new: _New) -> dict[str, Added]:
     links.connect(connection, new, changed)
     deleting.delete(connection, new, addresses.values())
     outcomes = _outcomes(connection, new)
-    visible = {row: event for row, event in new.items() if outcomes[event.id] is Added.NEW}
-    looks.announce(connection, visible)
+    # What was deleted waits, too: whether it is told is the policy's to say when somebody looks.
+    looks.announce(
+        connection,
+        {row: new[row] for row in new if outcomes[new[row].id] is not Added.SUPERSEDED},
+    )
     return outcomes
 
 

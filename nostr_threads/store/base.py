@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from nostr_threads.core.event import Verified
     from nostr_threads.core.filters import Filter
     from nostr_threads.core.routing import Record
+    from nostr_threads.store.policy import Policy
 
 __all__ = ["Added", "Arrivals", "Outbox", "Posting", "Store"]
 
@@ -30,7 +31,10 @@ class Added(Enum):
     SUPERSEDED = "superseded"
     """Kept, but a newer version of the same address is current (NIP-01)."""
     DELETED = "deleted"
-    """Kept, but its author has asked for its deletion (NIP-09), or to vanish (NIP-62)."""
+    """Kept, but its author has asked for its deletion (NIP-09), or to vanish (NIP-62).
+
+    Whether it is shown is the policy's to say.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,7 @@ class Store(Protocol):
 
         Returns what became of each, in order, as it stands after the whole batch. Deletions are
         obeyed (NIP-09), and so are requests to vanish from all relays (NIP-62), whichever came
-        first: both only hide, nothing is removed.
+        first: both only mark, and nothing is removed.
         """
         ...
 
@@ -75,12 +79,30 @@ class Store(Protocol):
         """Return the event of that id, deleted and superseded ones too."""
         ...
 
-    def query(self, filters: Sequence[Filter], *, now: int) -> list[Verified]:
+    def policy(self) -> Policy:
+        """Return what becomes of what was deleted or has expired: hidden, unless one was adopted.
+
+        `query`, `count`, `items`, `export` and `arrivals` obey it.
+        """
+        ...
+
+    def adopt(self, wanted: Policy) -> bool:
+        """Let `wanted` be the policy from now on, for all who use this store; whether it is new.
+
+        Nothing is changed but what is shown. What was kept is hidden again at once, and back.
+        """
+        ...
+
+    def query(self, filters: Sequence[Filter], *, now: int, strict: bool = False) -> list[Verified]:
         """Answer as a relay would: newest first, ties by id, each filter's `limit` obeyed.
 
-        Superseded, deleted and expired (NIP-40) events are left out, and so are parts in the outbox
-        that no relay has taken: unsent, given up or cancelled. A `search` (NIP-50) looks for words
-        in notes, comments, forum posts and articles; see `core.search_terms`.
+        Superseded events are left out, and so are deleted and expired (NIP-40) ones, unless the
+        policy is to keep them, and parts in the outbox that no relay has taken: unsent, given up or
+        cancelled. A `search` (NIP-50) looks for words in notes, comments, forum posts and articles;
+        see `core.search_terms`.
+
+        With `strict` it is as if nothing were kept. Whoever passes events on to others asks so,
+        and whoever wants to know what somebody says of themselves: what they took back is not it.
         """
         ...
 
@@ -89,7 +111,12 @@ class Store(Protocol):
         ...
 
     def items(
-        self, filters: Sequence[Filter], *, now: int | None, most: int | None = None
+        self,
+        filters: Sequence[Filter],
+        *,
+        now: int | None,
+        most: int | None = None,
+        strict: bool = False,
     ) -> list[tuple[int, bytes]]:
         """Return `created_at` and the id (32 bytes) of what `query` would return, in any order.
 
@@ -132,7 +159,8 @@ class Store(Protocol):
 
         That is what says something: notes, comments, forum posts, articles, and whatever else is a
         root or a reply; no reactions, reposts, zaps, deletions, profiles or lists, nothing
-        superseded or deleted, and no parts of one's own in the outbox. Every event waits by itself:
+        superseded, nothing deleted unless the policy is to keep it, and no parts of one's own in
+        the outbox. Every event waits by itself:
         when threads merge, nothing is reported twice or lost.
         """
         ...

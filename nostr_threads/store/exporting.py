@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nostr_threads.store.connection import Connection
+    from nostr_threads.store.queries import Sight
 
 __all__ = ["Walk"]
 
@@ -29,14 +30,14 @@ _BOUND = "SELECT created_at FROM events WHERE created_at >= ? ORDER BY created_a
 
 @dataclass(slots=True)
 class Walk:
-    """Goes through what meets one of `filters` and is visible at `now`; None: whatever its state.
+    """Goes through what meets one of `filters` and is seen.
 
     Each `step` may see another state of the database: what is stored meanwhile in a time that is
     passed is left out. Events of one second are never parted.
     """
 
     filters: Sequence[Filter]
-    now: int | None
+    sight: Sight
     is_over: bool = False
     _since: int = 0
     _size: int = field(default_factory=lambda: _LEAST)
@@ -47,7 +48,7 @@ class Walk:
         bound = connection.execute(_BOUND, (self._since, self._size)).fetchone()
         until = MAX_CREATED_AT if bound is None else bound[0]
         wanted = self._wanted(connection, until)
-        found = sorted(queries.items(connection, wanted, self.now, None)) if wanted else []
+        found = sorted(queries.items(connection, wanted, self.sight, None)) if wanted else []
         self._since, self.is_over = until + 1, bound is None
         if len(found) < _FEW:
             self._size = min(2 * self._size, _MOST)
@@ -70,7 +71,7 @@ class Walk:
         """What is wanted by filters with a limit, which is about the newest of all: found once."""
         if self._newest is None:
             limited = [each for each in self.filters if each.limit is not None]
-            self._newest = queries.items(connection, limited, self.now, None)
+            self._newest = queries.items(connection, limited, self.sight, None)
         return self._newest
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from nostr_threads.core import kinds
 from nostr_threads.store.base import Arrivals
+from nostr_threads.store.policy import KEEPS
 from nostr_threads.store.reading import decode, rows_of
 
 if TYPE_CHECKING:
@@ -34,12 +35,12 @@ _SILENT = frozenset(
         kinds.ZAP,
     )
 )
-_WAITING = """
+_WAITING = f"""
     SELECT e.json, coalesce(l.root, e.address, e.id)
     FROM arrivals a CROSS JOIN events e
     LEFT JOIN links l ON l.child = e.event AND l.position = 0
-    WHERE e.event = a.event AND e.superseded = 0 AND e.deleted = 0
-"""
+    WHERE e.event = a.event AND e.superseded = 0 AND (e.deleted = 0 OR {KEEPS})
+"""  # noqa: S608 - our own text
 # Looked up from the thread's side: what waits elsewhere may be much more.
 _IN_THREAD = """
     AND a.event IN (
@@ -49,12 +50,12 @@ _IN_THREAD = """
     )
 """
 _ORDER = " ORDER BY a.event"
-_FORGET_HIDDEN = """
+_FORGET_HIDDEN = f"""
     DELETE FROM arrivals WHERE event IN (
         SELECT event FROM arrivals JOIN events USING (event)
-        WHERE event <= ? AND (superseded = 1 OR deleted = 1)
+        WHERE event <= ? AND (superseded = 1 OR deleted = 1 AND NOT {KEEPS})
     )
-"""
+"""  # noqa: S608 - our own text
 
 
 def announce(connection: Connection, new: Mapping[int, Event]) -> None:

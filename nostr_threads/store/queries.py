@@ -5,11 +5,12 @@ Knows which index answers which filter. Knows nothing of what the events in the 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from nostr_threads.core.event import MAX_CREATED_AT, MAX_KIND
+from nostr_threads.store.policy import KEEPS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from nostr_threads.core.filters import Filter
     from nostr_threads.store.connection import Connection, Rows
 
-__all__ = ["count", "find", "items"]
+__all__ = ["Sight", "count", "find", "items"]
 
 # More than there is: a limit that every database takes.
 _ENDLESS = 2**62
@@ -27,6 +28,7 @@ _MAX_WALKS = 32
 _EVENTS = "events e"
 _EVENTS_BY_TAG = "tags t CROSS JOIN events e"
 
+_WANTED = "(e.deleted = 0 AND (e.expires_at IS NULL OR e.expires_at > ?))"
 # A part that no relay has taken yet is still its author's alone. Where there are no parts, as at a
 # relay, that is found out once and not for each event.
 _NOT_UNSENT = """(NOT EXISTS (SELECT 1 FROM parts WHERE event > 0) OR NOT EXISTS (
@@ -39,37 +41,46 @@ _NOT_UNSENT = """(NOT EXISTS (SELECT 1 FROM parts WHERE event > 0) OR NOT EXISTS
 _Found = tuple[int, bytes, int]
 """An event in the order of an answer: minus `created_at`, id, row."""
 
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What is seen: events that are visible at `now` (unix seconds), or with None all there are.
+
+    With `strict` what its author wanted gone is left out whatever the policy of the store is.
+    """
+
+    now: int | None
+    strict: bool = False
+
+
 _TIME_AND_ID = "SELECT -time, id FROM ({}) AS found LIMIT ?"
 
 
-def find(connection: Connection, filters: Sequence[Filter], now: int) -> list[str]:
+def find(connection: Connection, filters: Sequence[Filter], sight: Sight) -> list[str]:
     """Return the JSON of every visible event that meets a filter, newest first, ties by id."""
-    found = {row for condition in filters for row in _newest(connection, condition, now)}
+    found = {row for condition in filters for row in _newest(connection, condition, sight)}
     rows = [row for _, _, row in sorted(found)]
     query = "SELECT event, json FROM events WHERE event IN (?*)"
     texts: dict[int, str] = dict(connection.look_up(query, rows))
     return [texts[row] for row in rows]
 
 
-def count(connection: Connection, filters: Sequence[Filter], now: int) -> int:
+def count(connection: Connection, filters: Sequence[Filter], sight: Sight) -> int:
     """Count the distinct visible events that meet a filter, whatever its limit."""
     endless = (replace(condition, limit=None) for condition in filters)
-    return len({row for condition in endless for row in _newest(connection, condition, now)})
+    return len({row for condition in endless for row in _newest(connection, condition, sight)})
 
 
 def items(
-    connection: Connection, filters: Sequence[Filter], now: int | None, most: int | None
+    connection: Connection, filters: Sequence[Filter], sight: Sight, most: int | None
 ) -> list[tuple[int, bytes]]:
-    """Return time and id of every event that meets a filter and is visible `now`, `most` of them.
-
-    Without `now` those that are hidden are among them.
-    """
+    """Return time and id of every event that meets a filter and is seen, `most` of them."""
     if len(filters) == 1 and filters[0].limit is None and filters[0].search is None:
         # Not cut in pieces: nothing comes twice, and mostly in good order.
         bound = _ENDLESS if most is None else most
-        return _run(connection, filters[0], now, _TIME_AND_ID, bound).fetchall()
+        return _run(connection, filters[0], sight, _TIME_AND_ID, bound).fetchall()
     rows = chain.from_iterable(
-        (_newest if condition.limit is not None else _matching)(connection, condition, now)
+        (_newest if condition.limit is not None else _matching)(connection, condition, sight)
         for condition in filters
     )
     return list(islice(_once(rows), most))
@@ -83,25 +94,25 @@ def _once(rows: Iterable[_Found]) -> Iterator[tuple[int, bytes]]:
             yield -time, event_id
 
 
-def _newest(connection: Connection, condition: Filter, now: int | None) -> Iterable[_Found]:
+def _newest(connection: Connection, condition: Filter, sight: Sight) -> Iterable[_Found]:
     """What one filter finds; the best of what its pieces find when it has a limit."""
-    found = set(_matching(connection, condition, now))
+    found = set(_matching(connection, condition, sight))
     return found if condition.limit is None else sorted(found)[: max(condition.limit, 0)]
 
 
-def _matching(connection: Connection, condition: Filter, now: int | None) -> Iterator[_Found]:
+def _matching(connection: Connection, condition: Filter, sight: Sight) -> Iterator[_Found]:
     """What the pieces of one filter find, one after the other; some of it more than once."""
     if condition.search is not None and connection.words.expression(condition.search) is None:
         return
     for piece in _pieces(condition):
-        yield from _run(connection, piece, now)
+        yield from _run(connection, piece, sight)
 
 
 def _run(
-    connection: Connection, piece: Filter, now: int | None, outer: str = "{}", *more: object
+    connection: Connection, piece: Filter, sight: Sight, outer: str = "{}", *more: object
 ) -> Rows:
     where = _Where(connection)
-    text = outer.format(_statement(where, piece, now))
+    text = outer.format(_statement(where, piece, sight))
     return connection.execute(text, (*where.parameters, *more))
 
 
@@ -127,15 +138,15 @@ def _leading(condition: Filter) -> str | None:
     return min(tags, key=lambda letter: (len(tags[letter]), letter), default=None)
 
 
-def _statement(where: _Where, condition: Filter, now: int | None) -> str:
+def _statement(where: _Where, condition: Filter, sight: Sight) -> str:
     """Return a SELECT of `_Found`; what it is to be given ends up in `where`."""
     source = _lead(where, condition)
     words = where.connection.words
     if condition.search is not None:
         where.also(words.condition, (words.expression(condition.search),))
-    if now is not None:
-        where.also("e.superseded = 0 AND e.deleted = 0", ())
-        where.also("(e.expires_at IS NULL OR e.expires_at > ?)", (now,))
+    if sight.now is not None:
+        where.also("e.superseded = 0", ())
+        where.also(_WANTED if sight.strict else f"({_WANTED} OR {KEEPS})", (sight.now,))
         where.also(_NOT_UNSENT, ())
     text = f"-e.created_at AS time, e.id AS id, e.event FROM {source} WHERE {where.text}"
     if condition.limit is None:

@@ -17,12 +17,14 @@ from nostr_threads.store import (
     looks,
     outbox,
     people,
+    policy,
     queries,
     reading,
     relays,
     searching,
     threads,
 )
+from nostr_threads.store.queries import Sight
 from nostr_threads.store.sql_bots import SqlBots
 from nostr_threads.store.sql_sources import SqlSources
 from nostr_threads.store.upkeep import Upkeep
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from nostr_threads.core.routing import Record
     from nostr_threads.store.base import Added, Arrivals, Posting
     from nostr_threads.store.connection import Database
+    from nostr_threads.store.policy import Policy
 
 __all__ = ["SqlStore"]
 
@@ -81,32 +84,48 @@ class SqlStore:
         with self._database.reading() as connection:
             return reading.event(connection, event_id)
 
-    def query(self, filters: Sequence[Filter], *, now: int) -> list[Verified]:
+    def policy(self) -> Policy:
+        """Return what becomes of what was deleted or has expired."""
+        with self._database.reading() as connection:
+            return policy.policy(connection)
+
+    def adopt(self, wanted: Policy) -> bool:
+        """Let `wanted` be the policy from now on, for all who use this store; whether it is new."""
+        with self._database.writing(durable=True) as connection:
+            return policy.adopt(connection, wanted)
+
+    def query(self, filters: Sequence[Filter], *, now: int, strict: bool = False) -> list[Verified]:
         """Answer as a relay would: newest first, ties by id, each filter's `limit` obeyed.
 
-        Superseded, deleted and expired (NIP-40) events are left out, and so are parts in the outbox
-        that no relay has taken yet. A `search` (NIP-50) looks for words in notes, comments, forum
+        Superseded events are left out, deleted and expired (NIP-40) ones unless the policy is to
+        keep them, with `strict` these too, and parts in the outbox that no relay has taken yet. A
+        `search` (NIP-50) looks for words in notes, comments, forum
         posts and articles. What is new is indexed before, unless the store is read-only: then it
         finds what was indexed, and raises `StoreError` where nothing ever was.
         """
         self._index(filters)
         with self._database.reading() as connection:
-            found = queries.find(connection, filters, now)
+            found = queries.find(connection, filters, Sight(now, strict))
         return [reading.decode(text) for text in found]
 
     def count(self, filters: Sequence[Filter], *, now: int) -> int:
         """Count what `query` would return without limits (NIP-45)."""
         self._index(filters)
         with self._database.reading() as connection:
-            return queries.count(connection, filters, now)
+            return queries.count(connection, filters, Sight(now))
 
     def items(
-        self, filters: Sequence[Filter], *, now: int | None, most: int | None = None
+        self,
+        filters: Sequence[Filter],
+        *,
+        now: int | None,
+        most: int | None = None,
+        strict: bool = False,
     ) -> list[tuple[int, bytes]]:
         """Return `created_at` and id of what `query` would return, in any order, up to `most`."""
         self._index(filters)
         with self._database.reading() as connection:
-            return queries.items(connection, filters, now, most)
+            return queries.items(connection, filters, Sight(now, strict), most)
 
     def export(self, filters: Sequence[Filter], *, now: int | None) -> Iterator[str]:
         """Yield the JSON of what meets a filter, oldest first; None for `now`: hidden or not.
@@ -114,7 +133,7 @@ class SqlStore:
         No transaction is open while the caller does something with it.
         """
         self._index(filters)
-        walk = exporting.Walk(filters, now)
+        walk = exporting.Walk(filters, Sight(now))
         while not walk.is_over:
             with self._database.reading() as connection:
                 texts = walk.step(connection)

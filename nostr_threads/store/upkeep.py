@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nostr_threads.store import auditing, purging
+from nostr_threads.store.policy import Policy, policy
 from nostr_threads.store.salvaging import Salvage
 
 if TYPE_CHECKING:
@@ -36,9 +37,10 @@ class Statistics:
     """What a store holds, and how large it is.
 
     `kinds` counts events by kind and `relays` those seen at each, both with the most first.
-    `superseded` and `deleted` are hidden, and so are those that have `expired` besides. `first` and
-    `last` are the dates of the oldest and the newest event in unix seconds, None where there is
-    none. `bytes` is the size of the database, `spare` what of it is not in use.
+    `superseded` are hidden. `deleted` and those that have `expired` besides are, too, unless the
+    `policy` is to keep them. `first` and `last` are the dates of the oldest and the newest event in
+    unix seconds, None where there is none. `bytes` is the size of the database, `spare` what of it
+    is not in use.
     """
 
     events: int
@@ -52,6 +54,7 @@ class Statistics:
     spare: int
     kinds: Mapping[int, int]
     relays: Mapping[str, int]
+    policy: Policy
 
 
 class Upkeep:
@@ -88,6 +91,7 @@ class Upkeep:
                 spare,
                 dict(connection.execute(_COUNTS).fetchall()),
                 dict(connection.execute(_RELAYS).fetchall()),
+                policy(connection),
             )
 
     def purge(self, *, now: int) -> int:
@@ -102,6 +106,12 @@ class Upkeep:
             if not removed:
                 return count
             count += removed
+
+    def tidy(self, *, now: int) -> int:
+        """Purge where that is the policy; return how many events it removed."""
+        with self._database.reading() as connection:
+            found = policy(connection)
+        return self.purge(now=now) if found is Policy.PURGE else 0
 
     def purged(self, event_ids: Iterable[str]) -> frozenset[str]:
         """Return those of `event_ids` that were removed for good."""

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 CLEARED = str.split(
     "asks bots texts arrivals sightings links tags purged vanished people deliveries destinations"
-    " parts postings branches spans syncs sources relay_records relay_documents relays long_keys"
-    " events"
+    " parts postings branches spans syncs sources settings relay_records relay_documents relays"
+    " long_keys events"
 )
 PLACES: dict[str, Callable[[pytest.FixtureRequest, Path], str]] = {
     "file": lambda _, folder: str(folder / "events.db"),

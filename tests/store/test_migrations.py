@@ -13,9 +13,10 @@ from nostr_threads.core.filters import Filter
 from nostr_threads.core.routing import Record
 from nostr_threads.errors import InvalidInput, StoreError
 from nostr_threads.store.base import Added
+from nostr_threads.store.policy import Policy
 from nostr_threads.store.sqlite import SqliteStore
 from tests.store.events import ALICE, BOB, NOW, THEN, deletion, made, reply
-from tests.store.versions import version_1, version_2, version_3
+from tests.store.versions import version_1, version_2, version_3, version_4
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -203,3 +204,28 @@ def test_a_file_of_version_3_still_answers_and_has_the_schema_of_a_new_one(
         assert store.sightings([ROOT.id]) == {ROOT.id: (RELAY,)}
         assert store.add([ANSWER], relay=RELAY, now=NOW) == [Added.KNOWN]
     assert _migrated_schema(third) == _migrated_schema(tmp_path / "new.db")
+
+
+@pytest.fixture
+def fourth(tmp_path: Path) -> Path:
+    """A file of the fourth version with a thread of which something was purged."""
+    path = tmp_path / "fourth.db"
+    with version_4(path) as connection:
+        for row, event in enumerate(EVENTS, 1):
+            _write(connection, row, event)
+        connection.execute("UPDATE events SET deleted = 1 WHERE id = ?", (_blob(GONE.id),))
+        connection.execute("INSERT INTO purged VALUES (?, ?)", (_blob("ab" * 32), NOW))
+    return path
+
+
+def test_a_file_of_version_4_hides_as_before_until_it_is_to_keep(
+    fourth: Path, tmp_path: Path
+) -> None:
+    with SqliteStore(fourth) as store:
+        assert store.policy() is Policy.HIDE
+        assert store.upkeep.purged(["ab" * 32]) == {"ab" * 32}
+        hidden = store.query([Filter(authors=(ALICE,), kinds=(1,))], now=NOW)
+        assert store.adopt(Policy.KEEP)
+        kept = store.query([Filter(authors=(ALICE,), kinds=(1,))], now=NOW)
+    assert (hidden, kept) == ([LATER], [LATER, GONE])
+    assert _migrated_schema(fourth) == _migrated_schema(tmp_path / "new.db")

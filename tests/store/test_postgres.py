@@ -19,6 +19,7 @@ from nostr_threads.errors import StoreError, StoreTooNew, StoreTooOld
 from nostr_threads.store import postgres_schema
 from nostr_threads.store.base import Added
 from nostr_threads.store.opening import is_url, open_store
+from nostr_threads.store.policy import Policy
 from nostr_threads.store.postgres_database import PostgresDatabase
 from nostr_threads.testing import START, Author
 from tests.store.events import ALICE, NOW, made
@@ -205,6 +206,21 @@ def test_a_database_of_a_later_version_is_refused(postgres_url: str) -> None:
             open_store(postgres_url, read_only=read_only)
 
 
+def test_a_database_of_the_first_version_is_brought_up_to_date(postgres_url: str) -> None:
+    with psycopg.connect(postgres_url) as server:
+        server.execute(postgres_schema._migrations()[1].encode())
+        server.execute("INSERT INTO nostr_threads (version) VALUES (1)")
+        server.execute("INSERT INTO purged VALUES (decode(repeat('ab', 32), 'hex'), 1)")
+    with pytest.raises(StoreTooOld, match="for writing first"):
+        open_store(postgres_url, read_only=True)
+    with open_store(postgres_url) as store:
+        assert store.upkeep.purged(["ab" * 32]) == {"ab" * 32}
+        assert store.policy() is Policy.HIDE
+        assert store.adopt(Policy.KEEP)
+    with open_store(postgres_url, read_only=True) as store:
+        assert store.policy() is Policy.KEEP
+
+
 def test_an_empty_database_is_no_store_to_read(postgres_url: str) -> None:
     with pytest.raises(StoreTooOld, match="for writing first"):
         open_store(postgres_url, read_only=True)
@@ -323,7 +339,7 @@ def test_an_index_leads_every_query(postgres_url: str, asked: Filter) -> None:
         for piece in queries._pieces(asked):
             with store._database.reading() as connection:
                 where = queries._Where(connection)
-                text = queries._statement(where, piece, NOW)
+                text = queries._statement(where, piece, queries.Sight(NOW))
                 rows = connection.execute(f"EXPLAIN {text}", where.parameters).fetchall()
             plan = "\n".join(row[0] for row in rows)
             assert "Seq Scan on events" not in plan, plan

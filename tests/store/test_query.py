@@ -221,7 +221,7 @@ def test_an_index_leads_every_query(asked: Filter) -> None:
     for piece in queries._pieces(asked):
         with filled()._database.reading() as connection:
             where = queries._Where(connection)
-            text = queries._statement(where, piece, NOW)
+            text = queries._statement(where, piece, queries.Sight(NOW))
             plan = connection.execute(f"EXPLAIN QUERY PLAN {text}", where.parameters).fetchall()
         steps = [row[3] for row in plan]
         assert not any(step.startswith("SCAN") and "INDEX" not in step for step in steps), steps

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-__all__ = ["version_1", "version_2", "version_3"]
+__all__ = ["version_1", "version_2", "version_3", "version_4"]
 
 
 def version_1(path: Path) -> AbstractContextManager[sqlite3.Connection]:
@@ -29,6 +29,11 @@ def version_2(path: Path) -> AbstractContextManager[sqlite3.Connection]:
 def version_3(path: Path) -> AbstractContextManager[sqlite3.Connection]:
     """Make the file that the third version would have made; it is filled by plain SQL."""
     return _version(path, 3)
+
+
+def version_4(path: Path) -> AbstractContextManager[sqlite3.Connection]:
+    """Make the file that the fourth version would have made; it is filled by plain SQL."""
+    return _version(path, 4)
 
 
 @contextmanager
