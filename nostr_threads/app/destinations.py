@@ -80,5 +80,5 @@ async def relay_lists(
     await asyncio.gather(*(asking.ask(question) for question in questions))
     await asking.close()
     wanted = Filter(kinds=(kinds.RELAY_LIST,), authors=tuple(people))
-    lists = await off_loop(store.query, [wanted], now=now)
+    lists = await off_loop(store.query, [wanted], now=now, strict=True)
     return {event.pubkey: relay_list_of(event) for event in lists}

@@ -30,7 +30,7 @@ def hints_of(text: str, store: Store, now: int) -> dict[str, Hint]:
     """
     tags = mention_tags(text)
     wanted = [_filter(tag) for tag in tags if tag[0] in ("p", "q")]
-    known = store.query(wanted, now=now) if wanted else []
+    known = store.query(wanted, now=now, strict=True) if wanted else []
     seen = store.sightings([event.id for event in known])
     hints: dict[str, Hint] = {}
     for event in known:

@@ -1,6 +1,7 @@
 """What a source has here and another relay has not, brought to that relay.
 
-Knows what may be passed on, how fast, and that an OK is no proof. What is missing there is found
+Knows what may be passed on (nothing that its author wanted gone, even where the store keeps it),
+how fast, and that an OK is no proof. What is missing there is found
 out as `syncing` does it, the other way round.
 """
 
@@ -112,18 +113,19 @@ class Pushing:
         return self._result
 
     def _ids(self) -> list[bytes]:
-        """Return the ids of what is shown of the source, oldest first."""
+        """Return the ids of what may be shown to anybody of the source, oldest first."""
         if (condition := self._source.filter) is not None:
-            items = self._store.items([condition], now=self._now)
+            items = self._store.items([condition], now=self._now, strict=True)
         else:
             key = self._source.value
             events = self._store.thread(self._store.thread_root(key) or key)
             wanted = Filter(ids=tuple(event.id for event in events))
-            items = self._store.items([wanted], now=self._now)
+            items = self._store.items([wanted], now=self._now, strict=True)
         return [event_id for _, event_id in sorted(items)]
 
     def _load(self, ids: Sequence[bytes]) -> list[Verified]:
-        found = self._store.query([Filter(ids=tuple(map(bytes.hex, ids)))], now=self._now)
+        wanted = Filter(ids=tuple(map(bytes.hex, ids)))
+        found = self._store.query([wanted], now=self._now, strict=True)
         return sorted(found, key=lambda event: (event.created_at, event.id))
 
     def _may_go(self, event: Verified, admission: Admission) -> bool:
@@ -147,7 +149,7 @@ class Pushing:
         has_words = condition is not None and condition.search is not None
         if condition is None or has_words or not await self._comparing.may(self._relay.url):
             return await self._unseen(ids)
-        items = Items(await off_loop(self._store.items, [condition], now=self._now))
+        items = Items(await off_loop(self._store.items, [condition], now=self._now, strict=True))
         difference = await self._relay.reconcile(condition, items)
         if difference.finish is not Finish.COMPLETE:
             self._comparing.failed(self._relay.url)

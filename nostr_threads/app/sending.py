@@ -221,7 +221,10 @@ class Sender:
         """Return the parts that are anywhere, and not deleted, replaced or expired since."""
         there = {each.part for each in posting.deliveries if each.status.taken}
         ids = {posting.events[part - 1].id: part for part in there}
-        found = self._store.query([Filter(ids=tuple(ids))], now=self._clock()) if ids else []
+        if not ids:
+            return frozenset()
+        wanted = Filter(ids=tuple(ids))
+        found = self._store.query([wanted], now=self._clock(), strict=True)
         return frozenset(ids[event.id] for event in found)
 
     def _retire(self, posting: Posting) -> None:
@@ -239,7 +242,7 @@ class Sender:
 
     def _relay_list(self, author: str) -> Verified | None:
         wanted = Filter(kinds=(kinds.RELAY_LIST,), authors=(author,), limit=1)
-        found = self._store.query([wanted], now=self._clock())
+        found = self._store.query([wanted], now=self._clock(), strict=True)
         return found[0] if found else None
 
     async def find(self, code: str) -> list[Posting]:

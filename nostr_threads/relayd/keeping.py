@@ -39,13 +39,16 @@ def keep(store: Store, event: Verified, *, now: int) -> Added:
 
 
 def _still(store: Store, event: Verified, now: int) -> Added:
-    """Return what a known event is now: its author may have deleted or replaced it since."""
-    if store.query([Filter(ids=(event.id,), limit=1)], now=now):
+    """Return what a known event is now: its author may have deleted or replaced it since.
+
+    Even where the store keeps what was deleted, its author is told that it is.
+    """
+    if store.query([Filter(ids=(event.id,), limit=1)], now=now, strict=True):
         return Added.KNOWN
     if (address := kinds.address_of(event)) is None:
         return Added.DELETED
     # Not by `#d`: an event without that tag has the same address as one with an empty one.
     versions = Filter(kinds=(event.kind,), authors=(event.pubkey,))
-    current = store.query([versions], now=now)
+    current = store.query([versions], now=now, strict=True)
     replaced = any(kinds.address_of(each) == address for each in current)
     return Added.SUPERSEDED if replaced else Added.DELETED

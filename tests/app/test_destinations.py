@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 import nostr_threads as nt
+from nostr_threads.core import kinds
 from nostr_threads.core.messages import Publish, Request
 from nostr_threads.core.routing import Choice, Reason
 from nostr_threads.errors import InvalidInput
+from nostr_threads.store.policy import Policy
 from nostr_threads.testing import Faults, FaultyRelay, ManualClock
 from tests.app.worlds import ALICE, BOB, CAROL, LIMIT, LONG, NOW, opened, relay_list
 from tests.peers.rust import local_relay, read_all, sdk, send_all
@@ -184,6 +186,21 @@ async def test_lists_that_only_the_store_knows_are_followed_too(tmp_path: Path) 
             nostr.store.add(lists, relay=None, now=NOW)
             await nostr.publish("short", reply_to=QUESTION.id)
         assert net.sent_to() == {"usual", "bobs"}
+
+
+async def test_a_list_that_was_taken_back_is_not_followed_even_where_it_is_kept(
+    tmp_path: Path,
+) -> None:
+    async with Net() as net:
+        async with opened(
+            tmp_path / "a.db", net.url("usual"), by=ALICE, known=net.known()
+        ) as nostr:
+            nostr.store.adopt(Policy.KEEP)
+            listed = relay_list(BOB, read=[net.url("bobs")])
+            regret = BOB.event(kinds.DELETION, "", NOW + 1, (("e", listed.id),))
+            nostr.store.add([listed, regret, QUESTION], relay=None, now=NOW)
+            await nostr.publish("short", reply_to=QUESTION.id)
+        assert net.sent_to() == {"usual"}
 
 
 async def test_an_answer_reaches_the_inbox_at_a_relay_of_nostr_sdk(tmp_path: Path) -> None:

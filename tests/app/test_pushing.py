@@ -10,6 +10,7 @@ from nostr_threads.app import pushing
 from nostr_threads.core.filters import Filter
 from nostr_threads.core.messages import Publish
 from nostr_threads.core.sources import Source, SourceKind
+from nostr_threads.store.policy import Policy
 from nostr_threads.testing import Faults, FaultyRelay
 from tests.app.worlds import ALICE, BOB, NOW, opened
 from tests.relayd.peers import stocked
@@ -81,14 +82,19 @@ async def test_of_a_thread_too_the_oldest_go_first(monkeypatch: pytest.MonkeyPat
         assert sent(relay) == [note.id for note in chain]
 
 
-async def test_what_may_not_be_passed_on_stays_here() -> None:
+@pytest.mark.parametrize("policy", Policy)
+@pytest.mark.parametrize("faults", [Faults(), Faults(no_negentropy=True)])
+async def test_what_may_not_be_passed_on_stays_here(policy: Policy, faults: Faults) -> None:
+    """Whatever is kept here, nobody else is sent what its author wanted gone."""
     gone = BOB.event(1, "gone", NOW - 50, (TAG,))
     request = BOB.event(5, "", NOW - 40, (("e", gone.id), TAG))
     over = BOB.event(1, "over", NOW - 50, (TAG, ("expiration", str(int(NOW) - 1))))
     protected = BOB.event(1, "from me alone", NOW - 50, (TAG, ("-",)))
-    async with accepting() as relay, opened(":memory:", clock=clock) as nostr:
+    async with accepting(faults) as relay, opened(":memory:", clock=clock) as nostr:
+        nostr.store.adopt(policy)
         nostr.store.add([*NOTES[:1], gone, request, over, protected], relay=None, now=int(NOW))
         pushed = await nostr.mirror.push(NOSTR, relay.url)
+        assert pushed.offered == 3
         assert sorted(sent(relay)) == sorted([NOTES[0].id, request.id])
         assert pushed.withheld == {"only its author may send it (NIP-70)": 1}
         await nostr.mirror.push(NOSTR, relay.url, own=BOB.pubkey)
@@ -166,3 +172,29 @@ async def test_a_thread_is_brought_too() -> None:
         pushed = await nostr.mirror.push(thread, relay.url)
         assert (pushed.offered, pushed.there, pushed.taken) == (2, 1, 1)
         assert ids(relay) == {root.id, answer.id}
+
+
+async def test_of_a_thread_too_nothing_is_brought_that_is_only_kept() -> None:
+    root = ALICE.note("root", NOW - 50)
+    answer = BOB.reply(root, "answer", NOW - 40)
+    async with accepting() as relay, opened(":memory:", clock=clock) as nostr:
+        nostr.store.adopt(Policy.KEEP)
+        nostr.store.add([root, answer, BOB.deletion(answer)], relay=None, now=int(NOW))
+        pushed = await nostr.mirror.push(Source.parse(SourceKind.THREAD, root.id), relay.url)
+        assert (pushed.offered, sent(relay)) == (2, [root.id, BOB.deletion(answer).id])
+
+
+async def test_what_is_deleted_while_it_is_brought_goes_no_further(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pushing, "_BATCH", 2)
+    async with accepting() as relay, opened(":memory:", clock=clock) as nostr:
+        nostr.store.adopt(Policy.KEEP)
+        nostr.store.add(NOTES[:4], relay=None, now=int(NOW))
+        regret = ALICE.deletion(NOTES[3])
+
+        def told(_: object) -> None:
+            nostr.store.add([regret], relay=None, now=int(NOW))
+
+        await nostr.mirror.push(NOSTR, relay.url, told=told)
+        assert sent(relay) == [note.id for note in NOTES[:3]]

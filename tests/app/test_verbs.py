@@ -15,6 +15,7 @@ from nostr_threads.core.pow import committed
 from nostr_threads.core.references import Relation, references
 from nostr_threads.errors import InvalidInput, InvalidText, NoSigner, NotFound
 from nostr_threads.relayd.limits import Limits
+from nostr_threads.store.policy import Policy
 from nostr_threads.testing import Faults, FaultyRelay
 from tests.app.worlds import ALICE, BOB, CAROL, LIMIT, LONG, NOW, opened, relay_list
 from tests.relayd.peers import stocked
@@ -116,8 +117,10 @@ async def test_nobody_elses_note_can_be_deleted() -> None:
         assert sent(relay) == []
 
 
-async def test_what_is_deleted_is_neither_sent_again_nor_called_lost() -> None:
+@pytest.mark.parametrize("policy", [Policy.HIDE, Policy.KEEP])
+async def test_what_is_deleted_is_neither_sent_again_nor_called_lost(policy: Policy) -> None:
     async with writing() as (relay, nostr), FaultyRelay(stocked()) as late:
+        nostr.store.adopt(policy)
         late.faults = Faults(refuse_connections=True)
         report = await nostr.publish(LONG, limit=LIMIT, relays=[relay.url, late.url])
         assert report.open
@@ -402,3 +405,15 @@ async def test_a_strangers_relay_decides_nothing_about_an_answer(limits: Limits)
     assert plan.courtesy == {inbox.url}
     assert (len(plan.drafts), plan.work) == (1, 0)
     assert any(inbox.url in warning and "will refuse" in warning for warning in plan.warnings)
+
+
+@pytest.mark.parametrize("was_taken_back", [True, False])
+async def test_a_relay_gets_no_relay_list_that_was_taken_back(*, was_taken_back: bool) -> None:
+    """NIP-65 asks to spread the list: not one that is only kept here."""
+    async with writing() as (relay, nostr):
+        nostr.store.adopt(Policy.KEEP)
+        mine = relay_list(ALICE)
+        regret = ALICE.event(kinds.DELETION, "", NOW + 1, (("e", mine.id),))
+        nostr.store.add([mine, regret] if was_taken_back else [mine], relay=None, now=NOW)
+        await nostr.publish("short")
+        assert (mine.id in {event.id for event in sent(relay)}) is not was_taken_back

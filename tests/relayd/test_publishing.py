@@ -12,6 +12,7 @@ from nostr_threads.core.messages import Auth, Ok, Publish
 from nostr_threads.core.wire import encode
 from nostr_threads.errors import StoreError
 from nostr_threads.relayd.limits import Limits
+from nostr_threads.store.policy import Policy
 from nostr_threads.testing import START, Author, forged
 from tests.relayd.peers import CHALLENGE, NOW, URL, asked, connected, published, say, stocked
 
@@ -59,6 +60,20 @@ def test_a_deleted_event_is_blocked_before_and_after_it_was_known() -> None:
         ok = published(client, note)
         assert ok == Ok(note.id, False, "blocked: its author asked for its deletion")
         assert asked(client, Filter(kinds=(1,)))[0] == []
+
+
+@pytest.mark.parametrize("kind", [1, 30023])
+def test_where_it_is_kept_a_deleted_event_is_shown_and_its_author_told_the_same(kind: int) -> None:
+    event = ALICE.event(kind, "regrets", START, (("d", "x"),))
+    for known in ([event], []):
+        store = stocked(known)
+        store.adopt(Policy.KEEP)
+        client = connected(store=store)
+        assert published(client, ALICE.deletion(event)).accepted
+        for _ in range(2):
+            ok = published(client, event)
+            assert ok == Ok(event.id, False, "blocked: its author asked for its deletion")
+        assert asked(client, Filter(kinds=(kind,)))[0] == [event.id]
 
 
 def test_a_deleted_article_stays_blocked() -> None:
