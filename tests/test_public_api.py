@@ -69,7 +69,7 @@ def parameters(function: Callable[..., Any]) -> list[str]:
         (nt.Event.from_json, ["data"]),
         (nt.verify, ["event"]),
         (nt.references, ["event"]),
-        (nt.Thread.build, ["events", "*root", "*now", "*muted"]),
+        (nt.Thread.build, ["events", "*root", "*now", "*muted", "*keep"]),
         (nt.split, ["text", "limit", "*marker", "*source"]),
         (nt.Limit, ["characters", "bytes", "overhead"]),
         (nt.join, ["parts"]),

@@ -18,6 +18,7 @@ from nostr_threads.core.crawl import Crawl
 from nostr_threads.core.references import Pointer
 from nostr_threads.core.thread import Thread
 from nostr_threads.errors import NoRelayReachable, NotFound
+from nostr_threads.store.policy import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
@@ -178,9 +179,10 @@ def _assembled(
     store: Store, root: str, now: int, viewer: str | None
 ) -> tuple[Thread, Surroundings]:
     events = store.thread(root)
-    around = surroundings(events, store=store, now=now, viewer=viewer)
+    keep = store.policy() is Policy.KEEP
+    around = surroundings(events, store=store, now=now, viewer=viewer, keep=keep)
     everything = [*events, *around.vanished]
-    return Thread.build(everything, root=root, now=now, muted=around.mutes), around
+    return Thread.build(everything, root=root, now=now, muted=around.mutes, keep=keep), around
 
 
 def _nothing(start: Pointer, coverage: Coverage, hit: str | None) -> NotFound | NoRelayReachable:

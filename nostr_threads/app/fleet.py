@@ -1,7 +1,8 @@
 """Many processes on any number of machines that keep the sources of one PostgreSQL store.
 
 Knows the jobs: one for each source and relay, deferred when it is due, one at a time, tried again
-later when it failed, and taken over when its worker died. Queue, locks and heartbeats are those of
+later when it failed, and taken over when its worker died; and every hour one that obeys the policy
+about what is over. Queue, locks and heartbeats are those of
 procrastinate. What a job does is `visiting`'s.
 """
 
@@ -11,7 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from nostr_threads.app.blocking import off_loop
+from nostr_threads.app.blocking import off_loop, to_its_end
 from nostr_threads.core.coverage import Finish
 from nostr_threads.core.sources import SourceKind
 from nostr_threads.errors import StoreError
@@ -31,8 +32,8 @@ __all__ = ["Fleet", "Manned", "manned", "queue_at"]
 Pair: TypeAlias = tuple[str, str]
 """A job: a source's name, and a relay's URL, "" for threads."""
 
-_SYNC, _PLAN, _RESCUE = "sync", "plan", "rescue"
-_EVERY_MINUTE = "* * * * *"
+_SYNC, _PLAN, _RESCUE, _TIDY = "sync", "plan", "rescue", "tidy"
+_EVERY_MINUTE, _EVERY_HOUR = "* * * * *", "0 * * * *"
 # A job that failed is tried again after 5, 17, 65 and 257 seconds; then it waits for its next turn.
 _TRIES, _PAUSE, _GROWTH = 5, 1, 4
 _GOT = (Finish.COMPLETE, Finish.LIMITED)
@@ -120,6 +121,7 @@ class Fleet:
     async def work(self, *, at_once: int = 4, for_ever: bool = True) -> None:
         """Do what is due, `at_once` jobs at a time; without `for_ever` until nothing waits.
 
+        Where that is the policy of the store, what is over is removed every hour, or at the end.
         SIGINT and SIGTERM end it once what is at work is done.
         """
         await self.rescue()
@@ -132,6 +134,8 @@ class Fleet:
             stalled_worker_timeout=self._dead,
             fetch_job_polling_interval=min(5.0, self._dead / 3),
         )
+        if not for_ever:
+            await self.tidy()
 
     async def plan(self) -> None:
         """Defer a job for each source and relay that is due, unless one waits already."""
@@ -161,6 +165,10 @@ class Fleet:
             except ConnectorException:
                 # The same job waits already: this one only stands in its way.
                 await manager.finish_job(job, status=Status.FAILED, delete_job=True)
+
+    async def tidy(self) -> None:
+        """Remove for good what was deleted or has expired, where that is the policy."""
+        await to_its_end(off_loop(self._store.upkeep.tidy, now=self._clock()))
 
     def _due(self, source: Source, relays: tuple[str, ...]) -> list[str]:
         """Return the relays of which it is time to ask a source again, "" for its threads."""
@@ -201,6 +209,11 @@ class Fleet:
         @self._app.task(name=_RESCUE, queueing_lock=_RESCUE)
         async def rescue(timestamp: int) -> None:  # noqa: ARG001 - the same
             await self.rescue()
+
+        @self._app.periodic(cron=_EVERY_HOUR)
+        @self._app.task(name=_TIDY, queueing_lock=_TIDY)
+        async def tidy(timestamp: int) -> None:  # noqa: ARG001 - the same
+            await self.tidy()
 
         return sync
 

@@ -106,14 +106,13 @@ class Mirror:
         sources: Sequence[Source] | None = None,
         *,
         anew: bool = False,
-        purge: bool = False,
         progress: Told = lambda _: None,
     ) -> list[Result]:
         """Get what is missing of `sources`, all at once; return what became of each, in order.
 
         Without any, all that were added are meant. `anew` asks for everything again, also for what
-        was got before: events come late to relays. With `purge` what was deleted or has expired is
-        removed for good at the end; see `Upkeep.purge`.
+        was got before: events come late to relays. Where that is the policy of the store, what was
+        deleted or has expired is removed for good at the end; see `Upkeep.tidy`.
         """
         wanted = await self.sources() if sources is None else sources
         with ungrouped():
@@ -121,31 +120,31 @@ class Mirror:
                 running = [
                     tasks.create_task(self._run(source, anew, progress)) for source in wanted
                 ]
-        if purge:
-            await self._purge()
+        await self._tidy()
         return [task.result() for task in running]
 
     async def follow(
         self,
         sources: Sequence[Source] | None = None,
         *,
-        purge: bool = False,
         progress: Told = lambda _: None,
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         """Bring `sources` up to date and keep them so, until cancelled; `pause` waits for so long.
 
         What relays send is kept as it comes. Threads are fetched again every ten minutes, and what
-        is searched for is asked for again. With `purge` what is over is removed every hour.
+        is searched for is asked for again. Where that is the policy of the store, what is over is
+        removed every hour, and at the end where all sources are of the past.
         """
         wanted = await self.sources() if sources is None else sources
         with ungrouped():
             async with asyncio.TaskGroup() as tasks:
-                for source in wanted:
-                    tasks.create_task(self._follow(source, progress, pause))
-                while purge:
-                    await pause(_NEXT_PURGE)
-                    await self._purge()
+                tidying = tasks.create_task(self._tidy_up(pause))
+                async with asyncio.TaskGroup() as followed:
+                    for source in wanted:
+                        followed.create_task(self._follow(source, progress, pause))
+                tidying.cancel()
+        await self._tidy()
 
     async def push(
         self,
@@ -176,8 +175,14 @@ class Mirror:
                 sleep=pause,
             ).run()
 
-    async def _purge(self) -> None:
-        await to_its_end(off_loop(self._store.upkeep.purge, now=self._clock()))
+    async def _tidy_up(self, pause: Callable[[float], Awaitable[None]]) -> None:
+        """Obey the policy again and again: others may change it meanwhile."""
+        while True:
+            await pause(_NEXT_PURGE)
+            await self._tidy()
+
+    async def _tidy(self) -> None:
+        await to_its_end(off_loop(self._store.upkeep.tidy, now=self._clock()))
 
     # Once
 

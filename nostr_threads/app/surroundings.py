@@ -28,13 +28,15 @@ __all__ = ["Surroundings", "surroundings"]
 class Surroundings:
     """What is known around a thread. `names` are by public key, `tallies` by note id or address.
 
-    `quoted` are notes outside the thread by the key that cites them, `vanished` the requests to
-    vanish (NIP-62) of people in it, `mutes` what its reader does not want to see.
+    `quoted` are notes outside the thread by the key that cites them, and `kept` the keys of those
+    that their authors wanted gone, or gave an end that has come. `vanished` are the requests to
+    vanish (NIP-62) of people in the thread, `mutes` what its reader does not want to see.
     """
 
     names: Mapping[str, Name] = field(default_factory=dict)
     tallies: Mapping[str, Tally] = field(default_factory=dict)
     quoted: Mapping[str, Verified] = field(default_factory=dict)
+    kept: frozenset[str] = frozenset()
     vanished: tuple[Verified, ...] = ()
     mutes: Mutes = field(default_factory=Mutes)
 
@@ -45,32 +47,44 @@ class Surroundings:
 
 
 def surroundings(
-    events: Sequence[Verified], *, store: Store, now: int, viewer: str | None
+    events: Sequence[Verified],
+    *,
+    store: Store,
+    now: int,
+    viewer: str | None,
+    keep: bool = False,
 ) -> Surroundings:
-    """Look up in the store what belongs around the `events` of a thread, read by `viewer`."""
+    """Look up in the store what belongs around the `events` of a thread, read by `viewer`.
+
+    With `keep`, which is the store's policy, notes that their authors wanted gone are quoted all
+    the same. What people said of themselves or reacted with, and took back, does not count.
+    """
     mutes = _mutes(viewer, store, now)
     mentioning = [event for event in events if may_mention(event)]
     cited = {pointer.key for event in mentioning for pointer in quotes(event)}
-    others = _quoted(cited.difference(event.id for event in events), store, now)
+    outside = cited.difference(event.id for event in events)
+    standing = _quoted(outside, store, now, strict=True)
+    others = _quoted(outside, store, now, strict=False) if keep else standing
     people = {event.pubkey for event in (*events, *others.values())}
     tokens_of = (token for event in mentioning for token in tokens(event))
     people.update(token.pubkey for token in tokens_of if isinstance(token, Person))
     about = Filter(kinds=(kinds.PROFILE, kinds.VANISH), authors=tuple(people))
-    found = store.query([about], now=now) if people else []
+    found = store.query([about], now=now, strict=True) if people else []
     profiles = {event.pubkey: profile_of(event) for event in found if event.kind == kinds.PROFILE}
     vanished = tuple(event for event in found if event.kind == kinds.VANISH)
     return Surroundings(
         names=names(profiles),
         tallies=tallies((*events, *vanished), now=now),
         quoted={key: event for key, event in others.items() if mutes.reason(event) is None},
+        kept=frozenset(others.keys() - standing.keys()),
         vanished=vanished,
         mutes=mutes,
     )
 
 
-def _quoted(keys: Iterable[str], store: Store, now: int) -> dict[str, Verified]:
+def _quoted(keys: Iterable[str], store: Store, now: int, *, strict: bool) -> dict[str, Verified]:
     filters = [*queries.seek(tuple(keys))]
-    found = store.query(filters, now=now) if filters else []
+    found = store.query(filters, now=now, strict=strict) if filters else []
     return {name: event for event in found for name in (event.id, kinds.address_of(event)) if name}
 
 
@@ -78,4 +92,5 @@ def _mutes(viewer: str | None, store: Store, now: int) -> Mutes:
     if viewer is None:
         return Mutes()
     wanted = Filter(kinds=(kinds.MUTE_LIST,), authors=(viewer,), limit=1)
-    return next((mutes_of(event) for event in store.query([wanted], now=now)), Mutes())
+    found = store.query([wanted], now=now, strict=True)
+    return next((mutes_of(event) for event in found), Mutes())

@@ -11,6 +11,7 @@ import typer
 from nostr_threads.cli.console import emit_json, say
 from nostr_threads.cli.moments import moment
 from nostr_threads.cli.options import AsJson, ConfigFile, StoreFile
+from nostr_threads.cli.policies import DeletedPolicy, adopt
 from nostr_threads.cli.reports import counted
 from nostr_threads.cli.standings import short, tell_progress
 from nostr_threads.cli.stores import database_of
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from nostr_threads.app.fleet import Manned, Pair
+    from nostr_threads.store.policy import Policy
 
 __all__ = ["tell_fleet", "worker"]
 
@@ -44,6 +46,7 @@ def worker(
             "--dead", metavar="N", min=1, help="Take over from workers silent for N seconds."
         ),
     ] = _DEAD,
+    deleted: DeletedPolicy = None,
     as_json: AsJson = False,
     store: StoreFile = None,
     relays: ConfigFile = None,
@@ -58,7 +61,7 @@ def worker(
     seconds, url = moment(every, 0), database_of(store)
     if url is None:
         raise InvalidInput("workers share a PostgreSQL store: --store postgresql://…")
-    asyncio.run(_work(url, seconds, at_once, once, dead, relays, as_json))
+    asyncio.run(_work(url, seconds, at_once, once, dead, deleted, relays, as_json))
 
 
 async def _work(
@@ -67,6 +70,7 @@ async def _work(
     at_once: int,
     once: bool,
     dead: float,
+    deleted: Policy | None,
     relays: Path | None,
     as_json: bool,
 ) -> None:
@@ -79,6 +83,7 @@ async def _work(
         open_nostr(url, relays, signer) as nostr,
         queue_at(url) as queue,
     ):
+        adopt(nostr.store, deleted)
         fleet = Fleet(
             queue,
             nostr.store,

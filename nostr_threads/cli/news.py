@@ -10,6 +10,7 @@ import typer
 
 from nostr_threads.cli.console import emit, json_line, say
 from nostr_threads.cli.options import AsJson, StoreFile
+from nostr_threads.cli.policies import kept_among
 from nostr_threads.cli.reading import Unfolded, setting_of
 from nostr_threads.cli.reports import counted
 from nostr_threads.cli.secrets import reader
@@ -17,7 +18,7 @@ from nostr_threads.cli.stores import open_to_mark
 from nostr_threads.errors import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from nostr_threads.core.event import Event
     from nostr_threads.store.sql import SqlStore
@@ -59,7 +60,8 @@ def new(
         shown = {root: events[:most] for root, events in arrived.threads.items()}
         for root, events in shown.items():
             if as_json:
-                emit("".join(map(json_line, _objects(root, events))))
+                kept = kept_among(opened, events, int(time.time()))
+                emit("".join(map(json_line, _objects(root, events, kept))))
             else:
                 emit(shown_of(opened, root, events, viewer))
                 _tell_rest(len(arrived.threads[root]) - len(events))
@@ -74,10 +76,10 @@ def _root(store: SqlStore, code: str | None) -> str | None:
     return None if code is None else stored_root(store, pointer(code))
 
 
-def _objects(root: str, events: Sequence[Event]) -> list[dict[str, object]]:
+def _objects(root: str, events: Sequence[Event], kept: Collection[str]) -> list[dict[str, object]]:
     from nostr_threads.render.contracts import arrival_object
 
-    return [arrival_object(root, event) for event in events]
+    return [arrival_object(root, event, kept=event.id in kept) for event in events]
 
 
 def _tell_rest(number: int) -> None:

@@ -32,4 +32,5 @@ def setting_of(found: Found, fold: int | None, output: Path | None = None) -> Se
         now=int(time.time()),
         width=talk().width if on_terminal() and output is None else None,
         fold=fold,
+        kept=around.kept,
     )

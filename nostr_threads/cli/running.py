@@ -6,13 +6,13 @@ Knows the words. How it is done is `app.mirror`'s.
 from __future__ import annotations
 
 import asyncio
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nostr_threads.cli.console import talk
 from nostr_threads.cli.options import AsJson, ConfigFile, KeyName, PasswordFd, StoreFile
+from nostr_threads.cli.policies import DeletedPolicy, adopt
 from nostr_threads.cli.reports import INCOMPLETE, UNREACHABLE, counted
 from nostr_threads.cli.sources import Kind, Value, What, open_to_change, source_of
 from nostr_threads.cli.standings import (
@@ -36,13 +36,6 @@ if TYPE_CHECKING:
 __all__ = ["push", "run"]
 
 
-class Deleted(StrEnum):
-    """What becomes of events that were deleted or have expired."""
-
-    HIDE = "hide"
-    PURGE = "purge"
-
-
 def run(
     kind: Annotated[
         Kind | None,
@@ -57,10 +50,7 @@ def run(
         bool,
         typer.Option("--again", help="Ask for everything again: events come late to relays."),
     ] = False,
-    deleted: Annotated[
-        Deleted,
-        typer.Option("--deleted", help="What was deleted or has expired: hidden, or removed."),
-    ] = Deleted.HIDE,
+    deleted: DeletedPolicy = None,
     as_json: AsJson = False,
     store: StoreFile = None,
     relays: ConfigFile = None,
@@ -68,18 +58,22 @@ def run(
     """Get what is missing of everything that was added, from all relays at once.
 
     It may be interrupted at any moment, and goes on from there the next time. Exit code 3: some
-    relay did not give everything; 4: none could be reached.
+    relay did not give everything; 4: none could be reached. The store remembers what --deleted
+    says, also for all that reads it.
 
     Example: nostr-threads mirror run --follow
+
+    Example: nostr-threads mirror run --deleted keep
     """
     if follow and again:
         raise InvalidInput("--again is for one run: leave out --follow")
     with open_to_change(store) as opened:
-        sources = _chosen(opened.sources.all(), kind, value)
+        sources = _chosen(opened.sources.all(), kind, value, may_be_none=deleted is not None)
+        adopt(opened, deleted)
     if follow:
-        asyncio.run(_follow(sources, deleted, store, relays, as_json))
+        asyncio.run(_follow(sources, store, relays, as_json))
         return
-    results = asyncio.run(_run(sources, again, deleted, store, relays, as_json))
+    results = asyncio.run(_run(sources, again, store, relays, as_json))
     for result in results:
         if result.source.replies:
             tell_threads(threads_object(result.source, result.branches), as_json=as_json)
@@ -102,8 +96,8 @@ def push(
     """Bring to another relay what it has not of a source, and read back what it took.
 
     The source need not have been added. What was deleted, has expired or was replaced is not passed
-    on, nor what only its author may send (NIP-70), unless that is you: say so with --key. Exit code
-    3: some of it was refused; 4: the relay could not be reached.
+    on, even where the store keeps it, nor what only its author may send (NIP-70), unless that is
+    you: say so with --key. Exit code 3: some of it was refused; 4: the relay could not be reached.
 
     Example: nostr-threads mirror push thread nevent1… --to wss://relay.example
     """
@@ -115,9 +109,10 @@ def push(
 
 
 def _chosen(
-    sources: Sequence[Source], kind: Kind | None, value: list[str] | None
+    sources: Sequence[Source], kind: Kind | None, value: list[str] | None, *, may_be_none: bool
 ) -> Sequence[Source]:
-    if not sources:
+    """Return the sources that are meant. Who sets the policy needs none."""
+    if not sources and not (may_be_none and kind is None):
         raise NotFound("nothing is mirrored: see `nostr-threads mirror add`")
     if kind is None:
         return sources
@@ -133,7 +128,6 @@ def _chosen(
 async def _run(
     sources: Sequence[Source],
     again: bool,
-    deleted: Deleted,
     store: str | None,
     relays: Path | None,
     as_json: bool,
@@ -151,9 +145,7 @@ async def _run(
                     tell_progress(told, as_json)
                 shown.update(f"{counted(sum(fresh.values()), 'event')} new")
 
-            return await nostr.mirror.run(
-                sources, anew=again, purge=deleted is Deleted.PURGE, progress=tell
-            )
+            return await nostr.mirror.run(sources, anew=again, progress=tell)
 
 
 async def _push(
@@ -180,7 +172,6 @@ async def _push(
 
 async def _follow(
     sources: Sequence[Source],
-    deleted: Deleted,
     store: str | None,
     relays: Path | None,
     as_json: bool,
@@ -189,8 +180,4 @@ async def _follow(
     from nostr_threads.cli.secrets import reading_signer
 
     async with reading_signer() as signer, open_nostr(store, relays, signer) as nostr:
-        await nostr.mirror.follow(
-            sources,
-            purge=deleted is Deleted.PURGE,
-            progress=lambda told: tell_progress(told, as_json),
-        )
+        await nostr.mirror.follow(sources, progress=lambda told: tell_progress(told, as_json))

@@ -10,6 +10,7 @@ import typer
 from nostr_threads.cli.console import emit, json_line, say
 from nostr_threads.cli.news import shown_of
 from nostr_threads.cli.options import AsJson, StoreFile
+from nostr_threads.cli.policies import kept_among, tell_kept
 from nostr_threads.cli.reports import counted
 from nostr_threads.cli.secrets import reader
 from nostr_threads.cli.stores import open_to_mark
@@ -62,14 +63,17 @@ def search(
         now = int(time.time())
         count = opened.count([wanted], now=now)
         found = opened.query([Filter(authors=authors, search=text, limit=limit)], now=now)
+        kept = len(kept_among(opened, found, now))
         if as_json:
             emit("".join(_lines(found)))
+            tell_kept(kept)
             return
         viewer = reader()
         for root, events in _by_thread(opened, found).items():
             emit(shown_of(opened, root, events, viewer))
     more = f", the newest {len(found)} shown" if count > len(found) else ""
     say(f"{counted(count, 'note')} found{more}")
+    tell_kept(kept)
 
 
 def _lines(events: Iterable[Verified]) -> Iterable[str]:

@@ -20,6 +20,7 @@ from nostr_threads.cli.console import (
     talk,
 )
 from nostr_threads.cli.options import AsJson, ConfigFile, Output, RelayUrls, StoreFile
+from nostr_threads.cli.policies import tell_kept
 from nostr_threads.cli.reading import Unfolded, setting_of
 from nostr_threads.cli.reports import INCOMPLETE, UNREACHABLE, counted
 from nostr_threads.cli.secrets import reader
@@ -183,6 +184,7 @@ def _present(
         )
     elif form is Format.JSONL:
         emit("".join(_lines(found, output)), output)
+        tell_kept(_kept(found))
     else:
         emit(_text(found, form, output, unfolded), output)
         _report(found)
@@ -214,11 +216,16 @@ def _report(found: Found) -> None:
     thread = found.thread
     missing = f", {len(thread.missing)} missing" if thread.missing else ", none missing"
     say(f"{counted(thread.found, 'note')}{missing}{_estimated(found.coverage)}")
+    tell_kept(_kept(found))
     _coverage(found.coverage)
     if found.budget_hit:
         say(f"stopped after {found.budget_hit}: there may be more")
     if unsure := found.coverage.unsure:
         say(f"unsure: {len(unsure)} of {len(found.coverage.relays)} relays did not answer wholly")
+
+
+def _kept(found: Found) -> int:
+    return sum(node.kept is not None for node in found.thread.nodes)
 
 
 def _estimated(coverage: Coverage) -> str:

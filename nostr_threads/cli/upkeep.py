@@ -11,6 +11,7 @@ import typer
 
 from nostr_threads.cli.console import emit_json, say, table, talk
 from nostr_threads.cli.options import AsJson, StoreFile
+from nostr_threads.cli.policies import told
 from nostr_threads.cli.prompts import insist
 from nostr_threads.cli.reports import counted
 from nostr_threads.cli.stores import open_to_mark, open_to_read
@@ -56,7 +57,7 @@ def verify(as_json: AsJson = False, store: StoreFile = None) -> None:
 
 
 def stats(as_json: AsJson = False, store: StoreFile = None) -> None:
-    """Count what the store holds: by kind, by relay, how much is hidden, how large it is.
+    """Count what the store holds: by kind, by relay, how much is deleted, how large it is.
 
     Example: nostr-threads mirror stats --json
     """
@@ -67,9 +68,10 @@ def stats(as_json: AsJson = False, store: StoreFile = None) -> None:
         return
     say(f"{counted(found.events, 'event')} of {counted(found.authors, 'author')}{_dates(found)}")
     say(
-        f"hidden: {found.superseded} replaced by newer versions, "
+        f"{found.superseded} replaced by newer versions, "
         f"{found.deleted} deleted, {found.expired} expired"
     )
+    say(told(found.policy))
     say(f"{_size(found.bytes)}, of which {_size(found.spare)} are not in use")
     _list("kind", found.kinds)
     _list("relay", found.relays)
@@ -96,8 +98,8 @@ def purge(
 ) -> None:
     """Remove for good what its author wanted gone (NIP-09, NIP-62) and what has expired (NIP-40).
 
-    Until then such events are only hidden. They do not come back, whichever relay sends them; your
-    own answers stay. `mirror vacuum` gives the room back.
+    Until then such events are only hidden, or kept. They do not come back, whichever relay sends
+    them; your own answers stay. `mirror vacuum` gives the room back.
 
     Example: nostr-threads mirror purge --yes
     """
@@ -116,7 +118,8 @@ def _tell(fault: Fault, as_json: bool) -> None:
 
 
 def _object(found: Statistics) -> dict[str, Any]:
-    return asdict(found) | {"kinds": {str(kind): n for kind, n in found.kinds.items()}}
+    counts = {str(kind): n for kind, n in found.kinds.items()}
+    return asdict(found) | {"kinds": counts, "policy": found.policy.value}
 
 
 def _dates(found: Statistics) -> str:

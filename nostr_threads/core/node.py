@@ -39,8 +39,9 @@ class Node:
 
     `parent` is the id of the parent node, None for the root. `depth` counts from 0. `wanted_by` are
     the ids of the events that name a missing one, `hints` the relays they name for it. `why` is the
-    reason for a state that is not PRESENT. `part` is its place in a split answer. A comment's
-    external root (NIP-73) is PRESENT and has no event: there is none to find.
+    reason for a state that is not PRESENT, or for `kept`: DELETED or EXPIRED for what is PRESENT
+    only because its reader keeps it all the same. `part` is its place in a split answer. A
+    comment's external root (NIP-73) is PRESENT and has no event: there is none to find.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Node:
     part: Part | None = None
     wanted_by: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
+    kept: State | None = None
 
 
 def part_of(event: Event) -> Part | None:

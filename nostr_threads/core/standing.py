@@ -5,7 +5,7 @@ Knows NIP-09, NIP-62, NIP-40 and mutes. Knows no clock, and nothing of where an 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from nostr_threads.core import kinds
 from nostr_threads.core.expiry import expires_at
@@ -18,21 +18,39 @@ if TYPE_CHECKING:
 
     from nostr_threads.core.event import Verified
 
-__all__ = ["Standing"]
+__all__ = ["Standing", "Verdict"]
 
 _EVERYWHERE = "ALL_RELAYS"
+
+
+class Verdict(NamedTuple):
+    """The state of an event that is there, and why; `kept` is what it would be if nothing were."""
+
+    state: State
+    why: str = ""
+    kept: State | None = None
+
+
+_STANDS = Verdict(State.PRESENT)
 
 
 class Standing:
     """What the deletions among some events leave of the others.
 
-    `now` (unix seconds) decides what has expired; without it nothing has.
+    `now` (unix seconds) decides what has expired; without it nothing has. With `keep` what was
+    deleted or has expired is there all the same, and what it is is told.
     """
 
     def __init__(
-        self, events: Iterable[Verified], now: int | None = None, mutes: Mutes | None = None
+        self,
+        events: Iterable[Verified],
+        now: int | None = None,
+        mutes: Mutes | None = None,
+        *,
+        keep: bool = False,
     ) -> None:
         self._now = now
+        self._keep = keep
         self._mutes = mutes or Mutes()
         self._deletions: dict[tuple[str, str], Verified] = {}
         self._vanished: dict[str, int] = {}
@@ -43,17 +61,24 @@ class Standing:
                 known = self._vanished.get(event.pubkey, event.created_at)
                 self._vanished[event.pubkey] = max(known, event.created_at)
 
-    def state(self, event: Verified) -> tuple[State, str]:
-        """Return the state of an event that is there, and the reason when it is not shown."""
-        if (deletion := self._deletion(event)) is not None:
-            return State.DELETED, deletion.content or "its author asked for its deletion"
-        if self._vanished.get(event.pubkey, -1) >= event.created_at:
-            return State.DELETED, "its author asked to vanish"
-        if self._has_expired(event):
-            return State.EXPIRED, "its author gave it an end"
+    def verdict(self, event: Verified) -> Verdict:
+        """Return the state of an event that is there. Kept or not, the muted stay hidden."""
+        over = self._over(event)
+        if over is not None and not self._keep:
+            return over
         if (reason := self._mutes.reason(event)) is not None:
-            return State.HIDDEN, reason
-        return State.PRESENT, ""
+            return Verdict(State.HIDDEN, reason)
+        return _STANDS if over is None else Verdict(State.PRESENT, over.why, over.state)
+
+    def _over(self, event: Verified) -> Verdict | None:
+        """What its author has made of an event; None where it stands."""
+        if (deletion := self._deletion(event)) is not None:
+            return Verdict(State.DELETED, deletion.content or "its author asked for its deletion")
+        if self._vanished.get(event.pubkey, -1) >= event.created_at:
+            return Verdict(State.DELETED, "its author asked to vanish")
+        if self._has_expired(event):
+            return Verdict(State.EXPIRED, "its author gave it an end")
+        return None
 
     def _note_deletion(self, deletion: Verified) -> None:
         """Keep the newest for each target; the author is checked when a target is judged."""

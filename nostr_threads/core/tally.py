@@ -56,7 +56,7 @@ def tallies(events: Iterable[Verified], *, now: int | None = None) -> Mapping[st
     names = {event.id: kinds.address_of(event) or event.id for event in unique}
     heaps: defaultdict[str, _Heap] = defaultdict(_Heap)
     for event in unique:
-        if event.kind in _COUNTED and standing.state(event)[0] is State.PRESENT:
+        if event.kind in _COUNTED and standing.verdict(event).state is State.PRESENT:
             target = _target(event, names)
             if target is not None:
                 heaps[target].add(event)

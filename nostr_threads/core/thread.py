@@ -37,18 +37,20 @@ class Thread:
         root: str | None = None,
         now: int | None = None,
         muted: Collection[str] | Mutes = (),
+        keep: bool = False,
     ) -> Thread:
         """Make the tree out of events in any order; the order never changes the result.
 
         The events are taken as `Verified`, which only `verify` makes: nothing is checked again.
         `root` is the key (id, address or external id) of the thread wanted, by default the one
         under which most events hang. `now` (unix seconds) decides what has expired (NIP-40);
-        without it nothing has. `muted` are the authors whose notes are hidden, or all `Mutes`.
+        without it nothing has. `muted` are the authors whose notes are hidden, or all `Mutes`. With
+        `keep` what was deleted or has expired is PRESENT, and `Node.kept` says what it is.
         Deletions and requests to vanish (NIP-62) are never nodes; profiles, mute and relay lists,
         reactions, reposts and zaps are only where something answers them.
         """
         mutes = muted if isinstance(muted, Mutes) else Mutes(authors=frozenset(muted))
-        return cls(*build(events, root, now, mutes))
+        return cls(*build(events, root, now, mutes, keep=keep))
 
     @property
     def root(self) -> Node | None:

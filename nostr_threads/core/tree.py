@@ -41,11 +41,11 @@ _OF_PEOPLE = frozenset((kinds.PROFILE, kinds.MUTE_LIST, kinds.RELAY_LIST))
 
 
 def build(
-    events: Iterable[Verified], root: str | None, now: int | None, mutes: Mutes
+    events: Iterable[Verified], root: str | None, now: int | None, mutes: Mutes, *, keep: bool
 ) -> tuple[tuple[Node, ...], tuple[Verified, ...]]:
     """Return the nodes of one thread in display order, and the notes that are not in it."""
     with _no_collection():
-        return _built(events, root, now, mutes)
+        return _built(events, root, now, mutes, keep)
 
 
 @contextmanager
@@ -63,7 +63,7 @@ def _no_collection() -> Iterator[None]:
 
 
 def _built(
-    events: Iterable[Verified], root: str | None, now: int | None, mutes: Mutes
+    events: Iterable[Verified], root: str | None, now: int | None, mutes: Mutes, keep: bool
 ) -> tuple[tuple[Node, ...], tuple[Verified, ...]]:
     unique = {event.id: event for event in events}.values()
     # By id, then by time: one sort by both would make a tuple of each event.
@@ -74,7 +74,7 @@ def _built(
     top = places.find(root) if root is not None else places.fullest()
     if top is None:
         return (), ()
-    nodes = _walk(places, top, Standing(ordered, now, mutes))
+    nodes = _walk(places, top, Standing(ordered, now, mutes, keep=keep))
     taken = {node.id for node in nodes}
     strays = (place.event for place in places.by_id.values() if place.id not in taken)
     return nodes, tuple(event for event in strays if event is not None)
@@ -275,8 +275,8 @@ def _node(places: _Places, place: _Place, parent: Node | None, standing: Standin
     depth = 0 if parent is None else parent.depth + 1
     above = None if parent is None else parent.id
     if place.event is not None:
-        state, why = standing.state(place.event)
-        return Node(place.id, above, depth, state, place.event, why, place.part)
+        state, why, kept = standing.verdict(place.event)
+        return Node(place.id, above, depth, state, place.event, why, place.part, kept=kept)
     if places.is_external(place):
         return Node(place.id, above, depth, State.PRESENT)
     wanted = places.wanted[place.id]

@@ -13,7 +13,15 @@ from nostr_threads.core.content import Emoji, Person, Quote, Token, tokens
 from nostr_threads.core.node import State
 from nostr_threads.core.references import Relation, references
 from nostr_threads.render.escape import one_line, printable
-from nostr_threads.render.wording import author, handle, reason, short_code, title_of, warning_of
+from nostr_threads.render.wording import (
+    author,
+    handle,
+    mark_of,
+    reason,
+    short_code,
+    title_of,
+    warning_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -30,6 +38,8 @@ __all__ = ["Passage", "Reading", "Spell"]
 _FIRST_LINE = 120
 _BY_TAG = 8
 _TAB = 4
+# Which of the two it was is only known of what stands in the thread.
+_GONE = "[deleted or expired] "
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +135,9 @@ class Reading:
             return None
         if node is not None and node.state is not State.PRESENT:
             return f"[{node.state.value}] {short_code(key)}"
+        mark = mark_of(node) if node is not None else _GONE if key in self._setting.kept else ""
         said = warning_of(event) or title_of(event) or self.first_line(event) or "(no text)"
-        return f"{author(event.pubkey, self._setting)}: {said}"
+        return f"{mark}{author(event.pubkey, self._setting)}: {said}"
 
     def _spell(self, token: Token) -> str:
         match token:

@@ -87,9 +87,12 @@ def thread_object(
     }
 
 
-def arrival_object(root: str, event: Event) -> Json:
-    """Return the object of `new --json` for one event that arrived in the thread of `root`."""
-    return {"root_id": root, "event": event_object(event)}
+def arrival_object(root: str, event: Event, *, kept: bool = False) -> Json:
+    """Return the object of `new --json` for one event that arrived in the thread of `root`.
+
+    `kept` says that its author wanted it gone, or that it has expired.
+    """
+    return {"root_id": root, "event": event_object(event), "kept": kept}
 
 
 def part_objects(parts: Sequence[Part], drafts: Sequence[Draft]) -> Iterable[Json]:
@@ -178,6 +181,7 @@ def _node(node: Node, tally: Tally) -> Json:
         "kind": event.kind if event is not None else None,
         "state": node.state.value,
         "why": node.why,
+        "kept": node.kept.value if node.kept is not None else None,
         "part": {"index": part.index, "total": part.total} if part is not None else None,
         "reactions": dict(tally.reactions),
         "reposts": tally.reposts,

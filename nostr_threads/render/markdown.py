@@ -24,6 +24,7 @@ from nostr_threads.render.wording import (
     fold_line,
     handle,
     heading,
+    mark_of,
     npub,
     short_code,
     title_of,
@@ -78,7 +79,7 @@ class _Document:
         root = self._thread.root
         if root is None or root.event is None or root.state is not State.PRESENT:
             return f"Thread {short_code(root.id)}" if root is not None else "Thread"
-        words = title_of(root.event) or self._reading.first_line(root.event)
+        words = mark_of(root) + (title_of(root.event) or self._reading.first_line(root.event))
         return one_line(words, _TITLE) or "Thread"
 
     def lines(self, entry: Block | Fold) -> Iterator[str]:

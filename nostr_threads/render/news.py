@@ -13,7 +13,7 @@ from nostr_threads.render.body import Reading
 from nostr_threads.render.outline import Block, outline
 from nostr_threads.render.setting import PLAIN, Setting
 from nostr_threads.render.tree import Page
-from nostr_threads.render.wording import short_code, title_of, writer
+from nostr_threads.render.wording import mark_of, short_code, title_of, writer
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -52,7 +52,7 @@ def _title(thread: Thread, reading: Reading) -> str:
     code = short_code(root.id)
     if root.event is None or root.state is not State.PRESENT:
         return code
-    return f"{title_of(root.event) or reading.first_line(root.event)} · {code}"
+    return f"{mark_of(root)}{title_of(root.event) or reading.first_line(root.event)} · {code}"
 
 
 def _answered(thread: Thread, block: Block, setting: Setting) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from nostr_threads.core.event import Verified
     from nostr_threads.core.tally import Tally
@@ -22,9 +22,10 @@ class Setting:
     """What a thread is shown with; all of it may be left out.
 
     `names` are by public key, as their owners wrote them: whoever shows one escapes it. `tallies`
-    are by node id, `quoted` events by the key (id or address) that names them. Times are relative
-    to `now` (unix seconds), or else absolute in UTC. Lines are wrapped to `width` columns; without
-    it none is. Under one note `fold` replies are shown and the rest is counted; without it all are.
+    are by node id, `quoted` events by the key (id or address) that names them; `kept` are the keys
+    of those that their authors wanted gone. Times are relative to `now` (unix seconds), or else
+    absolute in UTC. Lines are wrapped to `width` columns; without it none is. Under one note `fold`
+    replies are shown and the rest is counted; without it all are.
     """
 
     names: Mapping[str, str] = field(default_factory=dict)
@@ -33,6 +34,7 @@ class Setting:
     now: int | None = None
     width: int | None = None
     fold: int | None = None
+    kept: Collection[str] = frozenset()
 
 
 PLAIN = Setting()

@@ -19,7 +19,7 @@ from nostr_threads.core.references import parse_address
 from nostr_threads.render.escape import draws_nothing, one_line, undrawn
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from nostr_threads.core.event import Event
     from nostr_threads.core.node import Node
@@ -33,6 +33,7 @@ __all__ = [
     "fold_line",
     "handle",
     "heading",
+    "mark_of",
     "npub",
     "reason",
     "short_code",
@@ -81,11 +82,16 @@ def heading(block: Block, setting: Setting) -> str:
     if block.to_part is not None:
         words.append(f"to part {block.to_part}")
     if shown:
-        words += [_counts(block.nodes, setting), _warnings(block)]
+        words += [_counts(block.nodes, setting), *_kept(block.nodes), _warnings(block)]
         words += [f"“{title}”" if (title := title_of(event)) else ""]
     else:
         words.append(node.state.value)
     return _SEPARATOR.join(filter(None, words))
+
+
+def mark_of(node: Node) -> str:
+    """Return what stands before the words of a node that its author wanted gone, "" for others."""
+    return f"[{node.kept.value}] " if node.kept is not None else ""
 
 
 def writer(node: Node, setting: Setting) -> str:
@@ -192,6 +198,17 @@ def _name(pubkey: str, names: Mapping[str, str]) -> str:
 def _warnings(block: Block) -> str:
     found = (warning_of(node.event) for node in block.nodes if node.event is not None)
     return next(filter(None, found), "")
+
+
+def _kept(nodes: Sequence[Node]) -> Iterator[str]:
+    """Say which of a block's notes their author wanted gone, and why; they are shown all the same.
+
+    Of several with one fate the first reason has to do.
+    """
+    for fate in (State.DELETED, State.EXPIRED):
+        if gone := [node for node in nodes if node.kept is fate]:
+            some = f"{len(gone)} of {len(nodes)} notes " if len(gone) < len(nodes) else ""
+            yield f"{some}{fate.value}, kept here: {field(gone[0].why, _REASON)}"
 
 
 def _parts(block: Block) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from nostr_threads.core.filters import Filter
 from nostr_threads.core.sources import Source, SourceKind
+from nostr_threads.store.policy import Policy
 from nostr_threads.testing import FaultyRelay
 from tests.app.worlds import ALICE, BOB, NOW, opened
 from tests.relayd.peers import stocked
@@ -74,7 +75,8 @@ async def test_threads_that_are_not_whole_are_fetched_again_and_purged_ones_too(
             assert result.whole
             request = BOB.event(5, "", NOW, (("e", gone.id),))
             nostr.store.add([request], relay=None, now=int(NOW))
-            await nostr.mirror.run(purge=True)
+            nostr.store.adopt(Policy.PURGE)
+            await nostr.mirror.run()
             # One went and one came: the count is as before, or less.
             relay.store.add([deep], relay=None, now=int(NOW))
             (result,) = await nostr.mirror.run()

@@ -16,6 +16,7 @@ from nostr_threads.core.sources import Source, SourceKind
 from nostr_threads.core.windows import Span
 from nostr_threads.errors import InvalidInput
 from nostr_threads.relayd import RelayServer
+from nostr_threads.store.policy import Policy
 from nostr_threads.store.sources import Method
 from nostr_threads.testing import Faults, FaultyRelay
 from tests.app.worlds import ALICE, BOB, NOW, opened, relay_list
@@ -274,7 +275,8 @@ async def test_what_was_purged_is_not_asked_for_again() -> None:
         await nostr.mirror.run()
         request = ALICE.event(5, "", NOW, (("e", gone.id),))
         nostr.store.add([request], relay=None, now=int(NOW))
-        await nostr.mirror.run(purge=True)
+        nostr.store.adopt(Policy.PURGE)
+        await nostr.mirror.run()
         before = len(relay.received)
         (result,) = await nostr.mirror.run()
         assert (result.whole, result.fresh) == (True, 0)

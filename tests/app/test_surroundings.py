@@ -9,6 +9,7 @@ import pytest
 import nostr_threads as nt
 from nostr_threads.core import kinds, nip19
 from nostr_threads.relayd import RelayServer
+from nostr_threads.store.policy import Policy
 from nostr_threads.testing import Author, FaultyRelay
 from tests.app.worlds import ALICE, BOB, CAROL, DAVE, NOW, mute_list, opened, profile
 from tests.relayd.peers import stocked
@@ -177,3 +178,56 @@ async def test_what_has_expired_since_is_told_as_such(tmp_path: Path) -> None:
     assert states(before)[brief.id] == (nt.State.PRESENT, "")
     assert states(after)[brief.id] == (EXPIRED, "its author gave it an end")
     assert states(after)[below.id] == (nt.State.PRESENT, "")
+
+
+# What the store keeps
+
+
+async def shown(*events: nt.Verified, viewer: Author | None = None) -> nt.Found:
+    """What is shown of a thread by a store that keeps what was deleted."""
+    async with opened(":memory:", viewer=viewer, clock=lambda: NOW + 200) as nostr:
+        nostr.store.adopt(Policy.KEEP)
+        nostr.store.add(events, relay=None, now=NOW)
+        return await nostr.show(ROOT.id)
+
+
+async def test_what_is_kept_is_shown_with_what_became_of_it() -> None:
+    sorry = BOB.event(kinds.DELETION, "I was wrong", NOW + 50, (("e", ANSWER.id),))
+    leaving = CAROL.event(kinds.VANISH, "", NOW + 50, (("relay", "ALL_RELAYS"),))
+    brief = DAVE.reply(ROOT, "brief", tags=(("expiration", f"{NOW + 100}"),))
+    found = await shown(*CONVERSATION, sorry, leaving, brief)
+    assert {node.id: (node.state, node.why, node.kept) for node in found.thread.nodes} == {
+        ROOT.id: (nt.State.PRESENT, "", None),
+        ANSWER.id: (nt.State.PRESENT, "I was wrong", GONE),
+        GOOD.id: (nt.State.PRESENT, "its author asked to vanish", GONE),
+        brief.id: (nt.State.PRESENT, "its author gave it an end", EXPIRED),
+    }
+
+
+async def test_a_quoted_note_that_is_kept_is_named_as_such() -> None:
+    kept, standing = DAVE.note("regretted", NOW - 99), DAVE.article("essay", "text")
+    gone = DAVE.article("gone", "text")
+    quoting = [mentioning(CAROL, kept), mentioning(CAROL, standing), mentioning(CAROL, gone)]
+    regrets = DAVE.deletion(kept), DAVE.deletion(gone)
+    around = (await shown(ROOT, *quoting, kept, standing, gone, *regrets)).surroundings
+    addresses = [f"30023:{DAVE.pubkey}:{name}" for name in ("essay", "gone")]
+    assert around.quoted.keys() == {kept.id, standing.id, gone.id, *addresses}
+    assert around.kept == {kept.id, gone.id, addresses[1]}
+
+
+async def test_what_people_said_of_themselves_and_took_back_does_not_count() -> None:
+    named, muted = profile(BOB, "bob"), mute_list(ALICE, ("p", BOB.pubkey))
+    like = BOB.event(kinds.REACTION, "+", NOW + 40, (("e", ROOT.id),))
+    events = [*CONVERSATION, named, muted, like]
+    before = await shown(*events, viewer=ALICE)
+    assert states(before)[ANSWER.id][0] is HIDDEN
+    assert before.surroundings.shown_names == {BOB.pubkey: "bob"}
+    assert before.surroundings.tallies[ROOT.id].reactions == {"+": 1}
+    regrets = [
+        by.event(kinds.DELETION, "", NOW + 90, (("e", each.id),))
+        for by, each in ((BOB, named), (ALICE, muted), (BOB, like))
+    ]
+    after = await shown(*events, *regrets, viewer=ALICE)
+    assert states(after)[ANSWER.id] == (nt.State.PRESENT, "")
+    assert after.surroundings.shown_names == {}
+    assert ROOT.id not in after.surroundings.tallies

@@ -238,3 +238,18 @@ def test_every_option_and_key_is_described(name: str) -> None:
         for option in parameter.opts:
             known = option == "--store" or not option.startswith("-")
             assert known or option in PAGE, option
+
+
+async def test_an_export_has_what_the_store_keeps(home: Home) -> None:
+    author = Author(b"regrets")
+    root, gone = author.note("root", START), author.note("gone", START + 1)
+    reply = author.reply(root, "gone, too")
+    with SqliteStore(home.folder / "threads.db") as store:
+        regrets = map(author.deletion, (gone, reply))
+        store.add([root, gone, reply, *regrets], relay=None, now=int(START))
+    every, of_thread = ("export", "-", "--kind", "1"), ("export", "-", "--thread", root.id)
+    assert (await home.run("mirror", *every)).ids == [root.id]
+    assert reply.id not in (await home.run("mirror", *of_thread)).ids
+    await home.run("mirror", "run", "--deleted", "keep")
+    assert set((await home.run("mirror", *every)).ids) == {root.id, gone.id, reply.id}
+    assert reply.id in (await home.run("mirror", *of_thread)).ids

@@ -107,6 +107,20 @@ async def test_what_a_worker_was_at_that_was_killed_is_taken_over(
     assert verified.code == 0, verified.err
 
 
+async def test_a_worker_sets_and_obeys_the_policy(home: Home, postgres_url: str) -> None:
+    gone = ALICE.event(1, "gone", NOW, (("t", "one"),))
+    with open_store(postgres_url) as store:
+        store.add([gone, ALICE.deletion(gone)], relay=None, now=NOW)
+    line = ("mirror", "worker", "--once", "--store", postgres_url)
+    kept = await home.run(*line, "--deleted", "keep")
+    assert (kept.code, "from now on" in kept.err) == (0, True), kept.err
+    assert gone.id in held(postgres_url)
+    purged = await home.run(*line, "--deleted", "purge")
+    assert purged.code == 0, purged.err
+    assert gone.id not in held(postgres_url)
+    assert "from now on" not in (await home.run(*line)).err
+
+
 async def is_whole(home: Home, url: str) -> bool:
     status = await home.run("mirror", "status", "--store", url, "--json")
     *pairs, fleet = status.objects

@@ -85,19 +85,49 @@ async def test_the_threads_under_an_authors_notes_are_told_of(home: Home) -> Non
     assert told == {"source": f"author {NPUB}", "threads": 1, "whole": 1, "complete": True}
 
 
-async def test_what_was_deleted_is_hidden_or_removed(home: Home) -> None:
+async def test_what_was_deleted_is_hidden_kept_or_removed_as_was_said_last(home: Home) -> None:
     gone = BOB.event(1, "gone", NOW, (TAG,))
     deletion = BOB.event(5, "", NOW + 9, (("e", gone.id), TAG))
+    later = BOB.event(1, "gone later", NOW, (TAG,))
+    later_deletion = BOB.event(5, "", NOW + 9, (("e", later.id),))
     arrive(home, gone)
     async with RelayServer(stocked([*NOTES, deletion])) as relay:
         await home.run("mirror", "add", "hashtag", "nostr", "--relay", relay.url)
         assert (await home.run("mirror", "run")).code == 0
         assert gone.id in held(home)
         assert (await home.run("search", "gone", "--json")).out == ""
-        assert (await home.run("mirror", "run", "--deleted", "purge")).code == 0
-        assert gone.id not in held(home)
+        kept = await home.run("mirror", "run", "--deleted", "keep")
+        assert (kept.code, kept.out) == (0, "")
+        words = "what was deleted or has expired is kept, and shown as what it is (--deleted keep)"
+        assert f"from now on {words}" in kept.err
+        for line in (("run", "--deleted", "keep"), ("run",)):
+            assert "from now on" not in (await home.run("mirror", *line)).err
+        assert words in (await home.run("mirror", "stats")).err
+        assert (await home.run("search", "gone", "--json")).ids == [gone.id]
+        arrive(home, deletion)
+        assert gone.id in held(home)
+        removed = await home.run("mirror", "run", "--deleted", "purge")
+        assert (removed.code, gone.id in held(home)) == (0, False)
+        assert "is removed for good at the end of a run (--deleted purge)" in removed.err
+        arrive(home, later, later_deletion)
+        assert (await home.run("mirror", "run")).code == 0
+        assert later.id not in held(home)
         wrong = await home.run("mirror", "run", "--deleted", "show")
         assert wrong.code == 2
+
+
+async def test_where_nothing_is_mirrored_the_policy_can_be_set(home: Home) -> None:
+    gone = BOB.note("gone", NOW)
+    arrive(home, gone, BOB.deletion(gone))
+    wrong = await home.run("mirror", "run", "hashtag", "x", "--deleted", "purge")
+    assert (wrong.code, "nothing is mirrored" in wrong.err) == (1, True)
+    assert (await home.run("mirror", "stats", "--json")).object["policy"] == "hide"
+    ran = await home.run("mirror", "run", "--deleted", "keep")
+    assert (ran.code, ran.out) == (0, "")
+    assert (await home.run("mirror", "stats", "--json")).object["policy"] == "keep"
+    assert (await home.run("mirror", "run")).code == 1
+    assert (await home.run("mirror", "run", "--follow", "--deleted", "purge")).code == 0
+    assert gone.id not in held(home)
 
 
 async def test_what_is_not_all_there_is_told_with_an_exit_code(home: Home) -> None:
@@ -210,7 +240,8 @@ async def test_the_store_is_checked_counted_and_made_small(home: Home) -> None:
     assert (vacuumed.code, "now" in vacuumed.err) == (0, True)
     told = await home.run("mirror", "stats")
     assert "7 events of 2 authors" in told.err
-    assert "1 deleted, 0 expired" in told.err
+    assert "0 replaced by newer versions, 1 deleted, 0 expired" in told.err
+    assert "what was deleted or has expired is hidden (--deleted hide)" in told.err
     refused = await home.run("mirror", "purge")
     assert (refused.code, "say --yes" in refused.err) == (2, True)
     purged = await home.run("mirror", "purge", "--yes")
@@ -268,6 +299,15 @@ async def test_words_are_found_in_the_threads_where_they_stand(home: Home) -> No
     assert only["id"] == root.id
     by_bob = await home.run("search", "keeps", "--author", BOB.pubkey, "--json")
     assert [each["id"] for each in by_bob.objects] == [answer.id]
+    await home.run("mirror", "run", "--deleted", "keep")
+    whole = await home.run("search", "keep*")
+    assert "kept here" not in whole.out + whole.err
+    arrive(home, BOB.deletion(answer))
+    drawn, told = await home.run("search", "keep*"), await home.run("search", "keep*", "--json")
+    assert "deleted, kept here: its author asked for its deletion" in drawn.out
+    for each in (drawn, told):
+        assert "1 note deleted or expired, and kept here" in each.err
+    assert sorted(told.ids) == sorted([root.id, answer.id])
     few = await home.run("search", "note", "--limit", "2", "--json")
     assert [each["id"] for each in few.objects] == [NOTES[4].id, NOTES[3].id]
     nothing = await home.run("search", "--", "-none")

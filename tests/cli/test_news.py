@@ -34,7 +34,7 @@ def ids(ran: Ran) -> list[str]:
     """The ids that `new --json` gave, each event verified."""
     assert ran.code == 0
     for each in ran.objects:
-        assert set(each) == {"root_id", "event"}
+        assert set(each) == {"root_id", "event", "kept"}
     return [verified(each["event"]).id for each in ran.objects]
 
 
@@ -202,6 +202,19 @@ async def test_when_threads_merge_nothing_is_shown_twice_or_lost(home: Home) -> 
 async def test_what_was_deleted_before_anybody_looked_is_no_news(home: Home) -> None:
     arrive(home, ROOT, ANSWER, BOB.deletion(ANSWER))
     assert ids(await home.run("new", "--json")) == [ROOT.id]
+
+
+async def test_what_is_kept_is_news_that_says_what_it_is(home: Home) -> None:
+    arrive(home, ROOT, ANSWER, BOB.deletion(ANSWER))
+    assert (await home.run("mirror", "run", "--deleted", "keep")).code == 0
+    told = await home.run("new", "--keep", "--json")
+    assert ids(told) == [ROOT.id, ANSWER.id]
+    assert [each["kept"] for each in told.objects] == [False, True]
+    drawn = await home.run("new")
+    assert "deleted, kept here: its author asked for its deletion" in drawn.out
+    assert ANSWER.content in drawn.out
+    arrive(home, LATER, ALICE.deletion(ROOT))
+    assert (await home.run("new")).out.startswith(f"[deleted] {ROOT.content} · ")
 
 
 async def test_news_cannot_write_to_the_terminal(home: Home) -> None:

@@ -14,6 +14,7 @@ import nostr_threads as nt
 from nostr_threads.core import nip19
 from nostr_threads.relayd import RelayServer
 from nostr_threads.render.setting import Setting
+from nostr_threads.store.policy import Policy
 from nostr_threads.store.sqlite import SqliteStore
 from nostr_threads.testing import GARBAGE, Faults, FaultyRelay, thread
 from tests.app.worlds import ALICE, BOB, NOW
@@ -41,6 +42,7 @@ NODE = {
     "kind": (int, type(None)),
     "state": str,
     "why": str,
+    "kept": (str, type(None)),
     "part": (dict, type(None)),
     "reactions": dict,
     "reposts": int,
@@ -108,6 +110,7 @@ async def test_fetch_json_is_the_contract(home: Home) -> None:
         "kind": 1,
         "state": "present",
         "why": "",
+        "kept": None,
         "part": None,
         "reactions": {},
         "reposts": 0,
@@ -153,6 +156,36 @@ async def test_jsonl_is_the_signed_events_in_display_order(home: Home) -> None:
     in_order = [node["id"] for node in (await home.run("show", ROOT, "--json")).object["nodes"]]
     assert fetched.ids == shown.ids == in_order
     assert sorted(fetched.out.splitlines()) == sorted(note.to_json() for note in NOTES)
+
+
+@pytest.mark.parametrize("form", [["--json"], ["--format", "jsonl"], ["--format", "md"], []])
+async def test_what_is_kept_is_shown_as_what_it_is_in_every_form(
+    home: Home, form: list[str]
+) -> None:
+    root = ALICE.note("root", NOW)
+    cited = BOB.note("cited and gone", NOW)
+    gone = BOB.reply(root, f"gone, of nostr:{nt.encode(nip19.Note(cited.id))}", NOW + 1)
+    with SqliteStore(home.folder / "threads.db") as store:
+        store.adopt(Policy.KEEP)
+        store.add([root, gone, cited], relay=None, now=NOW)
+        before = await home.run("show", root.id, *form)
+        store.add(map(BOB.deletion, (gone, cited)), relay=None, now=NOW)
+    after = await home.run("show", root.id, *form)
+    assert (before.code, after.code) == (0, 0)
+    assert "kept here" not in before.err
+    if form == ["--json"]:
+        states = [(node["state"], node["kept"]) for node in after.object["nodes"]]
+        assert states == [("present", None), ("present", "deleted")]
+        return
+    assert "1 note deleted or expired, and kept here" in after.err
+    if form == ["--format", "jsonl"]:
+        assert after.ids == [root.id, gone.id]
+        return
+    assert "gone, of" in after.out
+    assert "deleted, kept here: its author asked for its deletion" in after.out
+    # Of the quoted note both words stand in the same line, escaped as the form wants it.
+    (quoted,) = (line for line in after.out.splitlines() if "cited and gone" in line)
+    assert "deleted or expired" in quoted
 
 
 async def test_the_tree_is_on_stdout_and_the_report_on_stderr(home: Home) -> None:

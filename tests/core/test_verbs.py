@@ -51,7 +51,7 @@ def test_what_was_asked_to_be_deleted_is(created_at: int) -> None:
     events = [NOTE, ARTICLE, BOB.event(kinds.PROFILE, "{}")]
     drafts = deletion(events, author=BOB.pubkey, created_at=created_at)
     standing = Standing([BOB.sign(draft) for draft in drafts])
-    assert [standing.state(event)[0] for event in events] == [State.DELETED] * 3
+    assert [standing.verdict(event).state for event in events] == [State.DELETED] * 3
 
 
 def test_many_events_take_several_requests() -> None:

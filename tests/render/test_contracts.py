@@ -92,7 +92,23 @@ def test_an_arrival_is_an_event_and_the_root_of_its_thread() -> None:
     assert arrival_object("30023:ab:x", ROOT) == {
         "root_id": "30023:ab:x",
         "event": event_object(ROOT),
+        "kept": False,
     }
+    assert arrival_object("x", ROOT, kept=True)["kept"] is True
+
+
+def test_what_is_kept_is_present_and_says_what_its_author_wanted() -> None:
+    gone = BOB.reply(ROOT, "gone")
+    request = BOB.event(5, "sorry", ROOT.created_at + 9, (("e", gone.id),))
+    for keep, said in (
+        (True, ("present", "sorry", "deleted")),
+        (False, ("deleted", "sorry", None)),
+    ):
+        thread = nt.Thread.build([ROOT, gone, request], keep=keep)
+        nodes = thread_object(thread, EMPTY, None)["nodes"]
+        assert isinstance(nodes, list)
+        first, second = ((node["state"], node["why"], node["kept"]) for node in nodes)
+        assert (first, second) == (("present", "", None), said)
 
 
 def test_a_missing_root_is_null_with_its_id() -> None:
@@ -113,6 +129,7 @@ def test_a_missing_root_is_null_with_its_id() -> None:
         "kind": None,
         "state": "missing",
         "why": "not found",
+        "kept": None,
         "part": None,
         "reactions": {},
         "reposts": 0,

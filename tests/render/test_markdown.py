@@ -37,6 +37,17 @@ def plain(text: str) -> str:
     return "\n".join(line for line, _ in plain_lines(text))
 
 
+def test_what_is_kept_is_written_with_what_its_author_wanted() -> None:
+    thread = nt.Thread.build([ROOT, ALICE.deletion(ROOT)], keep=True)
+    assert render_markdown(thread) == (
+        "# \\[deleted\\] root\n"
+        "\n"
+        f"### {A} · {WHEN} · deleted, kept here: its author asked for its deletion\n"
+        "\n"
+        "root\n"
+    )
+
+
 def test_a_thread_is_one_document() -> None:
     reply = BOB.reply(ROOT, "first line\nsecond *line*", NOW)
     below = CAROL.reply(reply, "below", NOW)

@@ -32,8 +32,13 @@ SEEN_CONTROLS = {"Cc", "Cf", "Zl", "Zp", "Co", "Cs"}
 JOINERS = {"\u200c", "\u200d", *map(chr, range(0xE0020, 0xE0080))}
 
 
-def drawn(*events: nt.Verified, now: int | None = None, muted: tuple[str, ...] = ()) -> str:
-    return render_tree(nt.Thread.build(events, now=now, muted=muted))
+def drawn(
+    *events: nt.Verified,
+    now: int | None = None,
+    muted: tuple[str, ...] = (),
+    keep: bool = False,
+) -> str:
+    return render_tree(nt.Thread.build(events, now=now, muted=muted, keep=keep))
 
 
 def test_a_small_thread_looks_like_this() -> None:
@@ -90,6 +95,49 @@ def test_deleted_expired_and_muted_notes_show_their_reason_and_not_their_words()
     assert " · hidden\n" in text
     for line in text.splitlines():
         assert line == line.rstrip()
+
+
+def test_what_is_kept_is_shown_with_what_its_author_wanted_and_why() -> None:
+    over = CAROL.reply(ROOT, "over", NOW + 1, tags=(("expiration", str(NOW + 10)),))
+    sorry = ALICE.event(5, "a · \x1b[2J mistake", NOW + 9, (("e", ROOT.id),))
+    assert drawn(ROOT, over, sorry, now=NOW + 100, keep=True) == (
+        f"{A} · {WHEN} · deleted, kept here: a - \\x1b[2J mistake\n"
+        "  root\n"
+        "\n"
+        f"└─ {C} · {WHEN} · expired, kept here: its author gave it an end\n"
+        "     over\n"
+        "\n"
+    )
+
+
+def test_of_a_text_in_parts_it_is_said_how_many_are_only_kept() -> None:
+    parts = split_answer(BOB, ROOT, "abcdef", 3)
+    text = drawn(ROOT, *parts, BOB.deletion(parts[1]), keep=True)
+    said = "1 of 3 notes deleted, kept here: its author asked for its deletion"
+    assert f" · parts 1-3 of 3 · {said}\n│    abcdef\n".replace("│", " ") in text
+    text = drawn(ROOT, *parts, *map(BOB.deletion, parts), keep=True)
+    assert " · parts 1-3 of 3 · deleted, kept here: " in text
+
+
+def test_two_fates_of_one_text_are_both_told() -> None:
+    parts = split_answer(BOB, ROOT, "abcdef", 2)
+    over = BOB.event(1, "def", parts[1].created_at, (*parts[1].tags, ("expiration", str(NOW + 10))))
+    text = drawn(ROOT, parts[0], over, BOB.deletion(parts[0]), now=NOW + 100, keep=True)
+    assert "1 of 2 notes deleted, kept here: its author asked" in text
+    assert "1 of 2 notes expired, kept here: its author gave it an end" in text
+
+
+def test_a_quotation_of_what_is_kept_says_so() -> None:
+    inside, outside = BOB.reply(ROOT, "inside"), CAROL.note("outside")
+    codes = " ".join(f"nostr:{nt.encode(Note(each.id))}" for each in (inside, outside))
+    citing = ALICE.reply(ROOT, codes, NOW + 50)
+    thread = nt.Thread.build([ROOT, inside, citing, BOB.deletion(inside)], keep=True)
+    quoted = {outside.id: outside}
+    text = render_tree(thread, Setting(quoted=quoted, kept={outside.id}))
+    assert f"┃ [deleted] {B}: inside" in text
+    assert f"┃ [deleted or expired] {C}: outside" in text
+    plain = render_tree(thread, Setting(quoted=quoted))
+    assert f"┃ {C}: outside" in plain
 
 
 def test_a_deep_thread_stays_narrow_and_says_how_deep_it_is() -> None:

@@ -126,15 +126,20 @@ def hostile_threads(draw: st.DrawFn) -> tuple[nt.Thread, Setting]:
         made.append(
             invented(f"n{number}", *tags, kind=kind, at=START + number, by=by, content=content)
         )
+    for event in draw(st.lists(st.sampled_from(made), max_size=2, unique_by=lambda each: each.id)):
+        by = next(name for name in people if hex_of(name) == event.pubkey)
+        why = draw(texts)
+        made.append(invented(f"d {event.id}", ("e", event.id), kind=5, by=by, content=why))
     tally = Tally({draw(texts): 2, "+": 1}, 1, draw(st.integers(0, 2)))
     setting = Setting(
         names={hex_of(name): draw(texts) for name in people},
         tallies={hex_of("n0"): tally},
         quoted={hex_of("n9"): invented("n9", content=draw(texts))},
         now=draw(st.none() | st.just(START + 5_000)),
+        kept=draw(st.sampled_from((frozenset(), frozenset((hex_of("n9"),))))),
     )
     muted = draw(st.sampled_from(((), (hex_of("carol"),))))
-    return nt.Thread.build(made, muted=muted), setting
+    return nt.Thread.build(made, muted=muted, keep=draw(st.booleans())), setting
 
 
 def _parents(draw: st.DrawFn, number: int) -> list[tuple[str, ...]]:
