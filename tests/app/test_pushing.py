@@ -8,7 +8,7 @@ import pytest
 
 from nostr_threads.app import pushing
 from nostr_threads.core.filters import Filter
-from nostr_threads.core.messages import Publish
+from nostr_threads.core.messages import NegMsg, NegOpen, Publish
 from nostr_threads.core.sources import Source, SourceKind
 from nostr_threads.store.policy import Policy
 from nostr_threads.testing import Faults, FaultyRelay
@@ -95,6 +95,10 @@ async def test_what_may_not_be_passed_on_stays_here(policy: Policy, faults: Faul
         nostr.store.add([*NOTES[:1], gone, request, over, protected], relay=None, now=int(NOW))
         pushed = await nostr.mirror.push(NOSTR, relay.url)
         assert pushed.offered == 3
+        compared = [each for each in relay.received if isinstance(each, NegOpen | NegMsg)]
+        # Where the two sides compare, not even its id is told: it is in the request alone.
+        assert NOTES[0].id in str(compared)
+        assert gone.id not in str(compared)
         assert sorted(sent(relay)) == sorted([NOTES[0].id, request.id])
         assert pushed.withheld == {"only its author may send it (NIP-70)": 1}
         await nostr.mirror.push(NOSTR, relay.url, own=BOB.pubkey)

@@ -204,6 +204,12 @@ async def test_what_was_deleted_before_anybody_looked_is_no_news(home: Home) -> 
     assert ids(await home.run("new", "--json")) == [ROOT.id]
 
 
+async def test_what_has_expired_is_not_said_to_be_kept_where_it_is_not(home: Home) -> None:
+    over = CAROL.note("over", NOW, (("expiration", f"{NOW + 1}"),))
+    arrive(home, over)
+    assert (await home.run("new", "--json")).object["kept"] is False
+
+
 async def test_what_is_kept_is_news_that_says_what_it_is(home: Home) -> None:
     arrive(home, ROOT, ANSWER, BOB.deletion(ANSWER))
     assert (await home.run("mirror", "run", "--deleted", "keep")).code == 0

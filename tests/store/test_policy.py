@@ -15,6 +15,7 @@ from nostr_threads.store.base import Added, Posting
 from nostr_threads.store.opening import open_store
 from nostr_threads.store.policy import Policy
 from nostr_threads.store.sqlite import SqliteStore
+from tests.store.conftest import run
 from tests.store.events import BOB, CAROL, NOW, THEN, article, deletion, made, reply
 from tests.store.forests import forests
 
@@ -196,6 +197,15 @@ def test_it_is_remembered_and_seen_at_once_by_others(place: str) -> None:
         assert (other.policy(), asked(other)) == (Policy.KEEP, ids(*STANDING, *UNWANTED))
     with open_store(place, read_only=True) as again:
         assert (again.policy(), asked(again)) == (Policy.KEEP, ids(*STANDING, *UNWANTED))
+
+
+def test_another_setting_is_none_of_its_business(place: str) -> None:
+    with open_store(place) as store:
+        store.add(EVERYTHING, relay=RELAY, now=NOW)
+    run(place, "INSERT INTO settings (name, value) VALUES ('another', 'keep')")
+    with open_store(place) as store:
+        assert (store.policy(), asked(store)) == (Policy.HIDE, ids(*STANDING))
+        assert news(store) == ids(ROOT, OVER, CURRENT)
 
 
 def test_who_may_only_read_does_not_change_it(tmp_path: Path) -> None:
