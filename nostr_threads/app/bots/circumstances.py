@@ -60,7 +60,7 @@ async def look(
         _fetched(nostr, event, relays), _own_answers(nostr, event, bot, relays)
     )
     stored = await off_loop(nostr.store.query, [_answers(event, bot)], now=now)
-    about = await off_loop(nostr.store.query, [_profile(event.pubkey)], now=now)
+    about = await off_loop(nostr.store.query, [_profile(event.pubkey)], now=now, strict=True)
     author = profile_of(about[0]) if about else None
     ours = await off_loop(nostr.store.bots.postings, event.id)
     earlier = _earlier((*stored, *own), event, ours)
@@ -121,7 +121,8 @@ def _case(
         mutes=found.surroundings.mutes,
         parent=above[0].event if above else None,
         depth=len(above),
-        state=State.PRESENT if node is None else node.state,
+        # What is only kept, and shown here, its author wanted gone all the same.
+        state=State.PRESENT if node is None else node.kept or node.state,
         why="" if node is None else node.why,
         parents_known=bool(above or not answers)
         and all(each.state is not State.MISSING for each in above),
