@@ -270,7 +270,7 @@ class Nostr:
         """React to an event (NIP-25): `+`, `-`, one emoji, or `:shortcode:` with its `image`."""
         target = await self._target(code, relays)
         draft = verbs.reaction(target, created_at=self._now(), content=content, image=image)
-        return await self._post([draft], relays, planned, progress)
+        return await self.post([draft], relays, planned, progress)
 
     async def repost(
         self,
@@ -286,7 +286,7 @@ class Nostr:
             # Whoever reads it there finds what it points at: it is brought along.
             target = replace(target, relay=self._routes.writers(relays)[0])
         draft = verbs.repost(target, created_at=self._now())
-        return await self._post([draft], relays, planned, progress)
+        return await self.post([draft], relays, planned, progress)
 
     def signing_as(self, signer: Signer) -> Nostr:
         """Return the same for another key: one store, and one connection to each relay.
@@ -357,14 +357,14 @@ class Nostr:
             if not await self.outbox.learn_work(report, most_work):
                 return report
 
-    async def _post(
+    async def post(
         self,
         drafts: Sequence[Draft],
-        relays: Sequence[str],
-        planned: Callable[[Plan], None],
-        progress: Callable[[Delivery], None],
+        relays: Sequence[str] = (),
+        planned: Callable[[Plan], None] = lambda _: None,
+        progress: Callable[[Delivery], None] = lambda _: None,
     ) -> Report:
-        """Send what is no text."""
+        """Sign, keep, deliver and read back what is no text; see `publish`."""
         planning = partial(self._plan_of, drafts, relays)
         return await self._carry_out(planning, planned, progress)
 

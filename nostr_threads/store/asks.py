@@ -17,11 +17,11 @@ from nostr_threads.store.bots import Entry, State
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nostr_threads.core.event import Verified
-    from nostr_threads.store.bots import Decision, Intake, Known
+    from nostr_threads.core.event import Event, Verified
+    from nostr_threads.store.bots import Decision, Known, Taken
     from nostr_threads.store.connection import Connection
 
-__all__ = ["claim", "hear", "load", "retry", "select", "settle"]
+__all__ = ["claim", "keep", "load", "parent_of", "retry", "select", "settle"]
 
 # Asks that are looked at in one transaction before others may write, too.
 _MOST_DECIDED = 200
@@ -77,20 +77,27 @@ def load(connection: Connection, row: int) -> Entry:
     return select(connection, "ask = ?", (row,))[0]
 
 
-def hear(connection: Connection, bot: Known, event: Verified, intake: Intake, now: int) -> int:
-    """Put on record what the bot makes of an event; return how many asks are new."""
+def parent_of(connection: Connection, event: Event) -> Verified | None:
+    """Return the event that an event answers, if that is stored."""
     parent = references(event).parent
-    answered = reading.event(connection, parent.id) if parent and parent.id else None
-    heard = intake(event, answered)
+    return reading.event(connection, parent.id) if parent and parent.id else None
+
+
+def keep(
+    connection: Connection, bot: Known, event: Event, taken: Sequence[Taken], now: int
+) -> bool:
+    """Put on record what the bot makes of an event; False where something is there already."""
     key = connection.column(event.id)
-    if not heard or connection.execute(_IS_ASKED, (bot.row, key)).fetchone() is not None:
-        return 0
-    (root,) = connection.execute(_ROOT, (key,)).fetchone()
-    for each in heard:
+    found = connection.execute(_ROOT, (key,)).fetchone()
+    # While it was read it may have been removed, or read by another process.
+    if found is None or connection.execute(_IS_ASKED, (bot.row, key)).fetchone() is not None:
+        return False
+    for each in taken:
         state = State.SKIPPED if each.guard else State.SEEN
-        said = (each.rule, connection.column(event.pubkey), root, state.value, each.guard, each.why)
-        connection.execute(_ASK, (bot.row, key, *said, now, event.created_at))
-    return len(heard)
+        author, said = connection.column(event.pubkey), (state.value, each.guard, each.why)
+        values = (each.rule, author, found[0], *said, now, event.created_at)
+        connection.execute(_ASK, (bot.row, key, *values))
+    return True
 
 
 def claim(

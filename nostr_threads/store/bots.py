@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from nostr_threads.core.bots.budgets import Answered
     from nostr_threads.core.bots.cases import Skip, Wait
-    from nostr_threads.core.event import Verified
+    from nostr_threads.core.event import Event, Verified
     from nostr_threads.store.base import Posting
 
 __all__ = ["Bots", "Decision", "Entry", "Intake", "Known", "State", "Taken"]
@@ -121,11 +121,11 @@ class Bots(Protocol):
 
     def read(
         self, bot: Known, kinds: Sequence[int], since: int, intake: Intake, *, now: int, most: int
-    ) -> int | None:
+    ) -> list[tuple[Event, Taken]] | None:
         """Let the bot read what was stored since it last did: `most` events of these kinds.
 
         What `intake` makes of each is on record with how far the bot has read, in one transaction.
-        Returns how many asks are new, None when nothing was left to read. What is on record stays
+        Returns what is new on record, None when nothing was left to read. What is on record stays
         as it is. Events dated before `since`, deleted and superseded ones are passed over.
         """
         ...

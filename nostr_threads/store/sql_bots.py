@@ -15,8 +15,9 @@ from nostr_threads.store.bots import Known, State
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from nostr_threads.core.event import Event
     from nostr_threads.store.base import Posting
-    from nostr_threads.store.bots import Decision, Entry, Intake
+    from nostr_threads.store.bots import Decision, Entry, Intake, Taken
     from nostr_threads.store.connection import Database
 
 __all__ = ["SqlBots"]
@@ -31,6 +32,7 @@ _READ = """
     SELECT event, json, kind, created_at FROM events
     WHERE event > ? AND superseded = 0 AND deleted = 0 ORDER BY event LIMIT ?
 """
+_READ_ON = "UPDATE bots SET upto = ? WHERE bot = ? AND upto = ?"
 _RENEW = """
     UPDATE asks SET held_until = ? WHERE ask = ? AND owner = ? AND state = 'answering'
 """
@@ -87,20 +89,31 @@ class SqlBots:
 
     def read(
         self, bot: Known, kinds: Sequence[int], since: int, intake: Intake, *, now: int, most: int
-    ) -> int | None:
+    ) -> list[tuple[Event, Taken]] | None:
         """Let the bot read what was stored since it last did: `most` events of these kinds."""
-        with self._database.writing() as connection:
+        with self._database.reading() as connection:
             (upto,) = connection.execute(_UPTO, (bot.row,)).fetchone()
             rows = connection.execute(_READ, (upto, most)).fetchall()
-            fresh = sum(
-                asks.hear(connection, bot, reading.decode(text), intake, now)
-                for _, text, kind, created_at in rows
-                if kind in kinds and created_at >= since
-            )
-            if not rows:
-                return None
-            connection.execute("UPDATE bots SET upto = ? WHERE bot = ?", (rows[-1][0], bot.row))
-        return fresh
+            wanted = [row for row in rows if row[2] in kinds and row[3] >= since]
+            events = [reading.decode(text) for _, text, _, _ in wanted]
+            parents = [asks.parent_of(connection, event) for event in events]
+        if not rows:
+            return None
+        # It may take its time, and anybody else may write meanwhile.
+        taken = {
+            event: intake(event, parent) for event, parent in zip(events, parents, strict=True)
+        }
+        with self._database.writing() as connection:
+            said = (rows[-1][0], bot.row, upto)
+            if connection.execute(_READ_ON, said).rowcount != 1:
+                # Another process has read it.
+                return []
+            fresh = [
+                event
+                for event, heard in taken.items()
+                if heard and asks.keep(connection, bot, event, heard, now)
+            ]
+        return [(event, each) for event in fresh for each in taken[event]]
 
     def claim(
         self, bot: Known, owner: str, decision: Decision, *, now: int, until: int

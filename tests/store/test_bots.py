@@ -51,7 +51,8 @@ def entered(store: SqlStore, *events: Verified) -> Known:
 
 def read(store: SqlStore, bot: Known, **options: int) -> int | None:
     settings = {"since": 0, "most": 100, **options}
-    return store.bots.read(bot, (1,), settings["since"], hears, now=NOW, most=settings["most"])
+    found = store.bots.read(bot, (1,), settings["since"], hears, now=NOW, most=settings["most"])
+    return None if found is None else len(found)
 
 
 def claimed(store: SqlStore, bot: Known, owner: str = "one", *, now: int = NOW) -> Entry:
@@ -113,7 +114,7 @@ class TestReading:
             told[event] = parent
             return []
 
-        assert store.bots.read(bot, (1,), 0, note, now=NOW, most=9) == 0
+        assert store.bots.read(bot, (1,), 0, note, now=NOW, most=9) == []
         assert told == {QUESTION: None, below: QUESTION, lost: None}
         assert store.bots.entries() == []
 
@@ -151,7 +152,8 @@ class TestReading:
         bot = store.bots.enter(CAROL, "faq", now=1)
         store.add([QUESTION], relay=RELAY, now=NOW)
         several = [Taken("a"), Taken("b", "deny", "its author is on the list")]
-        assert store.bots.read(bot, (1,), 0, lambda *_: several, now=NOW, most=9) == 2
+        found = store.bots.read(bot, (1,), 0, lambda *_: several, now=NOW, most=9)
+        assert found == [(QUESTION, each) for each in several]
         one, other = sorted(store.bots.entries(), key=lambda entry: entry.rule)
         assert (one.rule, one.state, one.guard) == ("a", State.SEEN, "")
         assert (other.rule, other.state) == ("b", State.SKIPPED)
@@ -170,6 +172,30 @@ class TestReading:
             store.bots.read(bot, (1,), 0, fails, now=NOW, most=9)
         assert store.bots.entries() == []
         assert read(store, bot) == 2
+
+    def test_by_two_processes_at_once_is_done_once(self, place: str) -> None:
+        with open_store(place) as one, open_store(place) as two:
+            bot = one.bots.enter(CAROL, "faq", now=1)
+            one.add([QUESTION], relay=RELAY, now=NOW)
+
+            def meanwhile(event: Verified, parent: Verified | None) -> list[Taken]:
+                assert read(two, bot) == 1
+                return hears(event, parent)
+
+            assert one.bots.read(bot, (1,), 0, meanwhile, now=NOW, most=9) == []
+            assert len(one.bots.entries()) == 1
+
+    def test_leaves_out_what_was_purged_meanwhile(self, store: SqlStore) -> None:
+        bot = store.bots.enter(CAROL, "faq", now=1)
+        store.add([QUESTION], relay=RELAY, now=NOW)
+
+        def purges(event: Verified, parent: Verified | None) -> list[Taken]:
+            store.add([deletion(("e", QUESTION.id))], relay=RELAY, now=NOW)
+            store.upkeep.purge(now=NOW)
+            return hears(event, parent)
+
+        assert store.bots.read(bot, (1,), 0, purges, now=NOW, most=9) == []
+        assert store.bots.entries() == []
 
 
 class TestClaiming:

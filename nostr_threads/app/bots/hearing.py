@@ -29,31 +29,17 @@ _CALLS = frozenset((Way.MENTION, Way.REPLY))
 
 
 class Hearing:
-    """Takes notes for the bot of `file`, whose key is `bot` (hex). `clock` gives unix seconds.
+    """Takes notes for the bot of `file`, whose key is `bot` (hex). `clock` gives unix seconds."""
 
-    `told` hears of every note that is taken.
-    """
-
-    def __init__(
-        self,
-        file: BotFile,
-        bot: str,
-        clock: Callable[[], int],
-        told: Callable[[Event, Taken], None] = lambda *_: None,
-    ) -> None:
+    def __init__(self, file: BotFile, bot: str, clock: Callable[[], int]) -> None:
         self._file = file
         self._bot = bot
         self._clock = clock
-        self._told = told
 
     def __call__(self, event: Event, parent: Event | None) -> list[Taken]:
         """Return what becomes of `event`, which answers `parent` where that is stored."""
-        taken = [] if event.pubkey == self._bot else self._taken(event, parent)
-        for each in taken:
-            self._told(event, each)
-        return taken
-
-    def _taken(self, event: Event, parent: Event | None) -> list[Taken]:
+        if event.pubkey == self._bot:
+            return []
         came = self._ways(event, parent)
         choice = chosen(self._file, self._bot, event, came) if came else None
         if choice is None or not (choice.rules or came & _CALLS):

@@ -116,7 +116,7 @@ class Running:
                 await asyncio.wait(busy)
                 await self._finish()
         await self._settle(known)
-        self._pulse(known)
+        await off_loop(self._pulse, known)
 
     # Listening and reading
 
@@ -136,12 +136,14 @@ class Running:
         await self._nostr.mirror.follow(followed, progress=progress)
 
     async def _read(self, known: Known) -> None:
-        hearing = Hearing(self._file, self._bot, self._clock, self._soon(self._took))
+        hearing = Hearing(self._file, self._bot, self._clock)
         kinds, since = self._file.listening.kinds, known.began_at
         while True:
             self._came.clear()
             read = partial(self._record.read, known, kinds, since, hearing, most=_BATCH)
             while (fresh := await to_its_end(off_loop(read, now=self._clock()))) is not None:
+                for event, taken in fresh:
+                    self._took(event, taken)
                 if fresh:
                     self._due.set()
             await _first(self._came, _NEXT_READ)
@@ -233,7 +235,7 @@ class Running:
             await self._resume(known)
             await self._settle(known)
             await off_loop(self._record.listened, known, now=self._clock())
-            self._pulse(known)
+            await off_loop(self._pulse, known)
             await asyncio.sleep(_NEXT_PULSE)
 
     async def _resume(self, known: Known) -> None:

@@ -1,0 +1,74 @@
+"""A bot's profile that says so: `bot: true` in its kind 0 (NIP-24), everything else as it was.
+
+Knows when a profile is known well enough to be written anew: a field that was lost is lost for
+good.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING
+
+from nostr_threads.app.blocking import off_loop
+from nostr_threads.core import kinds
+from nostr_threads.core.coverage import Finish
+from nostr_threads.core.event import Draft
+from nostr_threads.core.filters import Filter
+from nostr_threads.core.profile import profile_of
+from nostr_threads.errors import NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nostr_threads.app.client import Nostr
+    from nostr_threads.app.publish import Report
+    from nostr_threads.core.event import Verified
+
+__all__ = ["is_marked", "mark"]
+
+_PATIENCE = 10.0
+
+
+async def is_marked(nostr: Nostr, bot: str, relays: Sequence[str], *, now: int) -> bool:
+    """Whether the profile of `bot` (hex), as far as it is found, says that it is one."""
+    found, _ = await _profile(nostr, bot, relays, now)
+    return found is not None and profile_of(found).bot
+
+
+async def mark(nostr: Nostr, bot: str, relays: Sequence[str], *, name: str, now: int) -> Report:
+    """Publish the profile of `bot` with `bot: true`; one that has none yet gets `name`.
+
+    Raises `NotFound` where some relay that it writes to did not say which profile it has: what
+    stands in it would be lost.
+    """
+    found, silent = await _profile(nostr, bot, relays, now)
+    if silent:
+        raise NotFound(f"{', '.join(silent)} did not say what stands in the bot's profile")
+    fields = {"name": name} if found is None else _fields(found)
+    content = json.dumps({**fields, "bot": True}, ensure_ascii=False)
+    tags = () if found is None else found.tags
+    created_at = now if found is None else max(now, found.created_at + 1)
+    return await nostr.post([Draft(created_at, kinds.PROFILE, tags, content)], relays)
+
+
+def _fields(profile: Verified) -> dict[str, object]:
+    try:
+        fields = json.loads(profile.content)
+    except (ValueError, RecursionError):
+        raise NotFound("the bot's profile is not readable: write a new one first") from None
+    return fields if isinstance(fields, dict) else {}
+
+
+async def _profile(
+    nostr: Nostr, bot: str, relays: Sequence[str], now: int
+) -> tuple[Verified | None, list[str]]:
+    """Return the newest profile, and the relays that did not give all they have."""
+    wanted = Filter(kinds=(kinds.PROFILE,), authors=(bot,), limit=1)
+    asked = [nostr.pool.relay(url) for url in nostr.writers(relays)]
+    answers = await asyncio.gather(*(relay.fetch(wanted, seconds=_PATIENCE) for relay in asked))
+    stored = await off_loop(nostr.store.query, [wanted], now=now)
+    found = [*stored, *(event for answer in answers for event in answer.events)]
+    newest = max(found, key=lambda event: (event.created_at, event.id), default=None)
+    done = (Finish.COMPLETE, Finish.LIMITED)
+    return newest, [answer.relay for answer in answers if answer.finish not in done]
