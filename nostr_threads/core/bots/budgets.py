@@ -97,7 +97,7 @@ def spend(spent: Spent, budgets: Budgets, now: int) -> Skip | Wait | None:
         ("total", spent.total, budgets.total),
     ):
         if most is not None and count >= most:
-            return Skip(name, f"it had {count} of {most} answers: {_MEANT[name]}")
+            return Skip(name, f"{_MEANT[name]} had {count} of {most} answers")
     waits = [
         *_until("per_hour", spent.hour, budgets.per_hour, spent.hour_from, HOUR, now),
         *_until("per_day", spent.day, budgets.per_day, spent.day_from, DAY, now),
@@ -106,11 +106,11 @@ def spend(spent: Spent, budgets: Budgets, now: int) -> Skip | Wait | None:
 
 
 _MEANT = {
-    "per_author_hour": "its author, in an hour",
-    "per_author_day": "its author, in a day",
-    "per_author_thread": "its author in this thread, in a day",
-    "per_thread": "its thread, in a day",
-    "total": "all there are",
+    "per_author_hour": "in the last hour its author",
+    "per_author_day": "in the last day its author",
+    "per_author_thread": "in the last day its author in its thread",
+    "per_thread": "in the last day its thread",
+    "total": "since the beginning everybody",
 }
 
 
@@ -121,4 +121,4 @@ def _until(
     if count < most:
         return ()
     until = max((now if earliest is None else earliest) + window, now + 1)
-    return (Wait(until, name, f"{count} of {most} answers are given in this time"),)
+    return (Wait(until, name, f"{count} of {most} answers were given"),)

@@ -65,6 +65,15 @@ def test_nothing_waits_that_is_not_answered_anyway() -> None:
     assert isinstance(spend(replace(WITHIN, hour=60, author_day=20), BUDGETS, NOW), Skip)
 
 
+def test_the_reason_is_told_in_words() -> None:
+    assert spend(replace(WITHIN, author_hour=6), BUDGETS, NOW) == Skip(
+        "per_author_hour", "in the last hour its author had 6 of 6 answers"
+    )
+    assert spend(replace(WITHIN, hour=60), BUDGETS, NOW) == Wait(
+        NOW - 10 + HOUR, "per_hour", "60 of 60 answers were given"
+    )
+
+
 def test_without_a_total_there_is_no_end() -> None:
     assert spend(Spent(total=10**9), Budgets(), NOW) is None
 

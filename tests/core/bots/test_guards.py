@@ -187,6 +187,7 @@ def own(at: int, by: str = BOT) -> Event:
     ("written", "heard", "is_fast"),
     [
         (0, 0, True),
+        (0, 500, True),
         (2, 2, True),
         (3, 3, False),
         (2, 500, True),
@@ -203,6 +204,11 @@ def test_who_answers_faster_than_people_read_is_not_answered(
     at = NOW - 100
     case = replace(asked("x", *ANSWERS, at=at + written), parent=own(at), heard_at=at + heard)
     assert (skipped(late(case)) == "too_fast") if is_fast else late(case) is None
+
+
+def test_how_fast_it_was_is_told() -> None:
+    case = replace(asked("x", *ANSWERS), parent=own(NOW - 2))
+    assert late(case) == Skip("too_fast", "it answers the bot after 2 seconds, as no person does")
 
 
 def test_to_answer_others_fast_is_no_fault() -> None:

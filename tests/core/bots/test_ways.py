@@ -47,13 +47,16 @@ def test_a_numbered_mention_counts() -> None:
     assert heard("hi #[1]", *tags, parent_author=BOB) == {Way.TAGGED}
 
 
-@pytest.mark.parametrize("text", ["`nostr:{}`", "```\nnostr:{}\n```\nis how to ask it"])
+@pytest.mark.parametrize(
+    "text", ["`nostr:{}`", "```\nnostr:{}\n```\nis how to ask it", "so:\n\n    nostr:{}\n"]
+)
 def test_a_name_in_code_is_no_mention(text: str) -> None:
     assert heard(text.format(NPUB), *REPLY_TAGS, parent_author=BOB) == {Way.TAGGED}
 
 
 def test_a_name_beside_code_is_a_mention() -> None:
-    assert heard(f"`nostr:{NPUB}` nostr:{NPUB}", *REPLY_TAGS, parent_author=BOB) == {Way.MENTION}
+    for text in (f"`nostr:{NPUB}` nostr:{NPUB}", f"`x`nostr:{NPUB}"):
+        assert heard(text, *REPLY_TAGS, parent_author=BOB) == {Way.MENTION}
 
 
 def test_a_tag_alone_is_a_mention_where_nothing_is_answered() -> None:

@@ -87,6 +87,8 @@ def test_all_conditions_must_hold() -> None:
         (When(hashtags=frozenset("x")), "it has none of the hashtags"),
         (When(min_length=100), "it has 18 characters, fewer than 100"),
         (When(max_length=1), "it has 18 characters, more than 1"),
+        (When(min_length=1), "it has 18 characters"),
+        (When(max_length=18), "it has 18 characters"),
         (When(question=False), "it asks a question"),
         (When(words=("x",)), "it has none of the words"),
         (When(all_words=("help", "x", "y")), "it has no 'x'"),
