@@ -8,6 +8,7 @@ import typer
 
 from nostr_threads.cli import (
     answers,
+    bots,
     codes,
     demo,
     keys,
@@ -62,4 +63,5 @@ app.add_typer(outbox.app, name="outbox")
 app.add_typer(keys.app, name="key")
 app.add_typer(relays.app, name="relay")
 app.add_typer(mirrors.app, name="mirror")
+app.add_typer(bots.app, name="bot")
 app.command("code")(codes.code)

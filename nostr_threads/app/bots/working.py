@@ -166,8 +166,8 @@ class Work:
             return
         await desk.turns.wait(event.id)
         if desk.is_dry:
-            self._tell(Deed.WOULD_ANSWER, event=event, rule=rule.name, answer=answer)
             await self._settled(State.SKIPPED, guard="dry_run", why="it was a dry run")
+            self._tell(Deed.WOULD_ANSWER, event=event, rule=rule.name, answer=answer)
         else:
             await self._publish(event, rule, answer)
 
