@@ -12,9 +12,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
+    MultipleResults,
     RuleBasedStateMachine,
     initialize,
     invariant,
+    multiple,
     rule,
 )
 
@@ -30,6 +32,7 @@ from tests.app.worlds import BOB, CAROL, DAVE, NOW
 if TYPE_CHECKING:
     import nostr_threads as nt
     from nostr_threads.core.bots.asks import Answer, Ask
+    from nostr_threads.testing import Author
 
 RELAYS = 3
 CATCH_UP = 3_000
@@ -94,15 +97,18 @@ class Bots(RuleBasedStateMachine):
 
     @rule(
         target=notes,
-        by=st.sampled_from([BOB, CAROL, DAVE]),
+        people=st.lists(st.sampled_from([BOB, CAROL, DAVE]), min_size=1, max_size=4),
         places=st.sets(st.integers(0, RELAYS - 1), min_size=1),
     )
-    def ask(self, by: nt.Verified, places: set[int]) -> nt.Verified:
-        note = question(f"{len(self.asked)}?", by=by, at=self.world.now())  # type: ignore[arg-type]
+    def ask(self, people: list[Author], places: set[int]) -> MultipleResults[nt.Verified]:
+        notes = [
+            question(f"{number}?", by=by, at=self.world.now())
+            for number, by in enumerate(people, len(self.asked))
+        ]
         for place in places:
-            self.world.relays[place].events[note.id] = note
-        self.asked.append(note)
-        return note
+            self.world.relays[place].events.update((note.id, note) for note in notes)
+        self.asked += notes
+        return multiple(*notes)
 
     @rule(note=notes, place=st.integers(0, RELAYS - 1))
     def repeat(self, note: nt.Verified, place: int) -> None:
