@@ -9,6 +9,7 @@
     │   ├── InvalidText                        an answer that is empty or not UTF-8
     │   ├── LimitTooSmall                      a limit that cannot hold its own marker
     │   └── InvalidConfig                      a configuration file, with its line
+    ├── AnswerFailed                  exit 1   what a bot answers could not be made
     ├── NotFound                      exit 1   asked completely, and it is not there
     ├── NothingAccepted               exit 1   no relay took the first part
     ├── RelayInfoUnavailable          exit 1   a relay that says nothing about itself (NIP-11)
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "AnswerFailed",
     "BunkerError",
     "CannotDecrypt",
     "CannotEncrypt",
@@ -101,7 +103,11 @@ class InvalidFilter(InvalidInput):
 
 
 class InvalidText(InvalidInput):
-    """An answer that has no text or is not UTF-8."""
+    """An answer that has no text or is not UTF-8; `line` (from 1) where it is one line's fault."""
+
+    def __init__(self, text: str, *, line: int | None = None) -> None:
+        super().__init__(text)
+        self.line = line
 
 
 class LimitTooSmall(InvalidInput):
@@ -117,6 +123,13 @@ class InvalidConfig(InvalidInput):
         self.path = path
         self.line = line
         self.reason = reason
+
+
+class AnswerFailed(NostrThreadsError):
+    """A bot's answer could not be made: its program, template, function or model failed.
+
+    The sentence is for the bot's owner and its record. It never goes into an answer.
+    """
 
 
 class NotFound(NostrThreadsError):

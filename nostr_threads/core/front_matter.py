@@ -1,7 +1,7 @@
 """What a text is called: the front matter above it, its title, and the identifier made of that.
 
-Knows `key: value` lines between two lines of `---`, and Markdown's headings. Is no YAML: what needs
-more than a line, but for a list of tags, is refused with its line.
+Knows which keys say something of an article, and Markdown's headings. How the keys are written is
+known in `key_lines`.
 """
 
 from __future__ import annotations
@@ -12,23 +12,19 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from nostr_threads.errors import InvalidText
+from nostr_threads.core.key_lines import LOOKED_AT, above, key_lines, keys, listed, one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from nostr_threads.core.key_lines import KeyLine
 
 __all__ = ["FrontMatter", "described", "front_matter", "identifier_of_title", "title_of"]
 
 _LONGEST_TITLE = 100
 _LONGEST_IDENTIFIER = 60
 _LONGEST_LINE = 1000
-_MOST_LINES = 200
-# Nobody calls a text by what stands further down.
-_LOOKED_AT = 20_000
 
-_RULE = re.compile(r"---[ \t]*")
-_PAIR = re.compile(r"([A-Za-z][A-Za-z0-9_-]{0,40})[ \t]*:(?:[ \t]+(.*)|[ \t]*)")
-_ITEM = re.compile(r"[ \t]*-[ \t]+(.+)")
 _FIELDS = {
     "title": "title",
     "summary": "summary",
@@ -40,11 +36,6 @@ _FIELDS = {
     "tags": "hashtags",
     "hashtags": "hashtags",
 }
-_QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^']|'')*'")
-_ESCAPED = re.compile(r"\\(.)")
-# What YAML would read on from the next line, or as something else than text.
-_NOT_ONE_LINE = re.compile(r"[|>][-+0-9]*|[&*!{@`%].*", re.DOTALL)
-
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _HEADING = re.compile(r" {0,3}#{1,6}[ \t]+(\S.*)")
 _CLOSING = re.compile(r"(?:^|[ \t]+)#+$")
@@ -81,18 +72,10 @@ def front_matter(text: str) -> tuple[FrontMatter | None, str]:
     It is one when it starts the text, is closed, begins with a key and has one that is known: a
     text may well begin with a line across. Raises `InvalidText` for a line that cannot be read.
     """
-    lines = text[:_LOOKED_AT].splitlines(keepends=True)[:_MOST_LINES]
-    end = _end(lines)
-    if end is None:
+    found = above(text)
+    if found is None or _FIELDS.keys().isdisjoint(keys(found[0])):
         return None, text
-    inner = [line.rstrip() for line in lines[1:end]]
-    pairs = [match for line in inner if (match := _PAIR.fullmatch(line)) is not None]
-    if _PAIR.fullmatch(_first_line(inner)) is None:
-        return None, text
-    if not any(match[1].lower() in _FIELDS for match in pairs):
-        return None, text
-    rest = text[sum(map(len, lines[: end + 1])) :]
-    return _read(inner), rest.lstrip("\r\n")
+    return _read(key_lines(found[0])), found[1]
 
 
 def described(
@@ -121,7 +104,7 @@ def title_of(text: str) -> str:
     found, text = front_matter(text)
     if found is not None and found.title:
         return _short(found.title)
-    lines = text[:_LOOKED_AT].splitlines()
+    lines = text[:LOOKED_AT].splitlines()
     plain = (_plain(line) for line in (*_headings(lines), *lines))
     return _short(next((line for line in plain if any(map(str.isalnum, line))), ""))
 
@@ -149,67 +132,31 @@ def _is_lost(char: str) -> bool:
     return unicodedata.category(char)[0] in "LNS" and not (char.isascii() and char.isalnum())
 
 
-def _end(lines: list[str]) -> int | None:
-    """The number of the line that closes a front matter."""
-    rules = [number for number, line in enumerate(lines) if _RULE.fullmatch(line.rstrip("\r\n"))]
-    return rules[1] if len(rules) > 1 and rules[0] == 0 else None
-
-
-def _first_line(lines: list[str]) -> str:
-    return next((line for line in lines if line and not line.startswith("#")), "")
-
-
-def _read(lines: list[str]) -> FrontMatter:
+def _read(pairs: Sequence[KeyLine]) -> FrontMatter:
     found = FrontMatter()
-    field = ""
-    for number, line in enumerate(lines, 2):
-        if not line or line.lstrip().startswith("#"):
-            continue
-        item = _ITEM.fullmatch(line)
-        if item is not None and field:
-            added = _hashtags(item[1]) if field == "hashtags" else ()
-            found = replace(found, hashtags=found.hashtags + added)
-        elif (pair := _PAIR.fullmatch(line)) is not None:
-            key, field = pair[1], _FIELDS.get(pair[1].lower(), "unknown")
-            found = _with(found, field, key, (pair[2] or "").strip(), number)
-        else:
-            raise InvalidText(f"line {number} of the front matter is not `key: value`")
+    for pair in pairs:
+        found = _with(found, pair)
     return replace(found, hashtags=tuple(dict.fromkeys(found.hashtags)))
 
 
-def _with(found: FrontMatter, field: str, key: str, value: str, number: int) -> FrontMatter:
-    if field == "unknown":
-        return replace(found, unknown=(*found.unknown, key))
-    if field == "hashtags":
-        return replace(found, hashtags=found.hashtags + _hashtags(value))
-    if _NOT_ONE_LINE.fullmatch(value):
-        raise InvalidText(f"the `{key}` in line {number} of the front matter is not one line")
-    return _set(found, field, _unquoted(value))
-
-
-def _set(found: FrontMatter, field: str, value: str) -> FrontMatter:
-    match field:
+def _with(found: FrontMatter, pair: KeyLine) -> FrontMatter:
+    match _FIELDS.get(pair.key.lower()):
+        case None:
+            return replace(found, unknown=(*found.unknown, pair.key))
+        case "hashtags":
+            return replace(found, hashtags=(*found.hashtags, *_hashtags(pair)))
         case "title":
-            return replace(found, title=value)
+            return replace(found, title=one_line(pair))
         case "summary":
-            return replace(found, summary=value)
+            return replace(found, summary=one_line(pair))
         case "image":
-            return replace(found, image=value)
-    return replace(found, identifier=value)
+            return replace(found, image=one_line(pair))
+    return replace(found, identifier=one_line(pair))
 
 
-def _hashtags(value: str) -> tuple[str, ...]:
-    bare = value[1:-1] if value.startswith("[") and value.endswith("]") else value
-    names = (_unquoted(name.strip()).lstrip("#").strip().lower() for name in bare.split(","))
-    return tuple(name for name in names if name)
-
-
-def _unquoted(value: str) -> str:
-    if not _QUOTED.fullmatch(value):
-        return value
-    if value[0] == "'":
-        return value[1:-1].replace("''", "'")
-    return _ESCAPED.sub(r"\1", value[1:-1])
+def _hashtags(pair: KeyLine) -> Iterator[str]:
+    names = (name.lstrip("#").strip().lower() for name in listed(pair))
+    return (name for name in names if name)
 
 
 def _headings(lines: list[str]) -> Iterator[str]:
