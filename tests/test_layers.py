@@ -55,6 +55,8 @@ DOORS: dict[str, tuple[str, ...]] = {
     "sqlite3": ("store/",),
     "psycopg": ("store/",),
     "procrastinate": ("app/fleet.py",),
+    "jinja2": ("app/bots/templates.py",),
+    "llm": ("app/bots/models.py",),
     "typer": ("cli/",),
     "rich": ("cli/",),
     "click": ("cli/",),
