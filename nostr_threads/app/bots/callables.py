@@ -16,11 +16,12 @@ import inspect
 import logging
 import re
 import sys
+from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING
 
+from nostr_threads.app.bots.threads import in_own_thread
 from nostr_threads.core.article import Form
 from nostr_threads.core.bots.asks import Answer
 from nostr_threads.core.bots.reported import reported
@@ -75,7 +76,7 @@ class Function:
     async def _result(self, ask: Ask) -> object:
         if inspect.iscoroutinefunction(self._ask):
             return await self._ask(ask)
-        result = await _in_thread(self._ask, ask)
+        result = await in_own_thread(partial(self._ask, ask))
         return await result if inspect.isawaitable(result) else result
 
 
@@ -144,37 +145,6 @@ def _made(given: Callable[[], object], name: str) -> object:
     except (Exception, SystemExit) as error:  # noqa: BLE001 - it may raise anything
         _log.debug("%s cannot be made", name, exc_info=True)
         raise InvalidInput(f"{name} cannot be made: {_described(error)}") from None
-
-
-async def _in_thread(function: Callable[[Ask], object], ask: Ask) -> object:
-    """Run a function in a thread of its own, which keeps no program from ending."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[object] = loop.create_future()
-
-    def tell(result: object, error: BaseException | None) -> None:
-        if done.done():
-            return
-        if error is None:
-            done.set_result(result)
-        else:
-            done.set_exception(error)
-
-    def work() -> None:
-        result: object = None
-        fault: BaseException | None = None
-        try:
-            result = function(ask)
-        except StopIteration:
-            fault = RuntimeError("StopIteration")  # no future can carry it
-        except BaseException as error:  # noqa: BLE001 - handed on to whoever waits
-            fault = error
-        try:
-            loop.call_soon_threadsafe(tell, result, fault)
-        except RuntimeError:
-            _log.debug("an answer came when nobody waited for it")
-
-    Thread(target=work, name="nostr-threads bot", daemon=True).start()
-    return await done
 
 
 def _answer(result: object, name: str, form: Form | None) -> Answer | None:

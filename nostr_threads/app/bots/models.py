@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import llm
 
+from nostr_threads.app.bots.threads import in_own_thread
 from nostr_threads.core.article import Form
 from nostr_threads.core.bots.asks import Answer
 from nostr_threads.core.bots.context import context
@@ -115,7 +117,7 @@ class Modelled:
                 if length > _MOST_CHARACTERS:
                     raise self._failed(f"gave more than {_MOST_CHARACTERS:,} characters")
             return _Piece("".join(pieces), _reason(response.response_json))
-        return await asyncio.to_thread(self._said_at_once, self._model, prompt)
+        return await in_own_thread(partial(self._said_at_once, self._model, prompt))
 
     def _said_at_once(self, model: llm.Model | llm.KeyModel, prompt: str) -> _Piece:
         response = model.prompt(prompt, system=self._system)

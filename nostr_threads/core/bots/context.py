@@ -97,8 +97,9 @@ def _cut(text: str, room: int) -> str:
     left = room - _bytes(mark)
     if left <= 0:
         return _begin(text, room)
-    end = text.encode(errors="replace")[-(left // 2) :] if left > 1 else b""
-    return f"{_begin(text, left - left // 2)}{mark}{end.decode(errors='ignore')}"
+    raw = text.encode(errors="replace")
+    end = raw[len(raw) - left // 2 :].decode(errors="ignore")
+    return f"{_begin(text, left - left // 2)}{mark}{end}"
 
 
 def _begin(text: str, room: int) -> str:

@@ -264,6 +264,17 @@ async def test_one_that_takes_too_long_is_an_error() -> None:
         await bot(timeout=0.05).answer(asking("Why?"))
 
 
+async def test_one_that_blocks_for_too_long_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    flag = threading.Event()
+    monkeypatch.setattr(SCRIPT, "next", lambda *_: flag.wait(20))
+    with pytest.raises(AnswerFailed, match=r"at-once took more than 0\.05 seconds"):
+        await bot(name="at-once", timeout=0.05).answer(asking("Why?"))
+    assert not flag.is_set()
+    flag.set()
+
+
 def test_a_model_that_llm_does_not_know_is_told() -> None:
     with pytest.raises(InvalidInput, match="llm knows no model called 'nobody'; see `llm models`"):
         bot(name="nobody")

@@ -131,6 +131,8 @@ def test_the_last_words_are_asked_for_again() -> None:
         ("これは長い文です。次の", "これは長い文です。"),
         ("A long paragraph of words.\n\n- an item\n- anoth", "A long paragraph of words."),
         ("Short. But this sentence goes on for so long that most of it", None),
+        ("Half of it! and more o", "Half of it!"),
+        ("Half of it! and more of", None),
         ("no marks at all in this", None),
         ("", None),
     ],
