@@ -77,6 +77,30 @@ def test_what_lies_above_the_question_goes_before_what_is_near() -> None:
     assert "a" * 300 not in tight
 
 
+def test_what_lies_above_is_cut_where_it_has_not_enough_room_and_nothing_else_is() -> None:
+    root = BOB.note("start")
+    other = BOB.reply(root, "o" * 3_000, START)
+    answer = CAROL.reply(root, "a" * 3_000, START + 5)
+    question = ALICE.reply(answer, "Why?")
+    built = Thread.build([root, other, answer, question])
+    assert built.nodes[1].event == other
+    shown = context(Ask(question, "Why?", BOT.pubkey, START, built), 300)
+    assert "> start\n" in shown
+    assert f"{'a' * 100}\n> {MARK}\n> {'a' * 100}" in shown
+    assert "oo" not in shown
+
+
+def test_many_small_notes_fill_the_budget_and_no_more() -> None:
+    ask = asking_below("r", "a", "Why?", *(f"note {number:02}" for number in range(40)))
+    counts = []
+    for budget in range(60, 700):
+        shown = context(ask, budget)
+        assert tokens(shown) <= budget
+        counts.append(shown.count("> note"))
+    assert counts == sorted(counts)
+    assert (counts[0], counts[-1]) == (0, 40)
+
+
 def test_a_note_that_has_no_room_leaves_it_to_smaller_ones() -> None:
     ask = asking_below("root", "answer", "Why?", "o" * 5_000, "small")
     shown = context(ask, 300)

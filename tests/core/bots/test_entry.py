@@ -66,6 +66,8 @@ def test_a_short_answer_may_stand_above_where_nothing_is_below() -> None:
         ("language: English language", "`language` is a code", 3),
         ("difficulty: 10", "`difficulty` is easy, medium, hard", 3),
         ("difficulty: 0", "`difficulty` is easy, medium, hard", 3),
+        ("difficulty: 12", "`difficulty` is easy, medium, hard", 3),
+        ("difficulty:", "`difficulty` is easy, medium, hard", 3),
         ("title: |", "is not one line", 3),
         ("title: a\ntitle: b", "`title` is there twice", 4),
         ("what is this", "is not `key: value`", 3),
@@ -75,6 +77,13 @@ def test_what_is_wrong_comes_with_its_line(line: str, words: str, number: int) -
     with pytest.raises(InvalidText, match=words) as caught:
         read_entry(f"---\nquestion: Why?\n{line}\n---\nBecause.", "x.md")
     assert caught.value.line == number
+
+
+@pytest.mark.parametrize(
+    ("said", "level"), [("easy", 1), ("Medium", 2), ("hard", 3), ("1", 1), ("9", 9)]
+)
+def test_a_difficulty_is_a_word_or_a_number(said: str, level: int) -> None:
+    assert read_entry(f"---\nquestion: Why?\ndifficulty: {said}\n---\nx", "").difficulty == level
 
 
 @pytest.mark.parametrize("text", ["", "\n \n", "---\nquestion: Why?\n---\n\n"])
