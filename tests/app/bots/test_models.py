@@ -180,6 +180,12 @@ async def test_what_it_is_asked_to_go_on_with_ends_with_a_whole_word() -> None:
     assert again.endswith("words of yours: This is it. A relay keeps")
 
 
+async def test_the_last_time_that_it_is_gone_on_with_counts() -> None:
+    SCRIPT.says = ["This is it. A relay keeps no", "notes, and hands them on."]
+    answer = await bot(continued=1).answer(asking("Why?"))
+    assert answer == Answer("This is it. A relay keeps notes, and hands them on.", Form.NOTE)
+
+
 async def test_one_that_was_cut_off_in_its_first_word_begins_again() -> None:
     SCRIPT.says = ["Rel", "Relays keep notes."]
     SCRIPT.reasons = [{"finish_reason": "length"}, {"finish_reason": "stop"}]
