@@ -70,8 +70,18 @@ def joined(first: str, more: str) -> str:
 
 
 def gone_on(kept: str, more: str) -> str:
-    """Return what `resumable` gave, gone on with: what is between two words is there already."""
-    return joined(kept, more.lstrip() if kept[-1:].isspace() else more)
+    """Return what `resumable` gave, gone on with: what is between two words is there already.
+
+    So is the mark of a list, a quotation or a heading, where the last line has nothing else.
+    """
+    if not kept[-1:].isspace():
+        return joined(kept, more)
+    bare = more.lstrip()
+    whole = joined(kept, bare)
+    mark = kept[kept.rfind("\n") + 1 :].strip()
+    is_alone = bool(mark) and not _has_word(mark) and bare.startswith(mark)
+    # Words that are repeated say more than a mark that is.
+    return kept + bare[len(mark) :].lstrip() if is_alone and whole == kept + bare else whole
 
 
 def whole_sentences(text: str) -> str | None:

@@ -59,11 +59,27 @@ def test_what_a_model_goes_on_with_leaves_no_trace(
     kept = resumable(text[: data.draw(st.integers(1, len(text)))].rstrip())
     assert text.startswith(kept)
     start = max(0, len(kept) - back)
-    while start and text[start - 1].isalnum():
+    while start and not text[start - 1].isspace():
         start -= 1
     assert gone_on(kept, text[start:]) == text
     assert gone_on(kept, text[start:].lstrip()) == text
     assert gone_on(kept, f"\n\n{text[start:]}") == text or not kept
+
+
+@pytest.mark.parametrize("mark", ["-", "*", "  -", ">", "##", "|", "1.", "2)"])
+@pytest.mark.parametrize("repeated", [True, False])
+def test_the_mark_of_a_line_is_there_once(mark: str, repeated: bool) -> None:
+    kept = resumable(f"An item.\n{mark} ano")
+    more = f"{mark} another item." if repeated else "another item."
+    assert gone_on(kept, more) == f"An item.\n{mark} another item."
+
+
+def test_items_that_are_repeated_are_there_once() -> None:
+    assert gone_on("- one\n- two\n- ", "- two\n- three.") == "- one\n- two\n- three."
+
+
+def test_a_mark_within_a_line_is_no_line_s_mark() -> None:
+    assert gone_on("5 - ", "- 3 is 8.") == "5 - - 3 is 8."
 
 
 def test_a_preface_before_the_repetition_is_left_out() -> None:
