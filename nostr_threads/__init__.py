@@ -10,6 +10,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from nostr_threads.app.bots.bot import Bot
+    from nostr_threads.app.bots.botfile import BotFile, read_bot
+    from nostr_threads.app.bots.crew import run_bot
     from nostr_threads.app.client import Nostr
     from nostr_threads.app.config import Config, RelaySettings
     from nostr_threads.app.fetch import Found
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from nostr_threads.app.writing import Plan, Style
     from nostr_threads.core.article import Form
     from nostr_threads.core.articles import Article
+    from nostr_threads.core.bots.asks import Answer, Ask
     from nostr_threads.core.compose import Extras
     from nostr_threads.core.coverage import Coverage, Finish
     from nostr_threads.core.crawl import Budget
@@ -38,7 +42,11 @@ if TYPE_CHECKING:
     from nostr_threads.store.sqlite import SqliteStore
 
 __all__ = [
+    "Answer",
     "Article",
+    "Ask",
+    "Bot",
+    "BotFile",
     "Budget",
     "Config",
     "Coverage",
@@ -77,9 +85,11 @@ __all__ = [
     "join",
     "open",
     "open_signer",
+    "read_bot",
     "references",
     "render_markdown",
     "render_tree",
+    "run_bot",
     "signer_from_env",
     "signer_from_key",
     "split",
@@ -87,6 +97,9 @@ __all__ = [
 ]
 
 _HOMES = {
+    "app.bots.bot": ("Bot",),
+    "app.bots.botfile": ("BotFile", "read_bot"),
+    "app.bots.crew": ("run_bot",),
     "app.client": ("Nostr",),
     "app.config": ("Config", "RelaySettings"),
     "app.fetch": ("Found",),
@@ -96,6 +109,7 @@ _HOMES = {
     "app.writing": ("Plan", "Style"),
     "core.article": ("Form",),
     "core.articles": ("Article",),
+    "core.bots.asks": ("Answer", "Ask"),
     "core.compose": ("Extras",),
     "core.coverage": ("Coverage", "Finish"),
     "core.crawl": ("Budget",),

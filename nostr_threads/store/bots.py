@@ -144,6 +144,14 @@ class Bots(Protocol):
         """Hold an ask longer; False when it is not the owner's any more."""
         ...
 
+    def owners(self, bot: Known) -> frozenset[str]:
+        """Return who is at any ask of the bot."""
+        ...
+
+    def take_back(self, bot: Known, owner: str, *, now: int) -> int:
+        """Let anybody take what an owner is at, who is known to have died; return how much."""
+        ...
+
     def release(
         self,
         entry: Entry,

@@ -36,6 +36,11 @@ _READ_ON = "UPDATE bots SET upto = ? WHERE bot = ? AND upto = ?"
 _RENEW = """
     UPDATE asks SET held_until = ? WHERE ask = ? AND owner = ? AND state = 'answering'
 """
+_OWNERS = "SELECT DISTINCT owner FROM asks WHERE bot = ? AND state = 'answering'"
+_TAKE_BACK = """
+    UPDATE asks SET state = 'seen', due = ?, owner = '', held_until = 0, answered_at = NULL,
+        changed_at = ? WHERE bot = ? AND owner = ? AND state = 'answering'
+"""
 _RELEASE = """
     UPDATE asks SET state = ?, guard = ?, why = ?, due = ?, tries = tries + ?, owner = '',
         held_until = 0, answered_at = CASE WHEN ? = 'delivered' THEN answered_at END,
@@ -126,6 +131,17 @@ class SqlBots:
         """Hold an ask longer; False when it is not the owner's any more."""
         with self._database.writing() as connection:
             return connection.execute(_RENEW, (until, entry.row, owner)).rowcount == 1
+
+    def owners(self, bot: Known) -> frozenset[str]:
+        """Return who is at any ask of the bot."""
+        with self._database.reading() as connection:
+            rows = connection.execute(_OWNERS, (bot.row,)).fetchall()
+            return frozenset(owner for (owner,) in rows)
+
+    def take_back(self, bot: Known, owner: str, *, now: int) -> int:
+        """Let anybody take what an owner is at, who is known to have died; return how much."""
+        with self._database.writing(durable=True) as connection:
+            return connection.execute(_TAKE_BACK, (now, now, bot.row, owner)).rowcount
 
     def release(
         self,

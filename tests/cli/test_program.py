@@ -53,6 +53,7 @@ COMMANDS = (
     *(("mirror", name) for name in ("add", "list", "remove", "run", "status", "push", "worker")),
     *(("mirror", name) for name in ("import", "export", "verify", "stats", "purge", "vacuum")),
     ("mirror", "salvage"),
+    *(("bot", name) for name in ("new", "check", "run", "log", "retry", "forget")),
     ("code",),
 )
 HEAVY = {"websockets", "pynostr", "httpx", "coincurve", "cryptography", "sqlite3", "nostr_sdk"}

@@ -293,6 +293,17 @@ class TestClaiming:
         assert claimed(store, bot).root == QUESTION.id
         assert store.bots.entries()[0].root == QUESTION.id
 
+    def test_does_not_wait_for_one_who_is_known_to_have_died(self, store: SqlStore) -> None:
+        bot = entered(store, QUESTION, OTHER)
+        claimed(store, bot, "dead")
+        claimed(store, bot, "alive")
+        assert store.bots.owners(bot) == {"dead", "alive"}
+        assert store.bots.take_back(bot, "dead", now=NOW + 1) == 1
+        assert store.bots.take_back(bot, "dead", now=NOW + 1) == 0
+        (given_back,) = store.bots.entries(states=[State.SEEN])
+        assert (given_back.event_id, given_back.answered_at) == (QUESTION.id, None)
+        assert claimed(store, bot, now=NOW + 1).event_id == QUESTION.id
+
 
 class TestReleasing:
     @pytest.mark.parametrize(("failed", "tries"), [(True, 1), (False, 0)])

@@ -120,11 +120,14 @@ def _path(table: Table, key: str, folder: Path) -> str:
 
 
 def path_in(folder: Path, text: str) -> str:
-    """Return a path that starts from `folder` unless it says otherwise. Raises `InvalidInput`."""
+    """Return a whole path, one that starts from `folder` unless it says otherwise.
+
+    Raises `InvalidInput`.
+    """
     if "\0" in text:
         raise InvalidInput("a path has no NUL")
     try:
-        return str(folder / Path(text).expanduser())
+        return str((folder / Path(text).expanduser()).absolute())
     except RuntimeError as error:
         raise InvalidInput(str(error)) from None
 

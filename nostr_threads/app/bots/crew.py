@@ -6,13 +6,16 @@ Knows how bots are put together from their files. What each does is `running`'s.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nostr_threads.app.bots.answering import answering
 from nostr_threads.app.bots.running import Running
 from nostr_threads.app.grouping import ungrouped
+from nostr_threads.core.bots.specs import PythonOf
+from nostr_threads.core.bots.when import Rule
 from nostr_threads.errors import InvalidInput, NoSigner
 
 if TYPE_CHECKING:
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from nostr_threads.app.client import Nostr
     from nostr_threads.store.bots import Known
 
-__all__ = ["Member", "bots_of", "require_names", "run_all"]
+__all__ = ["Member", "bots_of", "require_names", "run_all", "run_bot"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,27 @@ def bots_of(file: BotFile) -> dict[str, Bot]:
     """
     folder = Path(file.path).parent
     return {rule.name: answering(rule.answer, folder, form=rule.form) for rule in file.rules}
+
+
+async def run_bot(
+    nostr: Nostr,
+    bot: Bot,
+    file: BotFile,
+    stop: asyncio.Event | None = None,
+    *,
+    clock: Callable[[], float] = time.time,
+    tell: Tell = lambda _: None,
+) -> None:
+    """Let `bot` answer what it is asked, until `stop` is set; for ever without one.
+
+    `file` says where it listens and what it may do, as a bot.toml would: `BotFile("echo")` is
+    enough. Its rules say when the bot is asked, whatever they say of the answer; without any it
+    always is. It signs as `nostr` does, and its record is in that store, under the name of the
+    file. `tell` hears of all that happens. Raises `NoSigner`, `StoreError`.
+    """
+    rules = file.rules or (Rule(file.name, PythonOf(type(bot).__name__)),)
+    member = Member(replace(file, rules=rules), {rule.name: bot for rule in rules}, nostr)
+    await run_all([member], stop or asyncio.Event(), clock=clock, tell=tell)
 
 
 def require_names(files: Iterable[BotFile]) -> None:

@@ -6,7 +6,6 @@ Knows what goes on at once and what waits for what. How one ask is worked on is 
 from __future__ import annotations
 
 import asyncio
-import secrets
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -16,6 +15,7 @@ from nostr_threads.app.blocking import off_loop, to_its_end
 from nostr_threads.app.bots.hearing import Hearing
 from nostr_threads.app.bots.listening import look_back, sources
 from nostr_threads.app.bots.news import Deed, News
+from nostr_threads.app.bots.owners import is_gone, new_owner
 from nostr_threads.app.bots.turns import Turns
 from nostr_threads.app.bots.working import LEASE, Desk, Work
 from nostr_threads.app.grouping import ungrouped
@@ -88,7 +88,7 @@ class Running:
         self._clock: Callable[[], int] = lambda: int(clock())
         self._record = nostr.store.bots
         self._turns = turns = Turns(file, self._clock)
-        self._owner = owner = secrets.token_hex(8)
+        self._owner = owner = new_owner()
         self._desk = Desk(nostr, file, bot, bots, owner, tell, self._clock, turns, is_dry)
         self._slots = asyncio.Semaphore(file.at_once)
         self._under_way = asyncio.Semaphore(file.at_once + _UNDER_WAY)
@@ -99,6 +99,7 @@ class Running:
         """Run until `stop` is set, then finish what is signed. Raises `StoreError`."""
         now = self._clock()
         known = await off_loop(self._record.enter, self._bot, self._file.name, now=now)
+        await off_loop(self._take_back, known)
         since = look_back(known, now, self._file.limits.catch_up)
         followed = await sources(self._nostr, self._file, self._bot, since=since)
         with ungrouped():
@@ -117,6 +118,12 @@ class Running:
                 await self._finish()
         await self._settle(known)
         await off_loop(self._pulse, known)
+
+    def _take_back(self, known: Known) -> None:
+        """Do not wait for those who have died on this machine."""
+        for owner in self._record.owners(known):
+            if is_gone(owner, self._owner):
+                self._record.take_back(known, owner, now=self._clock())
 
     # Listening and reading
 

@@ -48,11 +48,11 @@ if TYPE_CHECKING:
 
 __all__ = ["LEASE", "Desk", "Work"]
 
-LEASE = 60
+LEASE = 30
 """Seconds after which an ask is taken over from somebody who is silent."""
 
 # How often the living say that they are.
-_RENEWAL = 15.0
+_RENEWAL = 10.0
 # Seconds until what failed is tried again; after the last try it has failed for good.
 _PAUSES = (30, 120, 600, 3_600)
 # Seconds until relays that could not be asked are asked again.

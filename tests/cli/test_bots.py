@@ -1,0 +1,311 @@
+"""`bot`: made, checked, run and looked after, as a person does it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+from random import Random
+from shutil import copytree
+from typing import TYPE_CHECKING
+
+import pytest
+
+import nostr_threads as nt
+from nostr_threads.core import kinds, nip19
+from nostr_threads.core.messages import Publish
+from nostr_threads.core.profile import profile_of
+from nostr_threads.testing import FaultyRelay
+from tests.app.bots.stage import BOT, answers, question, send
+from tests.app.worlds import BOB, CAROL
+from tests.relayd.peers import stocked
+
+if TYPE_CHECKING:
+    from tests.cli.program import Home
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+KILLS = 8
+ECHO = """\
+[bot]
+mark = false
+[guards]
+pause = "1.01s"
+[[rule]]
+name = "echo"
+answer = { template = "you say: {{ note.text }}" }
+"""
+
+
+async def heard(process: asyncio.subprocess.Process, deed: str) -> dict[str, object]:
+    """Wait until a bot that tells in JSON tells of that."""
+    assert process.stdout is not None
+    async for line in process.stdout:
+        told: dict[str, object] = json.loads(line)
+        if told["deed"] == deed:
+            return told
+    raise AssertionError(f"it ended without having told of {deed!r}")
+
+
+async def ended(process: asyncio.subprocess.Process) -> tuple[int, str]:
+    """Ask it to end, and wait for that: its exit code, and what it said."""
+    process.send_signal(signal.SIGTERM)
+    _, err = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, err.decode()
+
+
+class TestNewAndCheck:
+    async def test_a_new_bot_answers_its_sample_questions(self, home: Home) -> None:
+        made = await home.run("bot", "new", "faq")
+        assert made.code == 0
+        assert set(made.out.splitlines()) == {
+            f"faq/{name}"
+            for name in (
+                *("bot.toml", "questions.txt"),
+                *("answers/relay.md", "answers/long-answers.md"),
+            )
+        }
+        ran = await home.run("bot", "check", "faq/bot.toml", "faq/questions.txt", "--json")
+        assert ran.code == 0
+        found = {each["question"]: each["rules"] for each in ran.objects}
+        assert found == {
+            "What is a relay?": ["bank"],
+            "my answer is too long for one note, what now?": ["bank"],
+            "What is the weather like?": [],
+            "help": ["help"],
+        }
+        assert "relay.md fits with 1.00" in ran.objects[0]["why"]["bank"]
+        shown = await home.run("bot", "check", "faq/bot.toml", "-", stdin=b"what is a relay?\n\n")
+        assert shown.out.splitlines()[:2] == ["what is a relay?", "  bank"]
+        counted = await home.run("bot", "check", "faq/bot.toml")
+        assert counted.err == "faq: 2 rules, 2 answers in banks\n"
+
+    async def test_a_folder_that_has_one_is_left_alone(self, home: Home) -> None:
+        await home.run("bot", "new", "faq")
+        again = await home.run("bot", "new", "faq")
+        assert again.code == 2
+        assert "faq/bot.toml is there already" in again.err
+        assert (await home.run("bot", "new", "a bot")).code == 2
+
+    async def test_what_is_wrong_is_told_with_its_place(self, home: Home) -> None:
+        await home.run("bot", "new", "faq")
+        home.file("faq/answers/broken.md", "---\nquestion: why?\nno key\n---\nbecause")
+        ran = await home.run("bot", "check", "faq/bot.toml", "-", stdin=b"what is a relay?\n")
+        assert ran.code == 1
+        assert "faq/answers/broken.md:3: " in ran.err
+        assert "  bank\n" in ran.out
+        home.file(
+            "bad.toml", "[[rule]]\nname = 'x'\nwhen = { word = 'y' }\nanswer = { text = 'z' }\n"
+        )
+        bad = await home.run("bot", "check", "bad.toml")
+        assert bad.code == 2
+        assert bad.err.startswith("error: bad.toml:3: ")
+        assert (await home.run("bot", "run", "bad.toml")).code == 2
+        assert (await home.run("bot", "check", "nowhere.toml")).code == 2
+
+
+class TestRun:
+    @pytest.mark.parametrize(
+        ("file", "text", "answer"),
+        [
+            ("faq_bot/bot.toml", "Hi! How can I set up my own relay?", "relay"),
+            ("echo_bot.toml", "one two", "two one"),
+            ("command_bot.toml", "please throw 3d1!", "throws 1 + 1 + 1 = 3."),
+        ],
+    )
+    async def test_the_examples_answer(
+        self, alice: Home, file: str, text: str, answer: str
+    ) -> None:
+        copytree(EXAMPLES, alice.folder / "examples")
+        async with FaultyRelay(stocked()) as relay:
+            alice.settle([relay.url])
+            command = ("bot", "run", f"examples/{file}", "--json")
+            async with alice.started(*command) as process:
+                await heard(process, "listening")
+                send(relay, note := question(text))
+                told = await heard(process, "delivered")
+                assert told["id"] == note.id
+                code, err = await ended(process)
+                assert code == 0
+                assert err.endswith(SAID)
+            (said,) = answers(relay, note)
+            assert answer in said.content
+
+    async def test_it_shows_what_it_sees_and_does(self, alice: Home) -> None:
+        alice.file("echo.toml", ECHO)
+        async with FaultyRelay(stocked()) as relay:
+            alice.settle([relay.url])
+            command = ("bot", "run", "echo.toml", "--metrics", "bot.prom")
+            async with alice.started(*command) as process:
+                assert process.stdout is not None
+                lines = [await process.stdout.readline()]
+                hostile = question("stop\x1b[2J \u202ehere #nobot", by=CAROL)
+                send(relay, hostile, note := question())
+                while b" delivered  " not in lines[-1]:
+                    lines.append(await process.stdout.readline())
+                code, _ = await ended(process)
+            assert code == 0
+        out = b"".join(lines).decode()
+        assert f"echo listening  {relay.url}" in out
+        assert f"echo heard  {nip19.encode(nip19.Note(note.id))} npub1" in out
+        assert "skipped" in out
+        assert "nobot: it says #nobot" in out
+        assert "\x1b" not in out
+        assert "\u202e" not in out
+        metrics = (alice.folder / "bot.prom").read_text()
+        assert 'nostr_threads_bot_answered_total{bot="echo"} 1\n' in metrics
+        assert 'nostr_threads_bot_skipped_total{bot="echo",reason="nobot"} 1\n' in metrics
+        assert list(alice.folder.glob(".bot.prom*")) == []
+
+    async def test_a_dry_run_sends_and_keeps_nothing(self, alice: Home) -> None:
+        alice.file("echo.toml", ECHO)
+        async with FaultyRelay(stocked()) as relay:
+            alice.settle([relay.url])
+            async with alice.started("bot", "run", "echo.toml", "--dry-run") as process:
+                assert process.stdout is not None
+                lines = [await process.stdout.readline()]
+                send(relay, question())
+                while b"    " not in lines[-1]:
+                    lines.append(await process.stdout.readline())
+                await ended(process)
+            assert lines[-1] == b"    you say: what is a relay?\n"
+            assert not [each for each in relay.received if isinstance(each, Publish)]
+        assert (await alice.run("bot", "log")).code == 1
+
+    async def test_several_bots_share_a_process_and_have_other_names(self, alice: Home) -> None:
+        alice.file("one.toml", ECHO)
+        alice.file("two.toml", ECHO.replace("[bot]", "[bot]\nhashtags = ['two']\nlisten = []"))
+        refused = await alice.run("bot", "run", "one.toml", "one.toml")
+        assert refused.code == 2
+        assert "two bots called 'one'" in refused.err
+        async with FaultyRelay(stocked()) as relay:
+            alice.settle([relay.url])
+            async with alice.started("bot", "run", "one.toml", "two.toml", "--json") as process:
+                await heard(process, "listening")
+                await heard(process, "listening")
+                tagged = BOB.event(1, "what? #two", int(time.time()), (("t", "two"),))
+                send(relay, tagged, note := question())
+                told = [await heard(process, "delivered") for _ in range(2)]
+                await ended(process)
+        assert {(each["bot"], each["id"]) for each in told} == {
+            ("one", note.id),
+            ("two", tagged.id),
+        }
+
+    async def test_without_a_key_or_a_store_that_can_be_written_it_says_so(
+        self, home: Home
+    ) -> None:
+        home.file("echo.toml", ECHO)
+        home.settle(["ws://127.0.0.1:1"])
+        ran = await home.run("bot", "run", "echo.toml")
+        assert ran.code == 7
+
+
+class TestTheProfile:
+    async def marked(self, alice: Home, relay: FaultyRelay, mark: str) -> str:
+        """Run a bot for a moment; what it said."""
+        alice.file("echo.toml", ECHO.replace("mark = false", mark))
+        alice.settle([relay.url])
+        async with alice.started("bot", "run", "echo.toml", "--json") as process:
+            await heard(process, "listening")
+            _, err = await ended(process)
+        return err
+
+    async def test_says_that_it_is_a_bot_and_what_it_said_before(self, alice: Home) -> None:
+        before = BOT.event(
+            kinds.PROFILE,
+            json.dumps({"name": "Ann", "pets": ["cat"]}),
+            1_700_000_000,
+            (("i", "x"),),
+        )
+        async with FaultyRelay(stocked([before])) as relay:
+            assert "its profile says that it is a bot" in await self.marked(
+                alice, relay, "mark = true"
+            )
+            wanted = nt.Filter(kinds=(kinds.PROFILE,), authors=(BOT.pubkey,))
+            (now,) = relay.store.query([wanted], now=int(time.time()))
+            assert json.loads(now.content) == {"name": "Ann", "pets": ["cat"], "bot": True}
+            assert now.tags == before.tags
+            assert profile_of(now).bot
+            # Once is enough.
+            assert "profile" not in await self.marked(alice, relay, "mark = true")
+            assert relay.store.query([wanted], now=int(time.time())) == [now]
+
+    async def test_is_left_alone_where_nobody_has_said_yes(self, alice: Home) -> None:
+        async with FaultyRelay(stocked()) as relay:
+            assert "`mark = true` lets it" in await self.marked(alice, relay, "")
+            assert "profile" not in await self.marked(alice, relay, "mark = false")
+            assert not [each for each in relay.received if isinstance(each, Publish)]
+
+
+class TestTheRecord:
+    async def test_is_shown_and_what_was_skipped_is_asked_again(self, alice: Home) -> None:
+        alice.file("echo.toml", ECHO)
+        async with FaultyRelay(stocked()) as relay:
+            alice.settle([relay.url])
+            async with alice.started("bot", "run", "echo.toml", "--json") as process:
+                await heard(process, "listening")
+                send(relay, no := question("what? #nobot"), yes := question(by=CAROL))
+                await heard(process, "delivered")
+                await ended(process)
+        shown = await alice.run("bot", "log", "--json")
+        found = {each["id"]: each for each in shown.objects}
+        assert (found[yes.id]["state"], found[yes.id]["rule"]) == ("delivered", "echo")
+        assert (found[no.id]["state"], found[no.id]["guard"]) == ("skipped", "nobot")
+        (only,) = (await alice.run("bot", "log", "--state", "skipped", "--json")).objects
+        assert only["id"] == no.id
+        assert "nobot" in (await alice.run("bot", "log", no.id)).err
+        assert (
+            await alice.run("bot", "log", "--bot", "other")
+        ).err == "nothing was asked of a bot\n"
+        assert (await alice.run("bot", "log", "--state", "lost")).code == 2
+        again = await alice.run("bot", "retry", no.id)
+        assert again.err == "1 question asked again\n"
+        both = await alice.run("bot", "retry", no.id, yes.id)
+        assert both.err.startswith("0 questions asked again\n")
+        assert (await alice.run("bot", "forget", no.id)).code == 2
+        gone = await alice.run("bot", "forget", no.id, "--yes")
+        assert gone.err == "1 question forgotten\n"
+        missing = await alice.run("bot", "forget", no.id, "--yes")
+        assert missing.code == 1
+        assert "no bot was asked" in missing.err
+
+
+async def test_killed_again_and_again_it_answers_each_question_once(alice: Home) -> None:
+    """SIGKILL at random moments; in the end every question has one answer, and only one."""
+    alice.file("echo.toml", ECHO.replace("[[rule]]", "[budgets]\nper_author_hour = 99\n[[rule]]"))
+    moments, notes = Random(7), list[nt.Verified]()
+    async with FaultyRelay(stocked()) as one, FaultyRelay(stocked()) as two:
+        alice.settle([one.url, two.url])
+        for number in range(KILLS):
+            async with alice.started("bot", "run", "echo.toml", "--json") as process:
+                await heard(process, "listening")
+                note = question(f"number {number}?", by=(BOB, CAROL)[number % 2])
+                notes.append(note)
+                send((one, two)[number % 2], note)
+                await asyncio.sleep(moments.uniform(0.0, 2.5))  # it dies at any moment of its work
+                process.kill()
+                await process.communicate()
+        # A minute later: whoever died was sending.
+        with closing(sqlite3.connect(alice.folder / "threads.db")) as file, file:
+            file.execute("UPDATE postings SET held_until = 0")
+        async with alice.started("bot", "run", "echo.toml", "--json") as process:
+            while len(await settled(alice)) < len(notes):
+                await heard(process, "delivered")
+            await ended(process)
+        for note in notes:
+            ids = {answer.id for relay in (one, two) for answer in answers(relay, note)}
+            assert len(ids) == 1, note.content
+
+
+async def settled(alice: Home) -> list[dict[str, object]]:
+    """What is answered and delivered by now."""
+    ran = await alice.run("bot", "log", "--state", "delivered", "--json")
+    return ran.objects
+
+
+SAID = "ending once what is signed has arrived; once more, and it ends at once\n"
