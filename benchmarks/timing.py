@@ -39,7 +39,22 @@ def table(seconds: Mapping[str, Sequence[float]], *, unit: str, per: float = 1.0
 
 
 def ratio(name: str, first: Sequence[float], second: Sequence[float], goal: str) -> None:
-    """Print `first` / `second` of each round: the median, the least and the greatest."""
+    """Print `first` / `second` of each round: the median, the least and the greatest.
+
+    A `goal` "at least 1.4" or "at most 0.3" is said to be reached, or missed, by the median.
+    """
     ratios = [one / other for one, other in zip(first, second, strict=True)]
     figures = "".join(f"{of(ratios):10.2f}" for of in (median, min, max))
-    print(f"  {name:48}{figures}  {goal}")
+    print(f"  {name:48}{figures}  {_judged(goal, median(ratios))}")
+
+
+def _judged(goal: str, value: float) -> str:
+    words, _, bound = goal.rpartition(" ")
+    # As it is printed: nobody wants to hear that 0.55 misses 0.55.
+    value = round(value, 2)
+    match words:
+        case "at least":
+            return f"{goal}: {'reached' if value >= float(bound) else 'MISSED'}"
+        case "at most":
+            return f"{goal}: {'reached' if value <= float(bound) else 'MISSED'}"
+    return goal

@@ -53,5 +53,7 @@ def _existing(named: Path | str | None) -> Path | str:
     if not is_url(place) and not Path(place).exists():
         if named is not None:
             raise StoreError(f"{place}: there is no such store")
-        raise NotFound(f"there is no store at {place} yet: fetch a thread or publish first")
+        raise NotFound(
+            f"there is no store at {place} yet: fetch, mirror, import or publish something first"
+        )
     return place

@@ -53,7 +53,7 @@ def assert_quiet(ran: Ran) -> None:
 async def test_while_there_is_no_store_nothing_is_new_and_none_is_made(home: Home) -> None:
     ran, named = await asyncio.gather(home.run("new"), home.run("new", "--store", "typo.db"))
     assert (ran.code, ran.out) == (0, "")
-    assert "fetch a thread or publish first" in ran.err
+    assert "fetch, mirror, import or publish something first" in ran.err
     assert (named.code, named.out) == (6, "")
     assert "there is no such store" in named.err
     assert list(home.folder.iterdir()) == []

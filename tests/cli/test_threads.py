@@ -259,7 +259,7 @@ async def test_a_note_that_nobody_has_is_exit_1(home: Home) -> None:
 async def test_show_of_what_was_never_fetched_is_exit_1(home: Home) -> None:
     ran = await home.run("show", UNKNOWN)
     assert (ran.code, ran.out) == (1, "")
-    assert "fetch a thread or publish first" in ran.err
+    assert "fetch, mirror, import or publish something first" in ran.err
 
 
 async def test_a_relay_that_sends_garbage_takes_nothing_away_and_is_unsure(home: Home) -> None:
