@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 
 from benchmarks import (
+    bots,
     fetch,
     fleet,
     ingest,
@@ -31,6 +32,7 @@ BENCHMARKS = {
     "postgres": postgres,
     "fleet": fleet,
     "store": store,
+    "bots": bots,
 }
 
 

@@ -15,7 +15,7 @@ from nostr_threads.app.bunkers import open_bunker
 from nostr_threads.app.places import key_folder
 from nostr_threads.app.sessions import bunker_entry, bunker_session, connect_as, session_of_link
 from nostr_threads.core.bunker_links import BunkerLink, parse_link
-from nostr_threads.errors import InvalidCode, NoSigner, SigningError
+from nostr_threads.errors import InvalidCode, NoSigner, SigningError, WrongPassword
 from nostr_threads.signing.bunker import BunkerSession, link_mark
 from nostr_threads.signing.command import CommandSigner
 from nostr_threads.signing.keyfolder import KeyEntry, KeyFolder, Kind
@@ -51,6 +51,8 @@ async def open_signer(
     `password` is called for a key that has one; `show` is told what a person has to do elsewhere.
     Raises `NoSigner` when there is no key, or nobody to ask, `WrongPassword`, `SigningError`.
     """
+    if password is not None and not callable(password):
+        raise TypeError("`password` is a function that returns it, and is called when it is needed")
     environ = os.environ if environ is None else environ
     folder = KeyFolder(key_folder(environ))
     if name is None and (link := link_in_env(environ)) is not None:
@@ -150,7 +152,10 @@ def _local(
                 raise NoSigner(
                     f"the key {name!r} has a password, and there is nobody to ask for it"
                 )
-            return KeySigner(folder.load(name, password()))
+            try:
+                return KeySigner(folder.load(name, password()))
+            except WrongPassword:
+                raise WrongPassword(f"the password does not open the key {name!r}") from None
         case Kind.KEYRING:
             from nostr_threads.signing.os_keyring import KeyringSigner
 

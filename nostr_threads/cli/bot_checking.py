@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
+from shutil import which
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -47,9 +49,11 @@ def check(
     from nostr_threads.app.bots.botfile import read_bot
     from nostr_threads.app.bots.crew import bots_of
 
+    # They are shown here: nobody is to read them twice.
+    logging.getLogger("nostr_threads").addHandler(logging.NullHandler())
     read = read_bot(file)
     bots = bots_of(read)
-    problems = _problems(bots)
+    problems = [*_problems(bots), *_absent(read)]
     for problem in problems:
         say(f"error: {problem}")
     if questions is None:
@@ -66,6 +70,27 @@ def _problems(bots: Mapping[str, Bot]) -> list[str]:
 
     banks = (bot for bot in bots.values() if isinstance(bot, Bank))
     return [str(problem) for bank in banks for problem in bank.problems]
+
+
+def _absent(file: BotFile) -> list[str]:
+    """What is named in the file and is not on this machine."""
+    from nostr_threads.cli.secrets import key_folder
+    from nostr_threads.core.bots.specs import CommandOf
+
+    folder = file.path and Path(file.path).parent
+    absent = [
+        f"rule {rule.name!r}: there is no program {rule.answer.words[0]!r}"
+        for rule in file.rules
+        if isinstance(rule.answer, CommandOf) and _found(rule.answer.words[0], folder) is None
+    ]
+    if file.key and file.key not in key_folder().names():
+        say(f"there is no key {file.key!r} yet: nostr-threads key new {file.key}")
+    return absent
+
+
+def _found(program: str, folder: Path | str) -> str | None:
+    """Return where a program is, as it is found when it is run: by PATH, or from the folder."""
+    return which(program) if "/" not in program else which(str(Path(folder) / program))
 
 
 def _known(bots: Mapping[str, Bot]) -> str:

@@ -24,7 +24,7 @@ _BOT = """\
 
 [bot]
 name = "{name}"
-# key = "{name}"            # `nostr-threads key list`; without it the key in use signs
+key = "{name}"              # its own, never yours: `nostr-threads key new {name}` makes it
 listen = ["mentions", "replies"]
 # hashtags = ["asknostr"]   # questions to nobody in particular
 catch_up = "24h"            # what came while it was off, and is not older, is answered
@@ -98,6 +98,9 @@ def new(
         _write(folder / path, text)
         emit(f"{folder / path}\n")
     say(f"next: nostr-threads bot check {folder / 'bot.toml'} {folder / 'questions.txt'}")
+    say(
+        f"then: nostr-threads key new {name}; nostr-threads bot run {folder / 'bot.toml'} --dry-run"
+    )
 
 
 def _write(path: Path, text: str) -> None:

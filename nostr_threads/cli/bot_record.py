@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nostr_threads.cli.console import emit_json, say, table
+from nostr_threads.cli.console import emit, emit_json, say
 from nostr_threads.cli.options import AsJson, StoreFile
 from nostr_threads.cli.prompts import insist
-from nostr_threads.cli.reports import counted, when
+from nostr_threads.cli.reports import counted
 from nostr_threads.cli.stores import open_to_mark, open_to_read
 from nostr_threads.errors import InvalidInput, NotFound
+from nostr_threads.render.escape import one_line
 
 if TYPE_CHECKING:
     from nostr_threads.store.bots import Entry, State
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["forget", "log", "retry"]
 
 _EVERYTHING = 2**31
+_WIDTH = 300
 
 Name = Annotated[
     str | None, typer.Option("--bot", metavar="NAME", help="Only this bot, by its name.")
@@ -57,17 +60,16 @@ def log(
         for entry in found:
             emit_json(_object(entry))
     elif found:
-        columns = ("when", "bot", "state", "note", "rule", "why")
-        table("", columns, [_row(entry) for entry in found], whole=4)
+        emit("".join(map(_lines, found)))
     else:
         say("nothing was asked of a bot")
 
 
 def retry(codes: Codes, bot: Name = None, store: StoreFile = None) -> None:
-    """Ask bots again what they skipped or failed to answer, however old it is.
+    """Ask bots again what they skipped or failed to answer, or have put off, however old it is.
 
-    They answer when they run the next time, if no other guard objects. An answer that is signed
-    already is sent again as it is.
+    They answer at once, or when they run the next time, if no other guard objects. An answer that
+    is signed already is sent again as it is.
 
     Example: nostr-threads bot retry nevent1…
     """
@@ -76,7 +78,7 @@ def retry(codes: Codes, bot: Name = None, store: StoreFile = None) -> None:
         count = opened.bots.retry(entries, now=int(time.time()))
     say(f"{counted(count, 'question')} asked again")
     if count < len(entries):
-        say(f"{counted(len(entries) - count, 'other')} stay as they are: `bot log` says how")
+        say("what is being answered, or was answered, stays as it is")
 
 
 def forget(
@@ -85,7 +87,9 @@ def forget(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     store: StoreFile = None,
 ) -> None:
-    """Take questions off the record of bots. Their notes and answers stay in the store.
+    """Take questions off the record of bots, for good: they are not read again.
+
+    Their notes and answers stay in the store.
 
     Example: nostr-threads bot forget nevent1… --yes
     """
@@ -127,13 +131,17 @@ def _state(word: str) -> State:
         raise InvalidInput(f"{word!r} is no state: there are {words}") from None
 
 
-def _row(entry: Entry) -> tuple[str, ...]:
+def _lines(entry: Entry) -> str:
+    """Return one line of what it is, and below it who answered, or why nobody did."""
     from nostr_threads.core import nip19
 
-    why = f"{entry.guard}: {entry.why}" if entry.guard else entry.why
-    note = nip19.encode(nip19.Note(entry.event_id))
+    at = datetime.fromtimestamp(entry.changed_at, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
     rule = entry.answerer or entry.rule
-    return when(entry.changed_at), entry.bot, entry.state.value, note, rule, why
+    why = f"{entry.guard}: {entry.why}" if entry.guard else entry.why
+    more = one_line(", ".join(each for each in (rule and f"rule {rule}", why) if each), _WIDTH)
+    note = nip19.encode(nip19.Note(entry.event_id))
+    head = f"{at}  {entry.bot}  {entry.state.value}  {note}\n"
+    return f"{head}    {more}\n" if more else head
 
 
 def _object(entry: Entry) -> dict[str, object]:

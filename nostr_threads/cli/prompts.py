@@ -5,6 +5,7 @@ Knows the terminal, stdin and file descriptors. Knows nothing of keys.
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -94,9 +95,12 @@ def _text(data: bytes) -> str:
 
 
 def _read_password(descriptor: int) -> str:
+    """Read one line, and no more: the next one may be the password of another key."""
+    data = bytearray()
     try:
-        with open(descriptor, encoding="utf-8") as stream:
-            password = stream.readline().rstrip("\n")
+        while (byte := os.read(descriptor, 1)) not in (b"", b"\n") and len(data) < _LONGEST_SECRET:
+            data += byte
+        password = data.decode()
     except (OSError, UnicodeDecodeError):
         raise SigningError(f"no password can be read from descriptor {descriptor}") from None
     if not password:

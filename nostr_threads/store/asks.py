@@ -62,7 +62,7 @@ _DECIDE = """
 _SETTLE = "UPDATE asks SET state = ?, why = ?, owner = '', changed_at = ? WHERE ask = ?"
 _RETRY = """
     UPDATE asks SET state = 'seen', guard = '', why = '', tries = 0, due = ?, pardoned = 1,
-        changed_at = ? WHERE ask = ? AND state IN ('skipped', 'failed')
+        changed_at = ? WHERE ask = ? AND state IN ('seen', 'skipped', 'failed')
 """
 
 

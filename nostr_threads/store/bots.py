@@ -211,7 +211,7 @@ class Bots(Protocol):
         ...
 
     def retry(self, entries: Sequence[Entry], *, now: int) -> int:
-        """Ask again what was skipped or has failed, however old it is; return how many.
+        """Ask again what was skipped, has failed or waits, however old it is; return how many.
 
         An answer that is signed already is sent again as it is.
         """

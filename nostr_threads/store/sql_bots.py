@@ -228,7 +228,7 @@ class SqlBots:
             return int(seconds), int(count)
 
     def retry(self, entries: Sequence[Entry], *, now: int) -> int:
-        """Ask again what was skipped or has failed, however old it is; return how many."""
+        """Ask again what was skipped, has failed or waits, however old it is; return how many."""
         with self._database.writing(durable=True) as connection:
             return sum(asks.retry(connection, entry, now) for entry in entries)
 

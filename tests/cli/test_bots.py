@@ -82,7 +82,10 @@ class TestNewAndCheck:
         shown = await home.run("bot", "check", "faq/bot.toml", "-", stdin=b"what is a relay?\n\n")
         assert shown.out.splitlines()[:2] == ["what is a relay?", "  bank"]
         counted = await home.run("bot", "check", "faq/bot.toml")
-        assert counted.err == "faq: 2 rules, 2 answers in banks\n"
+        assert counted.err.splitlines() == [
+            "there is no key 'faq' yet: nostr-threads key new faq",
+            "faq: 2 rules, 2 answers in banks",
+        ]
 
     async def test_a_folder_that_has_one_is_left_alone(self, home: Home) -> None:
         await home.run("bot", "new", "faq")
@@ -150,7 +153,9 @@ class TestRun:
                 code, _ = await ended(process)
             assert code == 0
         out = b"".join(lines).decode()
-        assert f"echo listening  {relay.url}" in out
+        assert (
+            f"echo listening  as {nip19.encode(nip19.PublicKey(BOT.pubkey))} at {relay.url}" in out
+        )
         assert f"echo heard  {nip19.encode(nip19.Note(note.id))} npub1" in out
         assert "skipped" in out
         assert "nobot: it says #nobot" in out
@@ -258,7 +263,9 @@ class TestTheRecord:
         assert (found[no.id]["state"], found[no.id]["guard"]) == ("skipped", "nobot")
         (only,) = (await alice.run("bot", "log", "--state", "skipped", "--json")).objects
         assert only["id"] == no.id
-        assert "nobot" in (await alice.run("bot", "log", no.id)).err
+        told = (await alice.run("bot", "log", no.id, COLUMNS="40")).out.splitlines()
+        assert told[0].endswith(f"  echo  skipped  {nip19.encode(nip19.Note(no.id))}")
+        assert told[1:] == ["    nobot: it says #nobot"]
         assert (
             await alice.run("bot", "log", "--bot", "other")
         ).err == "nothing was asked of a bot\n"

@@ -410,10 +410,17 @@ class TestRetryingAndForgetting:
         assert (entry.state, entry.guard, entry.why) == (State.SEEN, "", "")
         assert (entry.pardoned, entry.tries, entry.due) == (True, 0, NOW + 5)
 
-    def test_what_waits_or_is_answered_is_not_asked_again(self, store: SqlStore) -> None:
+    def test_what_is_being_answered_or_was_is_not_asked_again(self, store: SqlStore) -> None:
         bot = entered(store, QUESTION, OTHER)
         store.bots.queue(claimed(store, bot), "one", posting(ANSWER), "help", now=NOW)
+        claimed(store, bot)
         assert store.bots.retry(store.bots.entries(), now=NOW) == 0
+
+    def test_what_was_put_off_is_asked_again_at_once(self, store: SqlStore) -> None:
+        bot = entered(store, QUESTION)
+        store.bots.release(claimed(store, bot), "one", State.SEEN, due=NOW + 999, now=NOW)
+        assert store.bots.retry(store.bots.entries(), now=NOW + 1) == 1
+        assert claimed(store, bot, now=NOW + 1).pardoned
 
     def test_what_is_forgotten_is_gone_and_what_somebody_is_at_is_not(
         self, store: SqlStore

@@ -56,9 +56,8 @@ async def look(
 
     `relays` are asked instead of those of relays.toml, if there are any.
     """
-    found, (own, is_sure) = await asyncio.gather(
-        _fetched(nostr, event, relays), _own_answers(nostr, event, bot, relays)
-    )
+    found = await _fetched(nostr, event, relays)
+    own, is_sure = await _own_answers(nostr, event, bot, relays, found)
     stored = await off_loop(nostr.store.query, [_answers(event, bot)], now=now)
     about = await off_loop(nostr.store.query, [_profile(event.pubkey)], now=now, strict=True)
     author = profile_of(about[0]) if about else None
@@ -78,13 +77,19 @@ async def _fetched(nostr: Nostr, event: Verified, relays: Sequence[str]) -> Foun
 
 
 async def _own_answers(
-    nostr: Nostr, event: Verified, bot: str, relays: Sequence[str]
+    nostr: Nostr, event: Verified, bot: str, relays: Sequence[str], found: Found
 ) -> tuple[tuple[Verified, ...], bool]:
-    """Ask where the bot writes to for its answers; whether any relay gave all it has."""
-    asked = [nostr.pool.relay(url) for url in nostr.writers(relays)]
+    """Ask where the bot writes to for its answers; whether any of these gave all it has.
+
+    Those that gave the whole thread have given them.
+    """
+    whole = {
+        relay.url for relay in found.coverage.relays if relay.finish is Finish.COMPLETE
+    }.intersection(nostr.writers(relays))
+    asked = [nostr.pool.relay(url) for url in nostr.writers(relays) if url not in whole]
     wanted = _answers(event, bot)
     answers = await asyncio.gather(*(relay.fetch(wanted, seconds=_PATIENCE) for relay in asked))
-    is_sure = any(answer.finish is Finish.COMPLETE for answer in answers)
+    is_sure = bool(whole) or any(answer.finish is Finish.COMPLETE for answer in answers)
     return tuple(event for answer in answers for event in answer.events), is_sure
 
 

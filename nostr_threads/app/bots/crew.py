@@ -16,7 +16,7 @@ from nostr_threads.app.bots.running import Running
 from nostr_threads.app.grouping import ungrouped
 from nostr_threads.core.bots.specs import PythonOf
 from nostr_threads.core.bots.when import Rule
-from nostr_threads.errors import InvalidInput, NoSigner
+from nostr_threads.errors import InvalidConfig, InvalidInput, NoSigner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -49,10 +49,16 @@ class Member:
 def bots_of(file: BotFile) -> dict[str, Bot]:
     """Return who answers for each rule of a file, by its name.
 
-    Raises `InvalidConfig` and `InvalidInput` for what cannot be used.
+    Raises `InvalidConfig`, which names the rule, for what cannot be used.
     """
     folder = Path(file.path).parent
-    return {rule.name: answering(rule.answer, folder, form=rule.form) for rule in file.rules}
+    made: dict[str, Bot] = {}
+    for rule in file.rules:
+        try:
+            made[rule.name] = answering(rule.answer, folder, form=rule.form)
+        except InvalidInput as error:
+            raise InvalidConfig(Path(file.path), None, f"rule {rule.name!r}: {error}") from None
+    return made
 
 
 async def run_bot(

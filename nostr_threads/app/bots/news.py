@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
+from nostr_threads.core.bots.reported import reported
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -23,6 +25,8 @@ class Deed(StrEnum):
 
     LISTENING = "listening"
     """The relays are asked for what is new; `why` names them."""
+    TROUBLE = "trouble"
+    """A relay did not give what is new; `why` says which and why. It is asked again."""
     HEARD = "heard"
     SKIPPED = "skipped"
     WAITS = "waits"
@@ -54,6 +58,12 @@ class News:
     why: str = ""
     answer: Answer | None = None
     posting: Sequence[str] = ()
+
+    def __str__(self) -> str:
+        """Return it as one line that a terminal may be shown."""
+        why = f"{self.guard}: {self.why}" if self.guard else self.why
+        parts = (self.bot, self.deed.value, self.event_id[:8], self.rule, why)
+        return reported(" ".join(part for part in parts if part))
 
 
 Tell: TypeAlias = "Callable[[News], None]"

@@ -19,8 +19,10 @@ from nostr_threads.app.bots.owners import is_gone, new_owner
 from nostr_threads.app.bots.turns import Turns
 from nostr_threads.app.bots.working import LEASE, Desk, Work
 from nostr_threads.app.grouping import ungrouped
+from nostr_threads.core import nip19
 from nostr_threads.core.bots.budgets import spend, spent_of
 from nostr_threads.core.bots.cases import Skip
+from nostr_threads.core.coverage import Finish
 from nostr_threads.errors import NoSigner
 from nostr_threads.store.bots import State
 
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from nostr_threads.core.event import Event
     from nostr_threads.core.sources import Source
     from nostr_threads.store.bots import Entry, Known, Taken
+    from nostr_threads.store.sources import Sync
 
 __all__ = ["Running"]
 
@@ -129,8 +132,12 @@ class Running:
 
     async def _listen(self, followed: Sequence[Source]) -> None:
         relays = dict.fromkeys(url for source in followed for url in source.relays)
-        self._say(Deed.LISTENING, why=", ".join(relays))
+        self._say(
+            Deed.LISTENING,
+            why=f"as {nip19.encode(nip19.PublicKey(self._bot))} at {', '.join(relays)}",
+        )
         waiting = {(source.name, url) for source in followed for url in source.relays}
+        failing: set[str] = set()
         loop = asyncio.get_running_loop()
 
         def progress(told: Progress) -> None:
@@ -139,8 +146,20 @@ class Running:
                 waiting.discard((told.source.name, told.relay))
                 if not waiting:
                     loop.call_soon_threadsafe(self._caught_up.set)
+                self._tell_of(told.relay, told.sync, failing)
 
         await self._nostr.mirror.follow(followed, progress=progress)
+
+    def _tell_of(self, relay: str, sync: Sync, failing: set[str]) -> None:
+        """Tell of a relay that begins to fail, or does not any more."""
+        is_failing = sync.finish not in (Finish.COMPLETE, Finish.LIMITED)
+        if is_failing and relay not in failing:
+            failing.add(relay)
+            reason = sync.reason or ("" if sync.finish is None else sync.finish.value)
+            self._say(Deed.TROUBLE, why=f"{relay}: {reason}")
+        elif not is_failing and relay in failing:
+            failing.remove(relay)
+            self._say(Deed.LISTENING, why=f"{relay} answers again")
 
     async def _read(self, known: Known) -> None:
         hearing = Hearing(self._file, self._bot, self._clock)

@@ -6,6 +6,7 @@ Knows waiting. Knows nothing of what is answered.
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,12 +42,16 @@ class Turns:
         """Forget a note: it is answered, or will not be."""
         self._heard.pop(event_id, None)
 
-    async def wait(self, event_id: str) -> None:
-        """Wait until that note may be answered, and those before it are."""
+    async def wait(self, event_id: str, seen_at: int) -> None:
+        """Wait until that note may be answered, and those before it are.
+
+        `seen_at` (unix seconds) is when it was heard, if that was in an earlier life.
+        """
         loop, limits = asyncio.get_running_loop(), self._file.limits
         async with self._gate:
-            # What was heard in an earlier life has waited long enough.
-            heard_at = self._heard.get(event_id, loop.time() - limits.pause)
+            # By whole seconds: it may be almost one less.
+            waited = max(0, self._clock() - seen_at - 1)
+            heard_at = self._heard.get(event_id, loop.time() - waited)
             at = due(heard_at, self._last, pause=limits.pause, pace=self._file.pace)
             await asyncio.sleep(max(0.0, at - loop.time()))
             self._last = loop.time()
@@ -69,4 +74,7 @@ class Turns:
         if self.is_stopped():
             return "the kill file is there"
         until = quiet_until(limits.quiet, self._clock(), limits.zone)
-        return "" if until is None else "these are quiet hours"
+        if until is None:
+            return ""
+        end = datetime.fromtimestamp(until, limits.zone)
+        return f"these are quiet hours, until {end:%H:%M}"

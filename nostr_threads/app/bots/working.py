@@ -87,6 +87,7 @@ class Work:
         self._entry = entry
         self._desk = desk
         self._record = desk.nostr.store.bots
+        self._rule = ""
 
     async def run(self) -> None:
         """Do it to the end. Raises `StoreError`; everything else is put on record."""
@@ -164,7 +165,7 @@ class Work:
         except InvalidText as error:
             await self._skip(Skip("says", str(error)))
             return
-        await desk.turns.wait(event.id)
+        await desk.turns.wait(event.id, self._entry.seen_at)
         if desk.is_dry:
             await self._settled(State.SKIPPED, guard="dry_run", why="it was a dry run")
             self._tell(Deed.WOULD_ANSWER, event=event, rule=rule.name, answer=answer)
@@ -177,6 +178,7 @@ class Work:
         choice = chosen(desk.file, desk.bot, event, found.case.ways)
         for rule in choice.rules:
             if wanted in ("", rule.name):
+                self._rule = rule.name
                 answer = await desk.bots[rule.name].answer(found.ask)
                 if answer is not None:
                     return rule, _shaped(answer, rule)
@@ -226,10 +228,11 @@ class Work:
         if later and tries < len(_PAUSES):
             due = self._desk.clock() + _PAUSES[tries]
             await self._settled(State.SEEN, guard="failed", why=why, due=due, failed=True)
-            self._tell(Deed.FAILED, why=f"{why}; it is tried again in {_PAUSES[tries]} s")
+            again = f"{why}; it is tried again in {_PAUSES[tries]} s"
+            self._tell(Deed.FAILED, rule=self._rule, why=again)
         else:
             await self._settled(State.FAILED, guard="failed", why=why, failed=True)
-            self._tell(Deed.FAILED, why=why)
+            self._tell(Deed.FAILED, rule=self._rule, why=why)
 
     async def _settled(
         self, state: State, *, guard: str = "", why: str = "", due: int = 0, failed: bool = False
