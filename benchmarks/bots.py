@@ -2,8 +2,8 @@
 
 The bot is a process of its own, run as anybody runs it. Measured is from the moment a relay has
 taken a question until it passes the answer on to who listens, less the pause that the bot is told
-to make; and the memory of the process, after a hundred answers and after all. Idle, it is at nostr-sdk's
-relays; for the burst at ours: those take no more than some 1,300 questions a minute.
+to make; and the memory of the process, after a hundred answers and after all. Idle, it is at
+nostr-sdk's relays; for the burst at ours: those take no more than some 1,300 questions a minute.
 """
 
 from __future__ import annotations

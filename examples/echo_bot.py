@@ -12,6 +12,8 @@ What it is asked is a stranger's: it is text, and nothing here is done because o
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
+from getpass import getpass
 
 import nostr_threads as nt
 
@@ -32,9 +34,10 @@ class Echo:
 
 async def main() -> None:
     """Answer until Ctrl-C."""
-    async with nt.open_signer() as signer, nt.open(signer=signer) as nostr:
+    async with nt.open_signer(password=getpass) as signer, nt.open(signer=signer) as nostr:
         await nt.run_bot(nostr, Echo(), nt.BotFile("echo"), tell=print)
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    with suppress(KeyboardInterrupt):
+        asyncio.run(main())

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from nostr_threads.core.bots.budgets import Answered
 from nostr_threads.core.bots.cases import Wait
 from nostr_threads.core.references import references
-from nostr_threads.store import outbox, reading
+from nostr_threads.errors import InvalidInput
+from nostr_threads.store import cancelling, outbox, reading
 from nostr_threads.store.bots import Entry, State
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _MOST_DECIDED = 200
 _DAY = 86_400
 
 _SELECT = """
-    SELECT ask, name, a.event, rule, author, root, state, guard, why, answerer, tries, due,
+    SELECT ask, name, a.event, rule, author, root, state, guard, why, answerer, tries, due, owner,
         pardoned, posting, asked_at, seen_at, answered_at, changed_at
     FROM asks a JOIN bots USING (bot) WHERE
 """
@@ -44,22 +45,31 @@ _ASK = """
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?9, ?9)
 """
 _IS_ASKED = "SELECT 1 FROM asks WHERE bot = ? AND event = ?"
+# What holds of all that is asked for stands by itself: without it the index is not used.
 _NEXT = """
-    bot = ?1 AND (
+    bot = ?1 AND state IN ('seen', 'answering') AND (
         (state = 'seen' AND due <= ?2) OR (state = 'answering' AND held_until <= ?2)
     ) AND (asked_at > ?3 OR (asked_at = ?3 AND ask > ?4)) ORDER BY asked_at, ask LIMIT 1
 """
 _PAST = "SELECT ask, answered_at, author, root FROM asks WHERE bot = ? AND answered_at > ?"
 _TOTAL = "SELECT count(*) FROM asks WHERE bot = ? AND answered_at IS NOT NULL AND ask <> ?"
+_DIED = "UPDATE asks SET tries = tries + 1, owner = '', held_until = 0 WHERE ask = ?"
 _CLAIM = """
     UPDATE asks SET state = 'answering', owner = ?, held_until = ?, answered_at = ?, root = ?,
         guard = '', why = '', changed_at = ? WHERE ask = ?
 """
 _DECIDE = """
-    UPDATE asks SET state = ?, guard = ?, why = ?, due = ?, owner = '', answered_at = NULL,
-        changed_at = ? WHERE ask = ?
+    UPDATE asks SET state = ?, guard = ?, why = ?, due = ?, owner = '', held_until = 0,
+        answered_at = NULL, changed_at = ? WHERE ask = ?
 """
 _SETTLE = "UPDATE asks SET state = ?, why = ?, owner = '', changed_at = ? WHERE ask = ?"
+_LEFT = "UPDATE asks SET owner = '', held_until = 0 WHERE ask = ? AND owner <> ''"
+# What was taken back was never there: it may be answered anew.
+_ANEW = """
+    UPDATE asks SET state = 'seen', guard = '', why = '', due = ?, owner = '', held_until = 0,
+        posting = NULL, answered_at = NULL, queued_at = NULL, changed_at = ? WHERE ask = ?
+"""
+_PARDON = "UPDATE asks SET pardoned = 1, tries = 0 WHERE ask = ?"
 _RETRY = """
     UPDATE asks SET state = 'seen', guard = '', why = '', tries = 0, due = ?, pardoned = 1,
         changed_at = ? WHERE ask = ? AND state IN ('seen', 'skipped', 'failed')
@@ -101,8 +111,15 @@ def keep(
 
 
 def claim(
-    connection: Connection, bot: Known, owner: str, decision: Decision, now: int, until: int
-) -> Entry | None:
+    connection: Connection,
+    bot: Known,
+    owner: str,
+    decision: Decision,
+    now: int,
+    until: int,
+    *,
+    counts_all: bool,
+) -> Entry | Wait | None:
     """Take the oldest ask that is due and that the decision leaves room for, up to `until`."""
     given = _given(connection, bot, now)
     place = (-1, -1)
@@ -112,17 +129,25 @@ def claim(
             return None
         entry = _moved(connection, found[0])
         place = (entry.asked_at, entry.row)
+        has_died = entry.state is State.ANSWERING
+        if has_died:
+            # Whoever was at it is gone; perhaps because of it.
+            connection.execute(_DIED, (entry.row,))
+            entry = replace(entry, tries=entry.tries + 1)
         # One that is taken over was counted when it was first begun.
         others = [answered for ask, answered in given if ask != entry.row]
-        (total,) = connection.execute(_TOTAL, (bot.row, entry.row)).fetchone()
+        counted = (bot.row, entry.row)
+        total = connection.execute(_TOTAL, counted).fetchone()[0] if counts_all else 0
         verdict = decision(entry, others, total)
         if verdict is None:
             root = connection.column(entry.root)
             connection.execute(_CLAIM, (owner, until, now, root, now, entry.row))
             return load(connection, entry.row)
+        if isinstance(verdict, Wait) and not has_died:
+            # There is room for nobody: to write that on each of them would help nobody.
+            return verdict
         state, due = State.SKIPPED, now
         if isinstance(verdict, Wait):
-            # Not again at once, or nobody would get anywhere.
             state, due = State.SEEN, max(verdict.until, now + 1)
         said = (state.value, verdict.guard, verdict.why, due, now, entry.row)
         connection.execute(_DECIDE, said)
@@ -132,10 +157,16 @@ def claim(
 def settle(connection: Connection, entry: Entry, now: int) -> bool:
     """Note what became of an answer in the outbox; False while that is open."""
     became = _became(connection, entry)
-    if became is not None:
-        state, why = became
+    if became is None:
+        # Whoever was sending it is gone.
+        connection.execute(_LEFT, (entry.row,))
+        return False
+    state, why = became
+    if state is State.SEEN:
+        connection.execute(_ANEW, (now, now, entry.row))
+    else:
         connection.execute(_SETTLE, (state.value, why, now, entry.row))
-    return became is not None
+    return True
 
 
 def retry(connection: Connection, entry: Entry, now: int) -> bool:
@@ -145,14 +176,21 @@ def retry(connection: Connection, entry: Entry, now: int) -> bool:
     row = outbox.find(connection, entry.posting)
     if row is None or entry.state is not State.FAILED:
         return False
-    outbox.revive(connection, row, now)
-    connection.execute(_SETTLE, (State.QUEUED.value, "", now, entry.row))
+    try:
+        cancelling.cancel(connection, row, now)
+    except InvalidInput:
+        # Somebody has some of it, or may: it is that answer or none.
+        outbox.revive(connection, row, now)
+        connection.execute(_SETTLE, (State.QUEUED.value, "", now, entry.row))
+    else:
+        connection.execute(_ANEW, (now, now, entry.row))
+        connection.execute(_PARDON, (entry.row,))
     return True
 
 
 def _entry(connection: Connection, row: Sequence[Any]) -> Entry:
     ask, bot, event, rule, author, root, state, *rest = row
-    guard, why, answerer, tries, due, pardoned, posting, *times = rest
+    guard, why, answerer, tries, due, owner, pardoned, posting, *times = rest
     return Entry(
         ask,
         bot,
@@ -166,6 +204,7 @@ def _entry(connection: Connection, row: Sequence[Any]) -> Entry:
         answerer,
         tries,
         due,
+        owner,
         bool(pardoned),
         None if posting is None else connection.text(posting),
         *times,
@@ -194,6 +233,10 @@ def _became(connection: Connection, entry: Entry) -> tuple[State, str] | None:
     posting = outbox.load(connection, row)
     if posting.accepted:
         return State.DELIVERED, ""
+    if cancelling.is_cancelled(connection, row):
+        # By whoever was sending it, to write it anew, and has died; or by hand.
+        died = (State.SEEN, "")
+        return died if entry.owner else (State.FAILED, "the answer was taken back")
     if all(delivery.final for delivery in posting.deliveries):
         reasons = (each.reason for each in posting.deliveries if each.reason)
         return State.FAILED, next(reasons, "no relay has taken the answer")

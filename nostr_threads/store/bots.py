@@ -70,8 +70,9 @@ class Entry:
     """One ask. Ids and keys are hex, `root` is the key of its thread, times unix seconds.
 
     `rule` is the one that it is for, "" where the first that fits answers; `answerer` the one that
-    did. `guard` and `why` say why it is not answered, or not yet. `pardoned`: it is answered
-    however old it is. `posting` is the id of the first part of the answer.
+    did. `guard` and `why` say why it is not answered, or not yet. `owner` is who is at it, ""
+    for nobody; `tries` counts those that failed, or died at it. `pardoned`: it is answered however
+    old it is. `posting` is the id of the first part of the answer.
     """
 
     row: int
@@ -86,6 +87,7 @@ class Entry:
     answerer: str
     tries: int
     due: int
+    owner: str
     pardoned: bool
     posting: str | None
     asked_at: int
@@ -131,12 +133,22 @@ class Bots(Protocol):
         ...
 
     def claim(
-        self, bot: Known, owner: str, decision: Decision, *, now: int, until: int
-    ) -> Entry | None:
+        self,
+        bot: Known,
+        owner: str,
+        decision: Decision,
+        *,
+        now: int,
+        until: int,
+        counts_all: bool = False,
+    ) -> Entry | Wait | None:
         """Take the oldest ask that is due and that `decision` leaves room for, up to `until`.
 
         The decision sees every answer that is given or being given, by whichever process, and
-        nobody else decides meanwhile. None when nothing is due.
+        nobody else decides meanwhile; how many there ever were only with `counts_all`. What it
+        skips is on record. That it waits is taken to be so for all, and returned, except for one
+        (ANSWERING) whose last owner has died at it, which counts as a try. None when nothing is
+        due.
         """
         ...
 
@@ -144,12 +156,16 @@ class Bots(Protocol):
         """Hold an ask longer; False when it is not the owner's any more."""
         ...
 
+    def hand_over(self, entry: Entry, owner: str) -> None:
+        """Leave an ask whose answer is in the outbox: what becomes of that is for all to see."""
+        ...
+
     def owners(self, bot: Known) -> frozenset[str]:
         """Return who is at any ask of the bot."""
         ...
 
-    def take_back(self, bot: Known, owner: str, *, now: int) -> int:
-        """Let anybody take what an owner is at, who is known to have died; return how much."""
+    def take_back(self, bot: Known, owner: str) -> int:
+        """Let anybody take at once what an owner is at, who is known to have died; how much."""
         ...
 
     def release(
@@ -179,7 +195,11 @@ class Bots(Protocol):
         ...
 
     def settle(self, bot: Known, *, now: int) -> list[Entry]:
-        """Note what became of answers in the outbox; return the asks that are settled by it."""
+        """Note what became of answers in the outbox; return the asks that are settled by it.
+
+        Those that somebody is sending are left to them. One whose answer was taken back to be
+        written anew by somebody who has died since is SEEN again.
+        """
         ...
 
     def entries(

@@ -44,6 +44,14 @@ _REMOVE = (
     "DELETE FROM events WHERE event = ?",
 )
 
+# A row's number is given again once it was the last. What counts up to one must not pass over it.
+_COUNT_BACK = (
+    "UPDATE bots SET upto = (SELECT coalesce(max(event), 0) FROM events)"
+    " WHERE upto > (SELECT coalesce(max(event), 0) FROM events)",
+    "UPDATE indexed SET upto = (SELECT coalesce(max(event), 0) FROM events)"
+    " WHERE upto > (SELECT coalesce(max(event), 0) FROM events)",
+)
+
 _Row = tuple[int, bytes, Column | None, str]
 
 
@@ -58,6 +66,8 @@ def purge(connection: Connection, now: int) -> int:
     older = connection.look_up(_OLDER, addresses)
     rows = {each[0]: each for each in (*over, *older)}
     _remove(connection, list(rows.values()), now)
+    for statement in _COUNT_BACK if rows else ():
+        connection.execute(statement)
     return len(rows)
 
 

@@ -15,6 +15,7 @@ from nostr_threads.store.bots import Known, State
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from nostr_threads.core.bots.cases import Wait
     from nostr_threads.core.event import Event
     from nostr_threads.store.base import Posting
     from nostr_threads.store.bots import Decision, Entry, Intake, Taken
@@ -34,12 +35,19 @@ _READ = """
 """
 _READ_ON = "UPDATE bots SET upto = ? WHERE bot = ? AND upto = ?"
 _RENEW = """
-    UPDATE asks SET held_until = ? WHERE ask = ? AND owner = ? AND state = 'answering'
+    UPDATE asks SET held_until = ? WHERE ask = ? AND owner = ? AND state IN ('answering', 'queued')
 """
-_OWNERS = "SELECT DISTINCT owner FROM asks WHERE bot = ? AND state = 'answering'"
+_HAND_OVER = """
+    UPDATE asks SET owner = '', held_until = 0 WHERE ask = ? AND owner = ? AND state = 'queued'
+"""
+# Each half by an index of its own.
+_OWNERS = """
+    SELECT owner FROM asks WHERE bot = ?1 AND state IN ('seen', 'answering') AND owner <> ''
+    UNION SELECT owner FROM asks WHERE bot = ?1 AND state = 'queued' AND owner <> ''
+"""
 _TAKE_BACK = """
-    UPDATE asks SET state = 'seen', due = ?, owner = '', held_until = 0, answered_at = NULL,
-        changed_at = ? WHERE bot = ? AND owner = ? AND state = 'answering'
+    UPDATE asks SET held_until = 0
+    WHERE bot = ? AND owner = ? AND state IN ('answering', 'queued')
 """
 _RELEASE = """
     UPDATE asks SET state = ?, guard = ?, why = ?, due = ?, tries = tries + ?, owner = '',
@@ -50,6 +58,9 @@ _RELEASE = """
 _QUEUE = """
     UPDATE asks SET state = 'queued', answerer = ?, posting = ?, queued_at = ?, changed_at = ?
     WHERE ask = ? AND owner = ? AND state IN ('answering', 'queued')
+"""
+_UNATTENDED = """
+    bot = ? AND state = 'queued' AND (owner = '' OR held_until <= ?) ORDER BY ask
 """
 _COUNTS = "SELECT state, guard, count(*) FROM asks WHERE bot = ? GROUP BY state, guard"
 _LATENCIES = """
@@ -121,16 +132,29 @@ class SqlBots:
         return [(event, each) for event in fresh for each in taken[event]]
 
     def claim(
-        self, bot: Known, owner: str, decision: Decision, *, now: int, until: int
-    ) -> Entry | None:
+        self,
+        bot: Known,
+        owner: str,
+        decision: Decision,
+        *,
+        now: int,
+        until: int,
+        counts_all: bool = False,
+    ) -> Entry | Wait | None:
         """Take the oldest ask that is due and that `decision` leaves room for, up to `until`."""
         with self._database.writing(durable=True) as connection:
-            return asks.claim(connection, bot, owner, decision, now, until)
+            limits = (now, until)
+            return asks.claim(connection, bot, owner, decision, *limits, counts_all=counts_all)
 
     def renew(self, entry: Entry, owner: str, *, until: int) -> bool:
         """Hold an ask longer; False when it is not the owner's any more."""
         with self._database.writing() as connection:
             return connection.execute(_RENEW, (until, entry.row, owner)).rowcount == 1
+
+    def hand_over(self, entry: Entry, owner: str) -> None:
+        """Leave an ask whose answer is in the outbox: what becomes of that is for all to see."""
+        with self._database.writing() as connection:
+            connection.execute(_HAND_OVER, (entry.row, owner))
 
     def owners(self, bot: Known) -> frozenset[str]:
         """Return who is at any ask of the bot."""
@@ -138,10 +162,10 @@ class SqlBots:
             rows = connection.execute(_OWNERS, (bot.row,)).fetchall()
             return frozenset(owner for (owner,) in rows)
 
-    def take_back(self, bot: Known, owner: str, *, now: int) -> int:
-        """Let anybody take what an owner is at, who is known to have died; return how much."""
+    def take_back(self, bot: Known, owner: str) -> int:
+        """Let anybody take at once what an owner is at, who is known to have died; how much."""
         with self._database.writing(durable=True) as connection:
-            return connection.execute(_TAKE_BACK, (now, now, bot.row, owner)).rowcount
+            return connection.execute(_TAKE_BACK, (bot.row, owner)).rowcount
 
     def release(
         self,
@@ -171,9 +195,7 @@ class SqlBots:
     def settle(self, bot: Known, *, now: int) -> list[Entry]:
         """Note what became of answers in the outbox; return the asks that are settled by it."""
         with self._database.writing() as connection:
-            queued = asks.select(
-                connection, "bot = ? AND state = 'queued' ORDER BY ask", (bot.row,)
-            )
+            queued = asks.select(connection, _UNATTENDED, (bot.row, now))
             settled = [entry.row for entry in queued if asks.settle(connection, entry, now)]
             return [asks.load(connection, row) for row in settled]
 

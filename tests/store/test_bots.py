@@ -13,7 +13,7 @@ from nostr_threads.core.bots.cases import Skip, Wait
 from nostr_threads.core.delivery import Delivery, Status
 from nostr_threads.errors import StoreError
 from nostr_threads.store.base import Posting
-from nostr_threads.store.bots import State, Taken
+from nostr_threads.store.bots import Entry, State, Taken
 from nostr_threads.store.opening import open_store
 from nostr_threads.store.sqlite import SqliteStore
 from tests.store.events import ALICE, BOB, CAROL, NOW, THEN, deletion, made, reply
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nostr_threads.core.event import Verified
-    from nostr_threads.store.bots import Entry, Known
+    from nostr_threads.store.bots import Known
     from nostr_threads.store.sql import SqlStore
 
 RELAY = "wss://one.example"
@@ -57,7 +57,7 @@ def read(store: SqlStore, bot: Known, **options: int) -> int | None:
 
 def claimed(store: SqlStore, bot: Known, owner: str = "one", *, now: int = NOW) -> Entry:
     entry = store.bots.claim(bot, owner, goes, now=now, until=now + 60)
-    assert entry is not None
+    assert isinstance(entry, Entry)
     return entry
 
 
@@ -240,48 +240,64 @@ class TestClaiming:
             return Wait(NOW + 86_400, "hour", "later")
 
         assert store.bots.renew(first, "one", until=NOW + 99_999)
-        for now in (NOW + 86_399, NOW + 86_400):
-            assert store.bots.claim(bot, "one", decide, now=now, until=now) is None
-        assert told == [([Answered(NOW, ALICE, QUESTION.id)], 1), ([], 1)]
+        for now, counts_all in ((NOW + 86_399, True), (NOW + 86_400, True), (NOW + 86_400, False)):
+            store.bots.claim(bot, "one", decide, now=now, until=now, counts_all=counts_all)
+        assert told == [([Answered(NOW, ALICE, QUESTION.id)], 1), ([], 1), ([], 0)]
 
     def test_that_takes_an_ask_over_does_not_count_it_twice(self, store: SqlStore) -> None:
         bot = entered(store, QUESTION)
         claimed(store, bot)
         told: list[tuple[Sequence[Answered], int]] = []
-        store.bots.claim(
-            bot, "two", lambda _e, *rest: told.append(rest), now=NOW + 60, until=NOW + 99
-        )
+
+        def note(_: Entry, given: Sequence[Answered], total: int) -> None:
+            told.append((given, total))
+
+        store.bots.claim(bot, "two", note, now=NOW + 60, until=NOW + 99, counts_all=True)
         assert told == [([], 0)]
 
-    def test_passes_over_what_the_decision_leaves_no_room_for(self, store: SqlStore) -> None:
-        third = made(content="third?", author=BOB, at=THEN + 2)
-        bot = entered(store, QUESTION, OTHER, third)
-        said: dict[str, Skip | Wait] = {
-            QUESTION.id: Skip("budget", "enough"),
-            OTHER.id: Wait(NOW + 50, "hour", "later"),
-        }
+    def test_skips_what_the_decision_leaves_no_room_for(self, store: SqlStore) -> None:
+        bot = entered(store, QUESTION, OTHER)
+        said: dict[str, Skip | Wait] = {QUESTION.id: Skip("budget", "enough")}
         entry = store.bots.claim(
             bot, "one", lambda entry, *_: said.get(entry.event_id), now=NOW, until=NOW + 60
         )
-        assert entry is not None
-        assert entry.event_id == third.id
+        assert isinstance(entry, Entry)
+        assert entry.event_id == OTHER.id
         (skipped,) = store.bots.entries(states=[State.SKIPPED])
         assert (skipped.event_id, skipped.guard, skipped.why) == (QUESTION.id, "budget", "enough")
-        (waits,) = store.bots.entries(states=[State.SEEN])
-        assert (waits.guard, waits.why, waits.due) == ("hour", "later", NOW + 50)
-        assert store.bots.next_due(bot) == NOW + 50
+        assert skipped.answered_at is None
 
-    def test_never_looks_at_one_that_waits_for_now_again_at_once(self, store: SqlStore) -> None:
-        bot = entered(store, QUESTION)
+    def test_stops_where_there_is_room_for_nobody(self, store: SqlStore) -> None:
+        bot = entered(store, QUESTION, OTHER)
         looks = []
 
         def waits(entry: Entry, *_: object) -> Wait:
             looks.append(entry.row)
-            return Wait(NOW, "pause", "soon")
+            return Wait(NOW + 50, "hour", "later")
 
-        assert store.bots.claim(bot, "one", waits, now=NOW, until=NOW + 60) is None
+        found = store.bots.claim(bot, "one", waits, now=NOW, until=NOW + 60)
+        assert found == Wait(NOW + 50, "hour", "later")
         assert len(looks) == 1
-        assert store.bots.next_due(bot) == NOW + 1
+        assert {each.state for each in store.bots.entries()} == {State.SEEN}
+
+    def test_counts_a_death_as_a_try_and_lets_it_wait(self, store: SqlStore) -> None:
+        bot = entered(store, QUESTION, OTHER)
+        first = claimed(store, bot)
+        assert claimed(store, bot, "two", now=NOW + 60).tries == 1
+        said: list[tuple[State, int]] = []
+
+        def waits(entry: Entry, *_: object) -> Wait | None:
+            said.append((entry.state, entry.tries))
+            dead = entry.state is State.ANSWERING
+            return Wait(NOW + 500, "died", "once more") if dead else None
+
+        entry = store.bots.claim(bot, "three", waits, now=NOW + 120, until=NOW + 180)
+        assert isinstance(entry, Entry)
+        assert entry.event_id == OTHER.id
+        assert said == [(State.ANSWERING, 2), (State.SEEN, 0)]
+        (waiting,) = store.bots.entries(states=[State.SEEN])
+        assert (waiting.row, waiting.tries, waiting.due) == (first.row, 2, NOW + 500)
+        assert (waiting.guard, waiting.answered_at) == ("died", None)
 
     def test_counts_for_the_thread_in_which_the_ask_stands_by_now(self, store: SqlStore) -> None:
         """A note above it may come later."""
@@ -298,11 +314,10 @@ class TestClaiming:
         claimed(store, bot, "dead")
         claimed(store, bot, "alive")
         assert store.bots.owners(bot) == {"dead", "alive"}
-        assert store.bots.take_back(bot, "dead", now=NOW + 1) == 1
-        assert store.bots.take_back(bot, "dead", now=NOW + 1) == 0
-        (given_back,) = store.bots.entries(states=[State.SEEN])
-        assert (given_back.event_id, given_back.answered_at) == (QUESTION.id, None)
-        assert claimed(store, bot, now=NOW + 1).event_id == QUESTION.id
+        assert store.bots.take_back(bot, "dead") == 1
+        assert store.bots.take_back(bot, "nobody") == 0
+        again = claimed(store, bot, now=NOW + 1)
+        assert (again.event_id, again.tries) == (QUESTION.id, 1)
 
 
 class TestReleasing:
@@ -328,9 +343,11 @@ class TestReleasing:
         told: list[int] = []
         store.add([third := made(content="third?", at=THEN + 5)], relay=RELAY, now=NOW)
         read(store, bot)
-        store.bots.claim(
-            bot, "one", lambda _e, given, total: told.extend((len(given), total)), now=NOW, until=1
-        )
+
+        def note(_: Entry, given: Sequence[Answered], total: int) -> None:
+            told.extend((len(given), total))
+
+        store.bots.claim(bot, "one", note, now=NOW, until=1, counts_all=True)
         assert told == [1, 1]
         assert {(each.state, each.event_id) for each in store.bots.entries()} == {
             (State.SKIPPED, QUESTION.id),
@@ -342,6 +359,13 @@ class TestReleasing:
             (State.DELIVERED, ""): 1,
             (State.ANSWERING, ""): 1,
         }
+
+    def test_is_for_what_is_being_answered_alone(self, store: SqlStore) -> None:
+        bot = entered(store, QUESTION)
+        entry = claimed(store, bot)
+        store.bots.queue(entry, "one", posting(ANSWER), "help", now=NOW)
+        assert not store.bots.release(entry, "one", State.SEEN, now=NOW)
+        assert store.bots.entries()[0].state is State.QUEUED
 
 
 class TestAnAnswer:
@@ -355,6 +379,35 @@ class TestAnAnswer:
         assert store.bots.postings(OTHER.id) == frozenset()
         assert store.bots.settle(bot, now=NOW + 4) == []
         assert store.bots.next_due(bot) is None
+
+    def test_is_left_to_who_is_sending_it(self, store: SqlStore) -> None:
+        bot = entered(store, QUESTION)
+        entry = claimed(store, bot)
+        store.bots.queue(entry, "one", posting(ANSWER), "help", now=NOW)
+        store.record(ANSWER.id, Delivery(1, RELAY, Status.ACCEPTED), now=NOW)
+        assert store.bots.renew(entry, "one", until=NOW + 90)
+        assert store.bots.settle(bot, now=NOW + 89) == []
+        store.bots.hand_over(entry, "two")
+        assert store.bots.settle(bot, now=NOW + 89) == []
+        store.bots.hand_over(entry, "one")
+        assert [each.state for each in store.bots.settle(bot, now=NOW + 89)] == [State.DELIVERED]
+
+    def test_that_is_left_behind_is_anybody_s(self, store: SqlStore) -> None:
+        bot = entered(store, QUESTION)
+        store.bots.queue(claimed(store, bot), "one", posting(ANSWER), "help", now=NOW)
+        assert store.bots.entries()[0].owner == "one"
+        assert store.bots.owners(bot) == {"one"}
+        assert store.bots.settle(bot, now=NOW + 60) == []
+        assert store.bots.entries()[0].owner == ""
+        assert store.bots.owners(bot) == frozenset()
+
+    def test_that_somebody_took_back_and_died_is_made_anew(self, store: SqlStore) -> None:
+        bot = entered(store, QUESTION)
+        store.bots.queue(claimed(store, bot), "one", posting(ANSWER), "help", now=NOW)
+        store.cancel(ANSWER.id, now=NOW)
+        assert [each.state for each in store.bots.settle(bot, now=NOW + 60)] == [State.SEEN]
+        again = claimed(store, bot, now=NOW + 60)
+        assert (again.posting, again.tries) == (None, 0)
 
     def test_that_cannot_be_queued_leaves_the_ask_as_it_was(self, store: SqlStore) -> None:
         bot = entered(store, QUESTION)
@@ -375,29 +428,45 @@ class TestAnAnswer:
         bot = entered(store, QUESTION)
         store.bots.queue(claimed(store, bot), "one", posting(ANSWER), "help", now=NOW + 7)
         store.record(ANSWER.id, Delivery(1, RELAY, Status.ACCEPTED), now=NOW)
-        (entry,) = store.bots.settle(bot, now=NOW + 9)
-        assert (entry.state, entry.changed_at) == (State.DELIVERED, NOW + 9)
-        assert store.bots.settle(bot, now=NOW + 9) == []
+        (entry,) = store.bots.settle(bot, now=NOW + 60 + 7)
+        assert (entry.state, entry.changed_at) == (State.DELIVERED, NOW + 60 + 7)
+        assert store.bots.settle(bot, now=NOW + 60 + 7) == []
         assert store.bots.latencies(bot) == (7, 1)
 
-    def test_has_failed_once_every_relay_refused_it_and_is_sent_again_as_it_is(
-        self, store: SqlStore
+    @pytest.mark.parametrize("may_have_arrived", [True, False])
+    def test_has_failed_once_every_relay_refused_it_and_is_retried(
+        self, store: SqlStore, *, may_have_arrived: bool
     ) -> None:
+        """Where a relay may have it, it is that answer or none."""
         bot = entered(store, QUESTION)
         store.bots.queue(claimed(store, bot), "one", posting(ANSWER), "help", now=NOW)
+        if may_have_arrived:
+            store.record(ANSWER.id, Delivery(1, RELAY, Status.NO_ANSWER), now=NOW)
         store.record(ANSWER.id, Delivery(1, RELAY, Status.GIVEN_UP, "too often"), now=NOW)
-        (entry,) = store.bots.settle(bot, now=NOW)
+        (entry,) = store.bots.settle(bot, now=NOW + 60)
         assert (entry.state, entry.why) == (State.FAILED, "too often")
-        assert store.bots.retry([entry], now=NOW) == 1
-        assert store.bots.entries()[0].state is State.QUEUED
-        assert store.posting(ANSWER.id).deliveries[0].status is Status.QUEUED  # type: ignore[union-attr]
-        assert store.bots.claim(bot, "one", goes, now=NOW, until=NOW + 60) is None
+        assert store.bots.retry([entry], now=NOW + 60) == 1
+        (entry,) = store.bots.entries()
+        if may_have_arrived:
+            assert (entry.state, entry.posting) == (State.QUEUED, ANSWER.id)
+            found = store.posting(ANSWER.id)
+            assert found is not None
+            assert found.deliveries[0].status is Status.QUEUED
+        else:
+            assert (entry.state, entry.posting, entry.pardoned) == (State.SEEN, None, True)
+            store.bots.queue(
+                claimed(store, bot, now=NOW + 60), "one", posting(ANOTHER), "help", now=NOW + 60
+            )
+            assert [each.id for each in store.postings(open_only=True)] == [ANOTHER.id]
 
-    def test_that_was_cancelled_has_failed(self, store: SqlStore) -> None:
+    def test_that_was_taken_back_by_hand_has_failed(self, store: SqlStore) -> None:
         bot = entered(store, QUESTION)
-        store.bots.queue(claimed(store, bot), "one", posting(ANSWER), "help", now=NOW)
+        entry = claimed(store, bot)
+        store.bots.queue(entry, "one", posting(ANSWER), "help", now=NOW)
+        store.bots.hand_over(entry, "one")
         store.cancel(ANSWER.id, now=NOW)
-        assert [each.state for each in store.bots.settle(bot, now=NOW)] == [State.FAILED]
+        (entry,) = store.bots.settle(bot, now=NOW)
+        assert (entry.state, entry.why) == (State.FAILED, "the answer was taken back")
 
 
 class TestRetryingAndForgetting:
@@ -465,7 +534,7 @@ def test_whoever_works_at_once_never_has_the_same_ask(
             )
             if step == "claim":
                 entry = store.bots.claim(bot, name, goes, now=now, until=now + 10)
-                if entry is not None:
+                if isinstance(entry, Entry):
                     assert entry.event_id not in queued
                     for other, (theirs, end) in list(held.items()):
                         if theirs.row == entry.row:

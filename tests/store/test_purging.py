@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from nostr_threads.core.filters import Filter
 from nostr_threads.store import purging
 from nostr_threads.store.base import Added, Posting
+from nostr_threads.store.bots import Taken
 from nostr_threads.store.sqlite import SqliteStore
 from nostr_threads.testing import START, Author
 
@@ -138,3 +139,36 @@ def check_purges(store: SqlStore, order: list[Verified], moments: set[int]) -> N
     store.upkeep.purge(now=NOW)
     assert list(store.upkeep.audit()) == []
     assert not stored(store) & {GONE.id, SHORT.id}
+
+
+def test_a_bot_reads_what_takes_the_number_of_a_row_that_was_removed(store: SqlStore) -> None:
+    bot = store.bots.enter(BOB.pubkey, "faq", now=1)
+
+    def read() -> list[str]:
+        found = store.bots.read(bot, (1,), 0, lambda *_: [Taken()], now=NOW, most=9)
+        return [event.id for event, _ in found or ()]
+
+    gone, later = ALICE.note("gone"), ALICE.note("later")
+    store.add([gone], relay=None, now=NOW)
+    assert read() == [gone.id]
+    _mark_deleted(store)
+    store.upkeep.purge(now=NOW)
+    store.add([later], relay=None, now=NOW)
+    assert read() == [later.id]
+
+
+def test_what_takes_the_number_of_a_row_that_was_removed_is_found_by_its_words(
+    store: SqlStore,
+) -> None:
+    gone, later = ALICE.note("gone"), ALICE.note("later")
+    store.add([gone], relay=None, now=NOW)
+    assert store.query([Filter(search="gone")], now=NOW) == [gone]
+    _mark_deleted(store)
+    store.upkeep.purge(now=NOW)
+    store.add([later], relay=None, now=NOW)
+    assert store.query([Filter(search="later")], now=NOW) == [later]
+
+
+def _mark_deleted(store: SqlStore) -> None:
+    with store._database.writing() as connection:
+        connection.execute("UPDATE events SET deleted = 1")

@@ -6,7 +6,7 @@ Knows who is asked for that. Knows nothing of what follows from it: see `core.bo
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nostr_threads.app.blocking import off_loop
@@ -29,10 +29,12 @@ if TYPE_CHECKING:
     from nostr_threads.core.node import Node
     from nostr_threads.core.thread import Thread
 
-__all__ = ["Circumstances", "look"]
+__all__ = ["Circumstances", "look", "look_again"]
 
 # Seconds that a thread may take to be found: what is known by then has to do.
-_PATIENCE = 20.0
+_PATIENCE = 8.0
+# Seconds that other relays are waited for, once one that the bot writes to has said all it has.
+_GRACE = 2.0
 _HINTS = 3
 
 
@@ -70,6 +72,15 @@ async def look(
     return Circumstances(case, ask, earlier, is_sure)
 
 
+async def look_again(nostr: Nostr, case: Case, *, now: int) -> Case:
+    """Return a case as the store has it by now; no relay is asked. Raises `StoreError`."""
+    wanted = Filter(ids=(case.event.id,))
+    there = await off_loop(nostr.store.query, [wanted], now=now, strict=True)
+    if there:
+        return replace(case, now=now)
+    return replace(case, now=now, state=State.DELETED, why="it was deleted, or has expired")
+
+
 async def _fetched(nostr: Nostr, event: Verified, relays: Sequence[str]) -> Found:
     seen = (await off_loop(nostr.store.sightings, [event.id]))[event.id]
     code = nip19.encode(nip19.EventPointer(event.id, seen[:_HINTS], event.pubkey, event.kind))
@@ -87,8 +98,8 @@ async def _own_answers(
         relay.url for relay in found.coverage.relays if relay.finish is Finish.COMPLETE
     }.intersection(nostr.writers(relays))
     asked = [nostr.pool.relay(url) for url in nostr.writers(relays) if url not in whole]
-    wanted = _answers(event, bot)
-    answers = await asyncio.gather(*(relay.fetch(wanted, seconds=_PATIENCE) for relay in asked))
+    wanted, patience = _answers(event, bot), _GRACE if whole else _PATIENCE
+    answers = await asyncio.gather(*(relay.fetch(wanted, seconds=patience) for relay in asked))
     is_sure = bool(whole) or any(answer.finish is Finish.COMPLETE for answer in answers)
     return tuple(event for answer in answers for event in answer.events), is_sure
 

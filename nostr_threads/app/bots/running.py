@@ -9,22 +9,23 @@ import asyncio
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, ParamSpec
+from typing import TYPE_CHECKING, Any
 
 from nostr_threads.app.blocking import off_loop, to_its_end
 from nostr_threads.app.bots.hearing import Hearing
 from nostr_threads.app.bots.listening import look_back, sources
 from nostr_threads.app.bots.news import Deed, News
+from nostr_threads.app.bots.outcomes import PAUSES
 from nostr_threads.app.bots.owners import is_gone, new_owner
 from nostr_threads.app.bots.turns import Turns
 from nostr_threads.app.bots.working import LEASE, Desk, Work
 from nostr_threads.app.grouping import ungrouped
 from nostr_threads.core import nip19
 from nostr_threads.core.bots.budgets import spend, spent_of
-from nostr_threads.core.bots.cases import Skip
+from nostr_threads.core.bots.cases import Skip, Wait
 from nostr_threads.core.coverage import Finish
-from nostr_threads.errors import NoSigner
-from nostr_threads.store.bots import State
+from nostr_threads.errors import InvalidInput, NoSigner
+from nostr_threads.store.bots import Entry, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -35,18 +36,18 @@ if TYPE_CHECKING:
     from nostr_threads.app.client import Nostr
     from nostr_threads.app.mirror import Progress
     from nostr_threads.core.bots.budgets import Answered
-    from nostr_threads.core.bots.cases import Wait
     from nostr_threads.core.event import Event
     from nostr_threads.core.sources import Source
-    from nostr_threads.store.bots import Entry, Known, Taken
+    from nostr_threads.store.bots import Known, Taken
     from nostr_threads.store.sources import Sync
 
 __all__ = ["Running"]
 
-_Given = ParamSpec("_Given")
+_BECAME = {State.DELIVERED: Deed.DELIVERED, State.SEEN: Deed.WAITS}
 
 # Answers on their way to relays, beside those that are being made.
 _UNDER_WAY = 32
+_EVERYTHING = 2**31
 # Events that are read in one transaction: others want to write, too.
 _BATCH = 200
 # Seconds until what other processes have stored is read.
@@ -96,6 +97,8 @@ class Running:
         self._slots = asyncio.Semaphore(file.at_once)
         self._under_way = asyncio.Semaphore(file.at_once + _UNDER_WAY)
         self._works: dict[asyncio.Task[None], Work] = {}
+        self._complaint = ""
+        self._loop = asyncio.get_running_loop()
         self._came, self._due, self._caught_up = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -110,7 +113,8 @@ class Running:
                 loops = (
                     self._listen(followed),
                     self._read(known),
-                    self._keep_going(known),
+                    self._send_again(known),
+                    self._live(known),
                     self._work(known, tasks),
                 )
                 busy = [tasks.create_task(each) for each in loops]
@@ -120,13 +124,13 @@ class Running:
                 await asyncio.wait(busy)
                 await self._finish()
         await self._settle(known)
-        await off_loop(self._pulse, known)
+        await self._beat(known)
 
     def _take_back(self, known: Known) -> None:
         """Do not wait for those who have died on this machine."""
         for owner in self._record.owners(known):
             if is_gone(owner, self._owner):
-                self._record.take_back(known, owner, now=self._clock())
+                self._record.take_back(known, owner)
 
     # Listening and reading
 
@@ -185,44 +189,53 @@ class Running:
 
     async def _work(self, known: Known, tasks: asyncio.TaskGroup) -> None:
         await _first(self._caught_up, _CATCHING_UP)
+        told = ""
         while True:
             await self._turns.opened(lambda why: self._say(Deed.WAITS, why=why))
             await self._under_way.acquire()
             await self._slots.acquire()
             self._due.clear()
-            entry = await self._claim(known)
-            if entry is not None:
-                tasks.create_task(self._carry(entry, known, tasks))
+            claimed = await self._claim(known)
+            if isinstance(claimed, Entry):
+                told = ""
+                tasks.create_task(self._carry(claimed, known, tasks))
                 continue
             self._slots.release()
             self._under_way.release()
-            next_due = await off_loop(self._record.next_due, known)
-            seconds = _NEXT_LOOK if next_due is None else max(0.1, next_due - self._clock())
-            await _first(self._due, min(seconds, _NEXT_LOOK))
+            if claimed is not None and claimed.why != told:
+                told = claimed.why
+                self._say(Deed.WAITS, guard=claimed.guard, why=told)
+            await self._until_due(known, claimed)
 
-    async def _claim(self, known: Known) -> Entry | None:
+    async def _until_due(self, known: Known, wait: Wait | None) -> None:
+        """Wait until something may be answered again, or something new was heard."""
+        until = await off_loop(self._record.next_due, known) if wait is None else wait.until
+        seconds = _NEXT_LOOK if until is None else until - self._clock()
+        await _first(self._due, min(max(0.1, seconds), _NEXT_LOOK))
+
+    async def _claim(self, known: Known) -> Entry | Wait | None:
         now, owner = self._clock(), self._owner
-        decide = partial(self._decide, self._soon(self._tell))
-        claiming = off_loop(self._record.claim, known, owner, decide, now=now, until=now + LEASE)
+        counts_all = self._file.budgets.total is not None
+        claim = partial(self._record.claim, known, owner, self._decide, counts_all=counts_all)
+        claiming = off_loop(claim, now=now, until=now + LEASE)
         try:
             return await to_its_end(claiming)
         except asyncio.CancelledError:
-            if (entry := claiming.result()) is not None:
+            if isinstance(entry := claiming.result(), Entry):
                 # Somebody else need not wait until we are taken for dead.
                 release = self._record.release
                 await to_its_end(off_loop(release, entry, owner, State.SEEN, now=now))
             raise
 
-    def _decide(
-        self, tell: Tell, entry: Entry, given: Sequence[Answered], total: int
-    ) -> Skip | Wait | None:
+    def _decide(self, entry: Entry, given: Sequence[Answered], total: int) -> Skip | Wait | None:
         now = self._clock()
+        if entry.state is State.ANSWERING and (verdict := _after_death(entry.tries, now)):
+            return verdict
         spent = spent_of(given, author=entry.author, thread=entry.root, now=now)
         verdict = spend(replace(spent, total=total), self._file.budgets, now)
-        if verdict is not None:
-            deed = Deed.SKIPPED if isinstance(verdict, Skip) else Deed.WAITS
-            event_id, guard, why = entry.event_id, verdict.guard, verdict.why
-            tell(News(deed, self._file.name, now, event_id, guard=guard, why=why))
+        if isinstance(verdict, Skip):
+            guard, why = verdict.guard, verdict.why
+            self._soon(Deed.SKIPPED, event_id=entry.event_id, guard=guard, why=why)
         return verdict
 
     async def _carry(self, entry: Entry, known: Known, tasks: asyncio.TaskGroup) -> None:
@@ -255,27 +268,42 @@ class Running:
 
     # What becomes of answers
 
-    async def _keep_going(self, known: Known) -> None:
-        """Send again what is stuck, and note that the bot lives."""
+    async def _send_again(self, known: Known) -> None:
+        """Send what is stuck, the longest first."""
         while True:
-            await self._resume(known)
-            await self._settle(known)
-            await off_loop(self._record.listened, known, now=self._clock())
-            await off_loop(self._pulse, known)
+            queued = await off_loop(
+                self._record.entries,
+                pubkey=self._bot,
+                name=known.name,
+                states=[State.QUEUED],
+                most=_EVERYTHING,
+            )
+            stuck = {each.posting for each in queued if each.posting and not each.owner}
+            if stuck:
+                await self._nostr.outbox.resume(everything=False, only=stuck)
+                await self._settle(known)
             await asyncio.sleep(_NEXT_PULSE)
 
-    async def _resume(self, known: Known) -> None:
-        queued = await off_loop(
-            self._record.entries, pubkey=self._bot, name=known.name, states=[State.QUEUED]
-        )
-        at_work = {work.event_id for work in self._works.values()}
-        stuck = {each.posting for each in queued if each.posting and each.event_id not in at_work}
-        if stuck:
-            await self._nostr.outbox.resume(everything=False, only=stuck)
+    async def _live(self, known: Known) -> None:
+        """Note that the bot lives, and what has become of answers that nobody is sending."""
+        while True:
+            await self._settle(known)
+            await off_loop(self._record.listened, known, now=self._clock())
+            await self._beat(known)
+            await asyncio.sleep(_NEXT_PULSE)
+
+    async def _beat(self, known: Known) -> None:
+        try:
+            await off_loop(self._pulse, known)
+        except InvalidInput as error:
+            # Whoever watches must not end what is watched.
+            if str(error) != self._complaint:
+                self._complaint = str(error)
+                self._say(Deed.TROUBLE, why=self._complaint)
 
     async def _settle(self, known: Known) -> None:
         for entry in await off_loop(self._record.settle, known, now=self._clock()):
-            deed = Deed.DELIVERED if entry.state is State.DELIVERED else Deed.FAILED
+            deed = _BECAME.get(entry.state, Deed.FAILED)
             self._say(deed, event_id=entry.event_id, rule=entry.answerer, why=entry.why)
 
     def _say(self, deed: Deed, **what: Any) -> None:
@@ -283,14 +311,19 @@ class Running:
             what["event_id"] = event.id
         self._tell(News(deed, self._file.name, self._clock(), **what))
 
-    def _soon(self, call: Callable[_Given, None]) -> Callable[_Given, None]:
-        """Make of a call one that other threads may make, too."""
-        loop = asyncio.get_running_loop()
+    def _soon(self, deed: Deed, **what: Any) -> None:
+        """Tell from another thread."""
+        self._loop.call_soon_threadsafe(partial(self._say, deed, **what))
 
-        def later(*args: _Given.args, **options: _Given.kwargs) -> None:
-            loop.call_soon_threadsafe(partial(call, *args, **options))
 
-        return later
+def _after_death(tries: int, now: int) -> Skip | Wait | None:
+    """Say whether an ask is taken up at once whose last owner died at it."""
+    if tries > len(PAUSES):
+        return Skip("died", f"whoever was at it has died, {tries} times")
+    # Once may be a chance: somebody has pulled the plug.
+    if tries > 1:
+        return Wait(now + PAUSES[tries - 2], "died", "whoever was at it has died")
+    return None
 
 
 async def _first(event: asyncio.Event, seconds: float) -> None:

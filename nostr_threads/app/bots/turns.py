@@ -22,6 +22,8 @@ __all__ = ["Turns"]
 
 # Seconds until it is looked again whether it is quiet no more, or the kill file is gone.
 _NEXT_LOOK = 5.0
+# Notes of which it is known to the fraction of a second when they were heard.
+_MOST_HEARD = 1_000
 
 
 class Turns:
@@ -37,6 +39,9 @@ class Turns:
     def heard(self, event_id: str) -> None:
         """Note that a note was heard just now."""
         self._heard[event_id] = asyncio.get_running_loop().time()
+        if len(self._heard) > _MOST_HEARD:
+            # The record says it, too, only less exactly.
+            del self._heard[next(iter(self._heard))]
 
     def over(self, event_id: str) -> None:
         """Forget a note: it is answered, or will not be."""

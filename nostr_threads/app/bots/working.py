@@ -1,7 +1,7 @@
 """One ask from the moment it is taken until its answer is in the outbox, or why there is none.
 
-Knows the order, and that whatever fails is put on record and tried again. What may be answered, and
-with what, is known in `core.bots`; which ask is next, `running` knows.
+Knows the order, and that everything is looked at again before anything is said. What may be
+answered, and with what, is known in `core.bots`; which ask is next, `running` knows.
 """
 
 from __future__ import annotations
@@ -11,20 +11,24 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from nostr_threads.app.blocking import off_loop, to_its_end
-from nostr_threads.app.bots.circumstances import look
+from nostr_threads.app.bots.circumstances import look, look_again
 from nostr_threads.app.bots.hearing import chosen, ways_of
 from nostr_threads.app.bots.news import Deed, News
+from nostr_threads.app.bots.outcomes import Before, Failed, WouldAnswer, complaint, noted
 from nostr_threads.app.grouping import ungrouped
 from nostr_threads.app.writing import Style
 from nostr_threads.core.bots.cases import Skip, Wait
-from nostr_threads.core.bots.guards import LATE, judge
+from nostr_threads.core.bots.guards import EARLY, LATE, judge
 from nostr_threads.core.bots.saying import fit
+from nostr_threads.core.bots.ways import needs_parent
 from nostr_threads.core.compose import Extras
 from nostr_threads.core.event import MAX_CREATED_AT
 from nostr_threads.errors import (
+    AnswerFailed,
     InvalidText,
     LimitTooSmall,
     NostrThreadsError,
+    SigningError,
     StoreError,
     TakenOver,
 )
@@ -37,10 +41,11 @@ if TYPE_CHECKING:
     from nostr_threads.app.bots.botfile import BotFile
     from nostr_threads.app.bots.circumstances import Circumstances
     from nostr_threads.app.bots.news import Tell
+    from nostr_threads.app.bots.outcomes import Outcome
     from nostr_threads.app.bots.turns import Turns
     from nostr_threads.app.client import Nostr
-    from nostr_threads.core.bots.asks import Answer
-    from nostr_threads.core.bots.cases import Limits
+    from nostr_threads.core.bots.asks import Answer, Ask
+    from nostr_threads.core.bots.cases import Case
     from nostr_threads.core.bots.when import Rule
     from nostr_threads.core.event import Verified
     from nostr_threads.store.base import Posting
@@ -53,18 +58,18 @@ LEASE = 30
 
 # How often the living say that they are.
 _RENEWAL = 10.0
-# Seconds until what failed is tried again; after the last try it has failed for good.
-_PAUSES = (30, 120, 600, 3_600)
-# Seconds until relays that could not be asked are asked again.
-_UNREACHABLE = 60
+# Seconds until relays, or a signer elsewhere, that could not be asked are asked again.
+_AWAY = 60
+# Seconds that anybody's bot may take, whatever it allows itself.
+_LONGEST = 3_600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
     """What all asks of a bot are worked on with.
 
-    `bots` are those that answer for each rule of the file, by its name. `owner` is a name
-    that no other process has; `clock` gives unix seconds. Nothing is signed when it `is_dry`.
+    `bots` are those that answer for each rule of the file, by its name. `owner` is a name that no
+    other process has; `clock` gives unix seconds. Nothing is signed when it `is_dry`.
     """
 
     nostr: Nostr
@@ -90,96 +95,109 @@ class Work:
         self._rule = ""
 
     async def run(self) -> None:
-        """Do it to the end. Raises `StoreError`; everything else is put on record."""
+        """Do it to the end, and put on record how that went. Raises `StoreError`."""
         try:
             with ungrouped():
                 async with asyncio.TaskGroup() as tasks:
                     renewing = tasks.create_task(self._renew())
-                    await self._do()
+                    outcome = await self._outcome()
                     renewing.cancel()
+                if outcome is not None:
+                    await self._note(outcome)
         except TakenOver as error:
-            self._tell(Deed.FAILED, why=str(error))
-        except asyncio.CancelledError:
-            # Where the answer is in the outbox this changes nothing.
-            await to_its_end(off_loop(self._give_back))
-            raise
+            self._tell(Deed.WAITS, why=str(error))
+        finally:
+            # Whatever was cut off: what is signed is in the outbox, what is not is nobody's.
+            await to_its_end(off_loop(self._leave))
 
-    async def _do(self) -> None:
+    async def _outcome(self) -> Outcome | None:
+        """Answer it; None once the answer is in the outbox."""
         desk = self._desk
-        event = await off_loop(desk.nostr.store.event, self._entry.event_id)
+        event = await off_loop(desk.nostr.store.event, self.event_id)
         if event is None:
-            await self._skip(Skip("gone", "it is not in the store any more"))
-            return
+            return Skip("gone", "it is not in the store any more")
         self._tell(Deed.ANSWERING, event=event)
         try:
-            await self._answer(event)
+            return await self._answer(event)
         except StoreError:
             raise
+        except SigningError as error:
+            # A signer elsewhere may be away for hours: that is no fault of the question.
+            outcome: Outcome = Wait(desk.clock() + _AWAY, "signing", str(error))
+        except (InvalidText, LimitTooSmall) as error:
+            outcome = Failed(str(error), hopeless=True)
         except NostrThreadsError as error:
-            hopeless = isinstance(error, InvalidText | LimitTooSmall)
-            await self._failed(str(error), later=not hopeless)
-        except Exception as error:  # noqa: BLE001 - anybody's code answers, and must not end others
-            await self._failed(f"{type(error).__name__}: {error}", later=True)
+            outcome = Failed(str(error))
+        # What became of an answer in the outbox is found there.
+        return None if self.queued.is_set() else outcome
 
-    async def _answer(self, event: Verified) -> None:
+    async def _answer(self, event: Verified) -> Outcome | None:
         desk = self._desk
-        found = await self._look(event)
-        verdict = judge(found.case, self._limits(), LATE)
-        if not found.case.ways:
-            verdict = Skip("ways", "it speaks to somebody else")
-        if verdict is None and not found.is_sure and found.earlier is None:
-            verdict = Wait(
-                desk.clock() + _UNREACHABLE, "unsure", "no relay says whether it was answered"
-            )
-        if verdict is not None:
-            await self._judged(verdict)
-        elif found.earlier is not None:
-            await self._settled(State.DELIVERED, why=f"it was answered by {found.earlier}")
-        else:
-            await self._say(event, found)
-
-    async def _look(self, event: Verified) -> Circumstances:
-        desk, seen_at = self._desk, self._entry.seen_at
         found = await look(
             desk.nostr,
             event,
             bot=desk.bot,
             relays=desk.file.relays,
             now=desk.clock(),
-            heard_at=seen_at,
+            heard_at=self._entry.seen_at,
         )
-        came = ways_of(desk.file, desk.bot, event, found.case.parent)
-        return replace(
-            found, case=replace(found.case, ways=came, is_stopped=desk.turns.is_stopped())
-        )
+        case = self._seen(found.case)
+        if (verdict := self._judge(case)) is not None:
+            return verdict
+        if found.earlier is not None:
+            return Before(found.earlier)
+        if not found.is_sure:
+            return Wait(desk.clock() + _AWAY, "unsure", "no relay says whether it was answered")
+        return await self._say(replace(found, case=case))
 
-    async def _say(self, event: Verified, found: Circumstances) -> None:
+    def _seen(self, case: Case) -> Case:
+        """Say of a case how it came to the bot, now that what it answers is known."""
         desk = self._desk
-        said = await self._said(event, found)
+        came = ways_of(desk.file, desk.bot, case.event, case.parent)
+        return replace(case, ways=came, is_stopped=desk.turns.is_stopped())
+
+    def _judge(self, case: Case) -> Skip | Wait | None:
+        desk, limits = self._desk, self._desk.file.limits
+        if self._entry.pardoned:
+            limits = replace(limits, catch_up=MAX_CREATED_AT)
+        verdict = judge(case, limits, (*EARLY, *LATE))
+        if case.ways or isinstance(verdict, Skip):
+            return verdict
+        listening = desk.file.listening
+        is_open = case.parent is None and needs_parent(
+            case.event, bot=desk.bot, listening=listening
+        )
+        # While what it answers may still be found it may be an answer to the bot.
+        return verdict if is_open and verdict is not None else Skip("ways", "it speaks to another")
+
+    async def _say(self, found: Circumstances) -> Outcome | None:
+        desk, event = self._desk, found.ask.event
+        said = await self._said(found)
         if said is None:
-            await self._skip(Skip("silent", "no rule has anything to say"))
-            return
+            return Skip("silent", "no rule has anything to say")
         rule, answer = said
         try:
             answer = fit(answer, desk.file.says)
         except InvalidText as error:
-            await self._skip(Skip("says", str(error)))
-            return
+            return Skip("says", str(error))
         await desk.turns.wait(event.id, self._entry.seen_at)
+        # To answer may have taken minutes, and the turn to come more.
+        case = await look_again(desk.nostr, self._seen(found.case), now=desk.clock())
+        if (verdict := self._judge(case)) is not None:
+            return verdict
         if desk.is_dry:
-            await self._settled(State.SKIPPED, guard="dry_run", why="it was a dry run")
-            self._tell(Deed.WOULD_ANSWER, event=event, rule=rule.name, answer=answer)
-        else:
-            await self._publish(event, rule, answer)
+            return WouldAnswer(answer)
+        await self._publish(event, rule, answer)
+        return None
 
-    async def _said(self, event: Verified, found: Circumstances) -> tuple[Rule, Answer] | None:
+    async def _said(self, found: Circumstances) -> tuple[Rule, Answer] | None:
         """Return what the first rule says that fits and is not silent."""
-        desk, wanted = self._desk, self._entry.rule
-        choice = chosen(desk.file, desk.bot, event, found.case.ways)
+        desk, case, wanted = self._desk, found.case, self._entry.rule
+        choice = await off_loop(chosen, desk.file, desk.bot, case.event, case.ways)
         for rule in choice.rules:
             if wanted in ("", rule.name):
                 self._rule = rule.name
-                answer = await desk.bots[rule.name].answer(found.ask)
+                answer = await _asked(desk.bots[rule.name], found.ask)
                 if answer is not None:
                     return rule, _shaped(answer, rule)
         return None
@@ -190,7 +208,7 @@ class Work:
         def enqueue(posting: Posting) -> None:
             now = desk.clock()
             self._record.queue(self._entry, desk.owner, posting, rule.name, now=now)
-            loop.call_soon_threadsafe(self._is_queued, event, rule, answer, posting)
+            loop.call_soon_threadsafe(self._is_queued, event, answer, posting)
 
         extras = Extras(content_warning=answer.content_warning, calls_all=False)
         await desk.nostr.publish(
@@ -201,77 +219,65 @@ class Work:
             enqueue=enqueue,
         )
 
-    def _is_queued(self, event: Verified, rule: Rule, answer: Answer, posting: Posting) -> None:
+    def _is_queued(self, event: Verified, answer: Answer, posting: Posting) -> None:
         self.queued.set()
         ids = [part.id for part in posting.events]
-        self._tell(Deed.QUEUED, event=event, rule=rule.name, answer=answer, posting=ids)
+        self._tell(Deed.QUEUED, event=event, rule=self._rule, answer=answer, posting=ids)
 
-    # What becomes of it
+    # The record
 
-    async def _judged(self, verdict: Skip | Wait) -> None:
-        if isinstance(verdict, Skip):
-            await self._skip(verdict)
-            return
-        due = max(verdict.until, self._desk.clock() + 1)
-        await self._settled(State.SEEN, guard=verdict.guard, why=verdict.why, due=due)
-        self._tell(Deed.WAITS, guard=verdict.guard, why=verdict.why)
-
-    async def _skip(self, verdict: Skip) -> None:
-        await self._settled(State.SKIPPED, guard=verdict.guard, why=verdict.why)
-        self._tell(Deed.SKIPPED, guard=verdict.guard, why=verdict.why)
-
-    async def _failed(self, why: str, *, later: bool) -> None:
-        if self.queued.is_set():
-            # It is in the outbox, and what became of it is found there.
-            return
-        tries = self._entry.tries
-        if later and tries < len(_PAUSES):
-            due = self._desk.clock() + _PAUSES[tries]
-            await self._settled(State.SEEN, guard="failed", why=why, due=due, failed=True)
-            again = f"{why}; it is tried again in {_PAUSES[tries]} s"
-            self._tell(Deed.FAILED, rule=self._rule, why=again)
-        else:
-            await self._settled(State.FAILED, guard="failed", why=why, failed=True)
-            self._tell(Deed.FAILED, rule=self._rule, why=why)
-
-    async def _settled(
-        self, state: State, *, guard: str = "", why: str = "", due: int = 0, failed: bool = False
-    ) -> None:
-        await to_its_end(
-            off_loop(
-                self._record.release,
-                self._entry,
-                self._desk.owner,
-                state,
-                guard=guard,
-                why=why,
-                due=due,
-                failed=failed,
-                now=self._desk.clock(),
-            )
+    async def _note(self, outcome: Outcome) -> None:
+        what = noted(outcome, tries=self._entry.tries, now=self._desk.clock())
+        release = off_loop(
+            self._record.release,
+            self._entry,
+            self._desk.owner,
+            what.state,
+            guard=what.guard,
+            why=what.why,
+            due=what.due,
+            failed=what.is_failure,
+            now=self._desk.clock(),
         )
-        if state is State.DELIVERED:
-            self._tell(Deed.DELIVERED, why=why)
+        if not await to_its_end(release):
+            raise TakenOver("another process has taken the ask over")
+        answer = outcome.answer if isinstance(outcome, WouldAnswer) else None
+        why, rule = what.told or what.why, self._rule
+        self._tell(what.deed, guard=what.guard, why=why, rule=rule, answer=answer)
 
-    def _give_back(self) -> None:
-        """Let anybody take it at once: where it was queued nothing happens."""
-        self._record.release(self._entry, self._desk.owner, State.SEEN, now=self._desk.clock())
-
-    def _limits(self) -> Limits:
-        limits = self._desk.file.limits
-        return replace(limits, catch_up=MAX_CREATED_AT) if self._entry.pardoned else limits
+    def _leave(self) -> None:
+        """Let anybody take it at once, or see to what is in the outbox; if it is ours at all."""
+        now, owner = self._desk.clock(), self._desk.owner
+        self._record.release(self._entry, owner, State.SEEN, now=now)
+        self._record.hand_over(self._entry, owner)
 
     def _tell(self, deed: Deed, **what: Any) -> None:
         desk = self._desk
-        desk.tell(News(deed, desk.file.name, desk.clock(), self._entry.event_id, **what))
+        desk.tell(News(deed, desk.file.name, desk.clock(), self.event_id, **what))
 
     async def _renew(self) -> None:
-        while not self.queued.is_set():
+        while True:
             await asyncio.sleep(_RENEWAL)  # well before it runs out
             until = self._desk.clock() + LEASE
             renewing = off_loop(self._record.renew, self._entry, self._desk.owner, until=until)
-            if not await to_its_end(renewing) and not self.queued.is_set():
+            if not await to_its_end(renewing):
                 raise TakenOver("another process has taken the ask over")
+
+
+async def _asked(bot: Bot, ask: Ask) -> Answer | None:
+    """Ask anybody's bot. Raises `AnswerFailed` for whatever it raises: it must not end others."""
+    try:
+        async with asyncio.timeout(_LONGEST):
+            return await bot.answer(ask)
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        raise AnswerFailed("it was cancelled, and not by us") from None
+    except (AnswerFailed, InvalidText):
+        raise
+    except (Exception, KeyboardInterrupt, SystemExit) as error:
+        raise AnswerFailed(complaint(error)) from error
 
 
 def _shaped(answer: Answer, rule: Rule) -> Answer:

@@ -39,3 +39,4 @@ CREATE TABLE asks (
 CREATE INDEX asks_open ON asks (bot, asked_at) WHERE state IN ('seen', 'answering');
 CREATE INDEX asks_queued ON asks (bot) WHERE state = 'queued';
 CREATE INDEX asks_answered ON asks (bot, answered_at) WHERE answered_at IS NOT NULL;
+CREATE INDEX asks_of_event ON asks (event);

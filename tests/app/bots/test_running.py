@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import nostr_threads as nt
-from nostr_threads.app.bots import turns, working
+from nostr_threads.app.bots import outcomes, turns
 from nostr_threads.app.bots.botfile import BotFile
 from nostr_threads.app.bots.news import Deed
 from nostr_threads.app.bots.running import Running
@@ -25,7 +25,10 @@ from nostr_threads.core.bots.saying import Says
 from nostr_threads.core.bots.specs import TextOf
 from nostr_threads.core.bots.when import Match, Rule, When
 from nostr_threads.core.messages import Publish
-from nostr_threads.errors import InvalidText, NoSigner
+from nostr_threads.core.pow import difficulty
+from nostr_threads.errors import BunkerError, InvalidText, NoSigner
+from nostr_threads.relayd import RelayServer
+from nostr_threads.signing import secret_from_hex
 from nostr_threads.store.bots import State
 from nostr_threads.testing import Faults, FaultyRelay
 from tests.app.bots.stage import (
@@ -43,6 +46,7 @@ from tests.app.worlds import BOB, CAROL, config, opened, signer_of
 from tests.relayd.peers import stocked
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from nostr_threads.app.bots.bot import Bot
@@ -62,7 +66,7 @@ def begun(nostr: nt.Nostr, *, ago: int, file: BotFile = FILE) -> None:
 class Fails:
     """Cannot answer, some times."""
 
-    def __init__(self, times: int, error: Exception) -> None:
+    def __init__(self, times: int, error: BaseException) -> None:
         self.tries = 0
         self._times = times
         self._error = error
@@ -83,6 +87,18 @@ class Hangs:
     async def answer(self, ask: Ask) -> Answer | None:
         self.begun.set()
         await asyncio.sleep(60)  # cancelled before
+        return Answer(ask.text)
+
+
+class Waits:
+    """Answers once it may."""
+
+    def __init__(self) -> None:
+        self.begun, self.may_end = asyncio.Event(), asyncio.Event()
+
+    async def answer(self, ask: Ask) -> Answer | None:
+        self.begun.set()
+        await self.may_end.wait()
         return Answer(ask.text)
 
 
@@ -291,6 +307,19 @@ class TestWhatCameWhileNobodyListened:
             await stage.told_of(Deed.DELIVERED, note)
             assert [entry.event_id for entry in nostr.store.bots.entries()] == [note.id]
 
+    async def test_is_not_answered_by_being_asked_again_where_another_guard_objects(self) -> None:
+        note = question("what? #nobot", at=time.time() - 60)
+        async with (
+            FaultyRelay(stocked([note])) as relay,
+            opened(":memory:", relay.url, by=BOT) as nostr,
+        ):
+            begun(nostr, ago=100)
+            async with running(nostr) as stage:
+                await stage.told_of(Deed.SKIPPED, note)
+            nostr.store.bots.retry(nostr.store.bots.entries(), now=int(time.time()))
+            async with running(nostr) as stage:
+                assert (await stage.told_of(Deed.SKIPPED, note)).guard == "nobot"
+
     async def test_is_asked_again_by_its_owner_however_old(self) -> None:
         file = replace(FILE, limits=replace(LIMITS, catch_up=300))
         old = question("old?", at=time.time() - 1_000)
@@ -376,6 +405,22 @@ class TestNothingIsSaid:
         file = replace(FILE, limits=replace(LIMITS, catch_up=30))
         assert await self.skipped(note=note, file=file) == "known"
 
+    async def test_while_what_it_answers_may_still_be_found(self) -> None:
+        """It may be an answer to the bot: then it is one when that is known."""
+        lost = answer_to(question(at=time.time() - 50), "before", by=BOT, at=time.time() - 40)
+        note = answer_to(lost, "and then?", at=time.time() - 9)
+        async with (
+            FaultyRelay(stocked()) as relay,
+            opened(":memory:", relay.url, by=BOT) as nostr,
+        ):
+            begun(nostr, ago=100)
+            async with running(nostr) as stage:
+                send(relay, note)
+                news = await stage.told_of(Deed.WAITS, note)
+                assert news.guard == "known"
+            (entry,) = nostr.store.bots.entries()
+            assert (entry.state, entry.guard) == (State.SEEN, "known")
+
     async def test_in_a_dry_run(self) -> None:
         async with (
             FaultyRelay(stocked()) as relay,
@@ -450,9 +495,10 @@ class TestBudgets:
             send(relay, question("one?"), question("two?", by=CAROL))
             await stage.told_of(Deed.DELIVERED)
             news = await stage.told_of(Deed.WAITS)
-            assert news.guard == "per_hour"
-            (entry,) = nostr.store.bots.entries(states=[State.SEEN])
-            assert entry.due > time.time() + 3_500
+            assert (news.guard, news.event_id) == ("per_hour", "")
+            await stage.told_of(Deed.DELIVERED)
+            assert len(nostr.store.bots.entries(states=[State.SEEN])) == 1
+            assert len(stage.of(Deed.WAITS)) == 1
 
     async def test_end_what_two_bots_say_to_each_other(self) -> None:
         """Both answer bots, at once, and each hears the other: the budget ends it."""
@@ -476,7 +522,7 @@ class TestBudgets:
 
 class TestWhatFails:
     async def test_is_tried_again_and_then_answered(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(working, "_PAUSES", (1, 1))
+        monkeypatch.setattr(outcomes, "PAUSES", (1, 1))
         bot = Fails(2, RuntimeError("no model"))
         async with (
             FaultyRelay(stocked()) as relay,
@@ -496,7 +542,7 @@ class TestWhatFails:
     async def test_always_is_put_on_record_and_never_answered(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(working, "_PAUSES", (1,))
+        monkeypatch.setattr(outcomes, "PAUSES", (1,))
         bot = Fails(9, ValueError("broken"))
         async with (
             FaultyRelay(stocked()) as relay,
@@ -539,6 +585,120 @@ class TestWhatFails:
         async with opened(":memory:", "ws://127.0.0.1:1") as nostr:
             with pytest.raises(NoSigner):
                 Running(nostr, FILE, {}, clock=time.time)
+
+    async def test_by_being_cancelled_from_within_is_a_failure_like_any(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Nobody wanted it: to ask again at once would go on for ever."""
+        monkeypatch.setattr(outcomes, "PAUSES", ())
+        for error in (asyncio.CancelledError(), KeyboardInterrupt(), SystemExit(3)):
+            bot = Fails(9, error)
+            async with (
+                FaultyRelay(stocked()) as relay,
+                opened(":memory:", relay.url, by=BOT) as nostr,
+                running(nostr, bots={"echo": bot}) as stage,
+            ):
+                await stage.told_of(Deed.LISTENING)
+                send(relay, note := question())
+                await stage.told_of(Deed.FAILED, note)
+                assert nostr.store.bots.entries()[0].state is State.FAILED
+                assert bot.tries == 1
+
+    async def test_with_words_that_nobody_can_keep_is_on_record_all_the_same(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        class Mute(Exception):
+            def __str__(self) -> str:
+                raise ValueError
+
+        monkeypatch.setattr(outcomes, "PAUSES", ())
+        secret = "nsec1" + "q" * 58
+        for error in (ValueError(f"half \ud800 {secret}\x1b[2J"), Mute()):
+            async with (
+                FaultyRelay(stocked()) as relay,
+                opened(":memory:", relay.url, by=BOT) as nostr,
+                running(nostr, bots={"echo": Fails(9, error)}) as stage,
+            ):
+                await stage.told_of(Deed.LISTENING)
+                send(relay, note := question())
+                news = await stage.told_of(Deed.FAILED, note)
+                why = nostr.store.bots.entries()[0].why
+                for text in (why, news.why):
+                    assert secret not in text
+                    assert "\x1b" not in text
+                    assert text.startswith(type(error).__name__)
+
+    async def test_at_a_signer_that_is_away_is_no_try(self) -> None:
+        class Away(nt.KeySigner):
+            async def sign(self, _: nt.Draft) -> nt.Verified:
+                raise BunkerError("nobody answers")
+
+        async with (
+            FaultyRelay(stocked()) as relay,
+            opened(":memory:", relay.url) as nobody,
+        ):
+            nostr = nobody.signing_as(Away(secret_from_hex(BOT.secret_hex())))
+            async with running(nostr) as stage:
+                await stage.told_of(Deed.LISTENING)
+                send(relay, note := question())
+                assert (await stage.told_of(Deed.WAITS, note)).guard == "signing"
+            (entry,) = nostr.store.bots.entries()
+            assert (entry.state, entry.tries, entry.why) == (State.SEEN, 0, "nobody answers")
+
+
+class TestWhileItIsAnswered:
+    """To answer may take minutes: everything is looked at again before anything is said."""
+
+    async def after(self, change: Callable[[nt.Nostr, nt.Verified], None], file: BotFile) -> str:
+        """What keeps back an answer when something changes while it is made."""
+        bot = Waits()
+        async with (
+            FaultyRelay(stocked()) as relay,
+            opened(":memory:", relay.url, by=BOT) as nostr,
+            running(nostr, file, {"echo": bot}) as stage,
+        ):
+            await stage.told_of(Deed.LISTENING)
+            send(relay, note := question())
+            await asyncio.wait_for(bot.begun.wait(), 20)
+            change(nostr, note)
+            bot.may_end.set()
+            await stage.until(lambda: stage.of(Deed.SKIPPED, note) or stage.of(Deed.WAITS, note))
+            assert answers(relay, note) == []
+            return nostr.store.bots.entries()[0].guard
+
+    async def test_the_kill_file_appears(self, tmp_path: Path) -> None:
+        kill = tmp_path / "kill"
+        guard = await self.after(lambda *_: kill.touch(), replace(FILE, kill_file=str(kill)))
+        assert guard == "kill"
+
+    async def test_the_question_is_deleted(self) -> None:
+        def delete(nostr: nt.Nostr, note: nt.Verified) -> None:
+            gone = BOB.event(kinds.DELETION, "", note.created_at, (("e", note.id),))
+            nostr.store.add([gone], relay=None, now=note.created_at)
+
+        assert await self.after(delete, FILE) == "deleted"
+
+
+async def test_where_a_relay_wants_work_the_answer_is_written_anew_and_arrives() -> None:
+    def wants_work(event: nt.Event) -> str | None:
+        if event.kind != kinds.NOTE or difficulty(event.id) >= 8:
+            return None
+        return "pow: 8 bits are needed"
+
+    store = stocked()
+    async with (
+        RelayServer(store, accept=wants_work) as relay,
+        opened(":memory:", relay.url, by=BOT) as nostr,
+        running(nostr) as stage,
+    ):
+        await stage.told_of(Deed.LISTENING)
+        note = question()
+        store.add([note], relay=None, now=note.created_at)
+        relay.broadcast(note)
+        await stage.told_of(Deed.DELIVERED, note)
+        assert len(stage.of(Deed.QUEUED, note)) == 2
+        wanted = nt.Filter(authors=(BOT.pubkey,), tags={"e": (note.id,)})
+        assert len(store.query([wanted], now=note.created_at)) == 1
 
 
 class TestTheEnd:
