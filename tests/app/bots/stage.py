@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from nostr_threads.app.bots.bot import Bot
     from nostr_threads.app.bots.news import Deed, News
     from nostr_threads.core.bots.asks import Ask
+    from nostr_threads.store.bots import Known
     from nostr_threads.testing import Author, FaultyRelay
 
 BOT = ALICE
@@ -108,12 +109,13 @@ async def running(
     bots: Mapping[str, Bot] | None = None,
     *,
     clock: Callable[[], float] = time.time,
+    pulse: Callable[[Known], None] = lambda _: None,
     is_dry: bool = False,
 ) -> AsyncIterator[Stage]:
     """Run a bot; it is stopped at the end, in order."""
     stage, stop = Stage(), asyncio.Event()
     answering = bots or {rule.name: Echo() for rule in file.rules}
-    bot = Running(nostr, file, answering, clock=clock, tell=stage.tell, is_dry=is_dry)
+    bot = Running(nostr, file, answering, clock=clock, tell=stage.tell, pulse=pulse, is_dry=is_dry)
     task = asyncio.create_task(bot.run(stop))
     try:
         yield stage

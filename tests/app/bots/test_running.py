@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 import nostr_threads as nt
+from nostr_threads.app import tailing
 from nostr_threads.app.bots import outcomes, turns
+from nostr_threads.app.bots import running as runner
 from nostr_threads.app.bots.botfile import BotFile
 from nostr_threads.app.bots.news import Deed
 from nostr_threads.app.bots.running import Running
@@ -26,10 +28,10 @@ from nostr_threads.core.bots.specs import TextOf
 from nostr_threads.core.bots.when import Match, Rule, When
 from nostr_threads.core.messages import Publish
 from nostr_threads.core.pow import difficulty
-from nostr_threads.errors import BunkerError, InvalidText, NoSigner
+from nostr_threads.errors import BunkerError, InvalidInput, InvalidText, NoSigner
 from nostr_threads.relayd import RelayServer
 from nostr_threads.signing import secret_from_hex
-from nostr_threads.store.bots import State
+from nostr_threads.store.bots import State, Taken
 from nostr_threads.testing import Faults, FaultyRelay
 from tests.app.bots.stage import (
     BOT,
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
 
     from nostr_threads.app.bots.bot import Bot
     from nostr_threads.core.bots.asks import Ask
+    from nostr_threads.store.bots import Known
 
 pytestmark = pytest.mark.usefixtures("quickly")
 
@@ -169,6 +172,38 @@ class TestAnAnswer:
             await stage.told_of(Deed.DELIVERED, again)
             assert stage.of(Deed.HEARD, aside) == []
             assert answers(relay, aside) == []
+
+    async def test_waits_as_long_when_the_note_was_heard_in_an_earlier_life(self) -> None:
+        file = replace(FILE, limits=replace(LIMITS, pause=4.0))
+        async with (
+            FaultyRelay(stocked()) as relay,
+            opened(":memory:", relay.url, by=BOT) as nostr,
+        ):
+            loop = asyncio.get_running_loop()
+            async with running(nostr, file) as stage:
+                await stage.told_of(Deed.LISTENING)
+                begin = loop.time()
+                send(relay, note := question())
+                await stage.told_of(Deed.ANSWERING, note)
+            async with running(nostr, file) as stage:
+                await stage.told_of(Deed.DELIVERED, note)
+                assert loop.time() - begin >= 3.9
+
+    async def test_of_a_second_rule_waits_as_long(self) -> None:
+        rules = (Rule("one", TextOf("")), Rule("two", TextOf("")))
+        limits = replace(LIMITS, pause=2.5)
+        file = replace(FILE, rules=rules, match=Match.ALL, limits=limits, at_once=1)
+        bots = {"one": Fixed(None), "two": Fixed("the second")}
+        async with (
+            FaultyRelay(stocked()) as relay,
+            opened(":memory:", relay.url, by=BOT) as nostr,
+            running(nostr, file, bots) as stage,
+        ):
+            await stage.told_of(Deed.LISTENING)
+            begin = asyncio.get_running_loop().time()
+            send(relay, note := question())
+            await stage.told_of(Deed.DELIVERED, note)
+            assert asyncio.get_running_loop().time() - begin >= 2.4
 
     async def test_may_be_long_and_goes_as_one_thread(self) -> None:
         text = "\n\n".join(f"Paragraph {number}. " + "word " * 120 for number in range(4))
@@ -466,6 +501,73 @@ class TestNothingIsSaid:
             send(relay, note := question())
             await stage.told_of(Deed.HEARD, note)
             assert stage.of(Deed.ANSWERING) == []
+
+
+class TestTrouble:
+    async def test_with_a_relay_is_told_once_and_when_it_is_over(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(tailing, "_PAUSES", (0.05,))
+        async with (
+            FaultyRelay(stocked(), Faults(refuse_connections=True)) as relay,
+            opened(":memory:", relay.url, by=BOT) as nostr,
+            running(nostr) as stage,
+        ):
+            news = await stage.told_of(Deed.TROUBLE)
+            assert news.why.startswith(f"{relay.url}: ")
+            relay.faults = Faults()
+            await stage.until(lambda: len(stage.of(Deed.LISTENING)) == 2)
+            assert stage.of(Deed.LISTENING)[1].why == f"{relay.url} answers again"
+            assert len(stage.of(Deed.TROUBLE)) == 1
+            send(relay, note := question())
+            await stage.told_of(Deed.DELIVERED, note)
+
+    async def test_with_whoever_watches_does_not_end_what_is_watched(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(runner, "_NEXT_PULSE", 0.05)
+        beats = []
+
+        def pulse(_: Known) -> None:
+            beats.append(1)
+            raise InvalidInput("cannot write there")
+
+        async with (
+            FaultyRelay(stocked()) as relay,
+            opened(":memory:", relay.url, by=BOT) as nostr,
+            running(nostr, pulse=pulse) as stage,
+        ):
+            assert (await stage.told_of(Deed.TROUBLE)).why == "cannot write there"
+            send(relay, note := question())
+            await stage.told_of(Deed.DELIVERED, note)
+            assert len(beats) > 1
+            assert len(stage.of(Deed.TROUBLE)) == 1
+
+
+@pytest.mark.parametrize(
+    ("deaths", "state", "guard"),
+    [(1, State.DELIVERED, ""), (2, State.SEEN, "died"), (5, State.SKIPPED, "died")],
+)
+async def test_a_question_at_which_its_process_dies_is_given_up_in_the_end(
+    deaths: int, state: State, guard: str
+) -> None:
+    async with (
+        FaultyRelay(stocked()) as relay,
+        opened(":memory:", relay.url, by=BOT) as nostr,
+    ):
+        begun(nostr, ago=100)
+        now, record = int(time.time()), nostr.store.bots
+        nostr.store.add([note := question(at=now - 50)], relay=relay.url, now=now)
+        known = record.enter(BOT.pubkey, FILE.name, now=now)
+        record.read(known, (1,), 0, lambda *_: [Taken()], now=now, most=9)
+        for _ in range(deaths):
+            record.claim(known, "dead", lambda *_: None, now=now, until=now)
+        async with running(nostr) as stage:
+            other = question("and this?", by=CAROL)
+            send(relay, other)
+            await stage.told_of(Deed.DELIVERED, other)
+        (entry,) = record.entries(event_id=note.id)
+        assert (entry.state, entry.guard) == (state, guard)
 
 
 class TestBudgets:
