@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nostr_threads.core.bots.patterns import Pattern, has_word, plain
+from nostr_threads.core.bots.patterns import Pattern, has_word, marks_of, plain, unmarked
 from nostr_threads.core.entities import Address, EventPointer, Note, Profile, PublicKey
 from nostr_threads.core.nip19 import decode
 from nostr_threads.errors import InvalidCode, InvalidInput
@@ -33,21 +33,37 @@ class Never:
     pattern: Pattern | None = None
     key: str = ""
 
-    def is_in(self, text: str, keys: frozenset[str]) -> bool:
-        """Whether it stands in `text`, of which `keys` are named by codes.
+    def is_in(self, said: _Said) -> bool:
+        """Whether it stands in what is said, with or without marks on its letters.
 
         A regular expression that runs out of time counts as found: better silent than sorry.
         """
         if self.pattern is not None:
-            found = (self.pattern.search(each) for each in (text, plain(text)))
+            found = map(self.pattern.search, (said.text, said.plain, said.bare))
             return any(each.is_there or each.gave_up for each in found)
-        seen = plain(text)
         if self.key:
-            return self.key in keys or self.key in seen
-        word = plain(self.word)
+            return self.key in said.keys or self.key in said.plain or self.key in said.bare
+        word, own = plain(self.word), marks_of(self.word)
+        texts = (said.plain, unmarked(said.text, own) if own else said.bare)
         # What is no word, such as a number or a part of a key, may hide within a longer one.
-        is_wordy = all(char.isalpha() or char.isspace() for char in word)
-        return has_word(seen, word) if is_wordy else word in seen
+        if all(char.isalpha() or char.isspace() for char in word):
+            return any(has_word(text, word) for text in texts)
+        return any(word in text for text in texts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A text as it is, as it is compared, and that without marks; `keys` are named by its codes."""
+
+    text: str
+    plain: str
+    bare: str
+    keys: frozenset[str]
+
+    @classmethod
+    def of(cls, text: str) -> _Said:
+        seen, bare = plain(text), unmarked(text)
+        return cls(text, seen, bare, frozenset((*_named(seen), *_named(bare))))
 
 
 def parse_never(entry: str) -> Never:
@@ -73,8 +89,8 @@ def parse_never(entry: str) -> Never:
 
 def first_said(never: Sequence[Never], text: str) -> int | None:
     """Return the place (from 1) of the first of `never` that stands in `text`, None for none."""
-    keys = frozenset(_named(plain(text))) if any(each.key for each in never) else frozenset()
-    places = (place for place, each in enumerate(never, 1) if each.is_in(text, keys))
+    said = _Said.of(text)
+    places = (place for place, each in enumerate(never, 1) if each.is_in(said))
     return next(places, None)
 
 

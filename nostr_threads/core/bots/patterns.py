@@ -17,7 +17,7 @@ from nostr_threads.errors import InvalidInput
 if TYPE_CHECKING:
     import regex
 
-__all__ = ["Found", "Pattern", "has_word", "plain"]
+__all__ = ["Found", "Pattern", "has_word", "marks_of", "plain", "unmarked"]
 
 # A search holds up everything else. Nearly all take less than a thousandth of this; one that takes
 # longer backtracks, and would do so for years.
@@ -27,7 +27,31 @@ _UNPARTED = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u2fdf\u3040-\u30ff\u3400-\u9fff\ua000-\ua4cf"
     r"\uf900-\ufaff\U00020000-\U0003ffff]"
 )
-_FORMAT = dict.fromkeys((0xAD, *range(0x200B, 0x2010), *range(0x2060, 0x2065), 0xFEFF))
+# Whatever Unicode calls Default_Ignorable: nothing is drawn for it.
+_UNSEEN = dict.fromkeys(
+    char
+    for first, last in (
+        (0x00AD, 0x00AD),
+        (0x034F, 0x034F),
+        (0x061C, 0x061C),
+        (0x115F, 0x1160),
+        (0x17B4, 0x17B5),
+        (0x180B, 0x180F),
+        (0x200B, 0x200F),
+        (0x202A, 0x202E),
+        (0x2060, 0x206F),
+        (0x3164, 0x3164),
+        (0xFE00, 0xFE0F),
+        (0xFEFF, 0xFEFF),
+        (0xFFA0, 0xFFA0),
+        (0xFFF0, 0xFFF8),
+        (0x1BCA0, 0x1BCA3),
+        (0x1D173, 0x1D17A),
+        (0xE0000, 0xE0FFF),
+    )
+    for char in range(first, last + 1)
+)
+_MARKS = ("Mn", "Me")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +89,22 @@ class Pattern:
 
 def plain(text: str) -> str:
     """Return `text` as it is compared: of one case and width, without what nobody sees."""
-    return unicodedata.normalize("NFKC", text.translate(_FORMAT)).casefold()
+    return unicodedata.normalize("NFKC", text.translate(_UNSEEN)).casefold()
+
+
+def marks_of(text: str) -> frozenset[str]:
+    """Return the marks that are drawn onto letters of `text`: accents, vowels, strokes."""
+    decomposed = unicodedata.normalize("NFKD", text)
+    return frozenset(char for char in decomposed if unicodedata.category(char) in _MARKS)
+
+
+def unmarked(text: str, but: frozenset[str] = frozenset()) -> str:
+    """Return `text` as `plain` does, without the marks on its letters but for those of `but`.
+
+    Whoever strikes a word through, or puts dots on it, can read it all the same.
+    """
+    marks = dict.fromkeys(map(ord, marks_of(text) - but))
+    return plain(unicodedata.normalize("NFKD", text).translate(marks)) if marks else plain(text)
 
 
 def has_word(text: str, word: str) -> bool:
@@ -79,7 +118,8 @@ def has_word(text: str, word: str) -> bool:
 @lru_cache(maxsize=1024)
 def _word(word: str) -> re.Pattern[str]:
     bare = r"\s+".join(re.escape(each) for each in word.split())
-    return re.compile(bare if _UNPARTED.search(word) else rf"(?<!\w){bare}(?!\w)")
+    # Not \w: a line below is no letter, and makes `_word_` stand out (Markdown).
+    return re.compile(bare if _UNPARTED.search(word) else rf"(?<![^\W_]){bare}(?![^\W_])")
 
 
 @lru_cache(maxsize=1024)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from nostr_threads.core.bots.never import first_said
-from nostr_threads.core.bots.patterns import plain
+from nostr_threads.core.bots.patterns import plain, unmarked
 from nostr_threads.core.content import asked_tags
 from nostr_threads.core.manuscript import cleaned
 from nostr_threads.core.mentions import linked, refuse_secrets, unnamed
@@ -83,9 +83,9 @@ def _line(text: str) -> str:
 
 
 def _refuse(text: str, says: Says) -> None:
-    """Refuse secrets, spelt as they are or with unseen characters between, and `never`."""
-    refuse_secrets(text)
-    refuse_secrets(plain(text))
+    """Refuse secrets, spelt as they are or with unseen characters or marks in them, and `never`."""
+    for spelt in (text, plain(text), unmarked(text)):
+        refuse_secrets(spelt)
     if (place := first_said(says.never, text)) is not None:
         raise InvalidText(f"the answer holds what says.never forbids, number {place} of it")
 

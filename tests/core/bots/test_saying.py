@@ -79,7 +79,12 @@ def test_an_answer_that_is_too_long_is_refused_and_not_cut() -> None:
 
 
 @pytest.mark.parametrize(
-    "secret", ["nsec1" + "q" * 58, "nsec1\u200b" + "q" * 58, "n\x00sec1" + "q" * 58]
+    "secret",
+    [
+        "nsec1" + "q" * 58,
+        "n\x00sec1" + "q" * 58,
+        *(f"nsec1{unseen}" + "q" * 58 for unseen in "\u200b\ufe0f\u3164\U000e0100\u0336"),
+    ],
 )
 @pytest.mark.parametrize("field", ["text", "title", "content_warning"])
 def test_a_secret_key_is_refused_and_not_repeated(secret: str, field: str) -> None:
@@ -210,9 +215,17 @@ def never(*entries: str) -> Says:
         ("internal", "in\u200bter\u00adnal"),
         ("internal", "\uff49nternal"),
         ("top secret", "top\n secret"),
+        ("internal", "so _internal_"),
+        ("internal", "in\ufe0ft\u034fern\u180bal"),
+        ("internal", "i\u0336n\u0336t\u0336e\u0336r\u0336n\u0336a\u0336l\u0336"),
+        ("geh\u00e4use", "Geh\u00e4u\u0336se"),
         ("hunter2", "xhunter2x"),
+        ("hunter2", "hun\u0336ter2"),
         (r"/sk-\w{4,}/", "it is SK-abcd"),
         (r"/sk-\w{4,}/", "it is s\u200bk-abcd"),
+        (r"/sk-\w{4,}/", "it is s\u0336k-abcd"),
+        (NPUBS[0], f"{NPUBS[0][:9]}\u0336{NPUBS[0][9:]}"),
+        (NPUBS[0], f"{PEOPLE[0][:9]}\u0336{PEOPLE[0][9:]}"),
         (NPUBS[0], f"ask nostr:{NPUBS[0]}"),
         (f"nostr:{NPUBS[0]}", NPUBS[0].upper()),
         (NPUBS[0], f"`{PEOPLE[0]}`"),
