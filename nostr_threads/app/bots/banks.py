@@ -15,7 +15,7 @@ from nostr_threads.app.bots.files import read_text
 from nostr_threads.core.article import Form
 from nostr_threads.core.bots.bank import Known, best
 from nostr_threads.core.bots.entry import read_entry
-from nostr_threads.errors import InvalidConfig, InvalidText
+from nostr_threads.errors import AnswerFailed, InvalidConfig, InvalidText
 from nostr_threads.store.ranking import Ranking
 
 if TYPE_CHECKING:
@@ -79,9 +79,21 @@ class Bank:
         return best(self.explain(question), self._threshold)
 
     async def answer(self, ask: Ask) -> Answer | None:
-        """Return the answer that fits what is asked, None where none does."""
-        found = await off_loop(self.choose, ask.text)
+        """Return the answer that fits what is asked, None where none does.
+
+        Raises `AnswerFailed` where the bank has no answers at all: its folder may be back later.
+        """
+        found = await off_loop(self._chosen, ask.text)
         return found.entry.answer(self._form) if found is not None else None
+
+    def _chosen(self, question: str) -> Match | None:
+        with self._lock:
+            self._refresh()
+            known, problems = self._known, self._problems
+        if not known.entries:
+            why = f": {problems[0]}" if problems else ""
+            raise AnswerFailed(f"{self._folder} has no answer that can be read{why}")
+        return best(known.matches(question), self._threshold)
 
     def _refresh(self) -> None:
         state, problems = _look(self._folder)
@@ -102,11 +114,11 @@ class Bank:
 
 def _look(folder: Path) -> tuple[_State, list[InvalidConfig]]:
     """The files there are, sorted; and what is wrong with the folder itself."""
-    if not folder.is_dir():
-        return (), [InvalidConfig(folder, None, "is no folder")]
     found: list[tuple[str, int, int]] = []
     problems: list[InvalidConfig] = []
     try:
+        if not folder.is_dir():
+            return (), [InvalidConfig(folder, None, "is no folder")]
         for path in sorted(folder.rglob("*.md")):
             name = path.relative_to(folder).as_posix()
             if path.name.lower() == _NOT_AN_ANSWER or "/." in f"/{name}":

@@ -14,6 +14,7 @@ from nostr_threads.app.bots.banks import Bank
 from nostr_threads.core.article import Form
 from nostr_threads.core.bots.asks import Answer
 from nostr_threads.core.bots.specs import BankOf
+from nostr_threads.errors import AnswerFailed
 from tests.core.bots.asking import asking
 
 if TYPE_CHECKING:
@@ -112,6 +113,32 @@ def test_a_folder_that_is_not_there_is_silent_until_it_is(tmp_path: Path) -> Non
     (tmp_path / "later" / "pay.md").write_text(PAY, "utf-8")
     assert bank.choose("How do I pay?") is not None
     assert bank.problems == ()
+
+
+def test_a_bank_without_answers_fails_and_is_not_silent(folder: Path) -> None:
+    """A folder on a drive that is away for a moment is no reason to leave a question for good."""
+    bank = Bank(folder)
+
+    def answer() -> Answer | None:
+        return asyncio.run(bank.answer(asking("How do I pay?")))
+
+    assert answer() is not None
+    folder.rename(folder.with_name("away"))
+    with pytest.raises(AnswerFailed, match=r"no answer that can be read: .*: is no folder$"):
+        answer()
+    folder.mkdir()
+    with pytest.raises(AnswerFailed, match=r"no answer that can be read$"):
+        answer()
+    (folder / "broken.md").write_text("---\nquestion: x\n---\n", "utf-8")
+    with pytest.raises(AnswerFailed, match=r"broken\.md: there is no answer in it"):
+        answer()
+    (folder / "pay.md").write_text(PAY, "utf-8")
+    assert answer() is not None
+
+
+def test_a_folder_that_cannot_be_looked_at_is_a_problem(tmp_path: Path) -> None:
+    (problem,) = Bank(tmp_path / ("x" * 300)).problems
+    assert "File name too long" in str(problem)
 
 
 def test_more_answers_than_are_allowed_are_said_so(
