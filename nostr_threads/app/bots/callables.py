@@ -21,7 +21,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nostr_threads.app.bots.threads import in_own_thread
+from nostr_threads.app.bots.threads import in_own_thread, is_ending
 from nostr_threads.core.article import Form
 from nostr_threads.core.bots.asks import Answer
 from nostr_threads.core.bots.reported import reported
@@ -65,7 +65,10 @@ class Function:
         try:
             async with deadline:
                 result = await self._result(ask)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a stranger's code may raise anything
+        except BaseException as error:
+            # A stranger's code may raise anything: `exit()`, or that it was cancelled.
+            if is_ending(error):
+                raise
             if isinstance(error, TimeoutError) and deadline.expired():
                 raise AnswerFailed(
                     f"{self._name} took more than {self._seconds:g} seconds"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import llm
 
-from nostr_threads.app.bots.threads import in_own_thread
+from nostr_threads.app.bots.threads import in_own_thread, is_ending
 from nostr_threads.core.article import Form
 from nostr_threads.core.bots.asks import Answer
 from nostr_threads.core.bots.context import context
@@ -76,7 +76,10 @@ class Modelled:
                 text = await self._whole(shown)
         except AnswerFailed:
             raise
-        except Exception as error:  # noqa: BLE001 - plugins raise what they like
+        except BaseException as error:
+            if is_ending(error):
+                raise
+            # Plugins raise what they like, `exit()` included.
             if isinstance(error, TimeoutError) and deadline.expired():
                 raise self._failed(f"took more than {self._spec.timeout:g} seconds") from None
             _log.debug("the model failed", exc_info=error)

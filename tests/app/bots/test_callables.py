@@ -8,11 +8,12 @@ import sys
 from functools import partial
 from importlib.metadata import EntryPoint, EntryPoints
 from threading import Event as Flag
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
 
-from nostr_threads.app.bots import callables
+from nostr_threads.app.bots import callables, threads
 from nostr_threads.app.bots.answering import answering
 from nostr_threads.app.bots.callables import GROUP, Function, bot_names
 from nostr_threads.core.article import Form
@@ -119,6 +120,10 @@ def failing_later(error: BaseException) -> Callable[[Ask], object]:
         (KeyError(), "mine:answer failed: KeyError$"),
         (TimeoutError("theirs"), "mine:answer failed: TimeoutError: theirs$"),
         (SystemExit(3), "mine:answer failed: SystemExit: 3$"),
+        (KeyboardInterrupt(), "mine:answer failed: KeyboardInterrupt$"),
+        (GeneratorExit(), "mine:answer failed: GeneratorExit$"),
+        (asyncio.CancelledError(), "mine:answer failed: CancelledError$"),
+        (BaseException("odd"), "mine:answer failed: BaseException: odd$"),
         (AnswerFailed("as I say"), "^as I say$"),
     ],
 )
@@ -170,12 +175,50 @@ async def test_one_that_takes_too_long_is_left_alone() -> None:
 
 async def test_whoever_waits_no_more_is_not_kept() -> None:
     flag = Flag()
-    asked = asyncio.create_task(made(lambda _: flag.wait(20)).answer(ASK))
-    await asyncio.sleep(0)
-    asked.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await asked
+
+    async def waiting(_: Ask) -> None:
+        await asyncio.Event().wait()
+
+    for given in (waiting, lambda _: flag.wait(20)):
+        asked = asyncio.create_task(made(given).answer(ASK))
+        await asyncio.sleep(0)
+        asked.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asked
     flag.set()
+
+
+async def test_too_many_that_hang_are_an_error_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(threads, "_left", set[Thread]())
+    flag = Flag()
+    hanging = made(lambda _: flag.wait(20), seconds=0.01)
+    for _ in range(16):
+        with pytest.raises(AnswerFailed, match="took more than"):
+            await hanging.answer(ASK)
+    with pytest.raises(AnswerFailed, match="16 earlier tries hang"):
+        await made(at_once).answer(ASK)
+    assert await made(later).answer(ASK) == Answer("Hi")
+    left = tuple(threads._left)
+    flag.set()
+    for each in left:
+        await asyncio.to_thread(each.join, 20)
+    assert await made(at_once).answer(ASK) == Answer("Hi", Form.NOTE)
+
+
+def test_one_that_is_put_away_with_its_loop_goes_quietly() -> None:
+    """As the interpreter ends, coroutines are closed, and whoever answers then is too late."""
+
+    async def waiting(_: Ask) -> None:
+        await asyncio.Event().wait()
+
+    loop = asyncio.new_event_loop()
+    coroutine = made(waiting).answer(ASK)
+    task = loop.create_task(coroutine)
+    loop.run_until_complete(asyncio.sleep(0))
+    coroutine.close()
+    task.cancel()
+    loop.run_until_complete(asyncio.wait([task]))
+    loop.close()
 
 
 def test_what_cannot_be_asked_is_refused() -> None:
