@@ -9,8 +9,9 @@ import re
 import tomllib
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
+from functools import partial
 from math import ceil
-from typing import TYPE_CHECKING
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from nostr_threads.app.bots.answer_tables import path_in
@@ -30,9 +31,6 @@ from nostr_threads.core.nip19 import parse_event
 from nostr_threads.core.relay_url import normalize
 from nostr_threads.errors import InvalidConfig, InvalidInput, InvalidText
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 __all__ = ["BotFile", "parse_bot", "read_bot"]
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -42,6 +40,8 @@ _LONGEST_PAUSE = 3_600.0
 _LONGEST_CATCH_UP = 366 * 86_400
 _MOST_CHARACTERS = 1_000_000
 _MOST_TAGS = 100
+# No file system has longer names: looking for one is an error each time.
+_LONGEST_FILE_NAME = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def parse_bot(text: str, path: Path) -> BotFile:
         says=_says(says),
         at_once=bot.whole("at_once", 4, most=_MOST_AT_ONCE),
         pace=bot.seconds("pace", 2.0, most=_LONGEST_PAUSE),
-        kill_file=bot.read("kill_file", lambda text: path_in(path.parent, text), ""),
+        kill_file=bot.read("kill_file", partial(_file, path.parent), ""),
         marks=bot.flag("mark", default=None),
     )
     for table in (bot, guards, budgets, says):
@@ -151,15 +151,28 @@ def _key(name: str) -> str:
     return name
 
 
+def _file(folder: Path, text: str) -> str:
+    path = path_in(folder, text)
+    if any(len(name.encode()) > _LONGEST_FILE_NAME for name in Path(path).parts):
+        raise InvalidInput(f"the name of a file has at most {_LONGEST_FILE_NAME} bytes")
+    return path
+
+
 def _listening(bot: Table) -> Listening:
     calls = bot.each("listen", lambda word: one_of(word, _CALLS))
-    return Listening(
+    made = Listening(
         ways=frozenset(calls) if "listen" in bot else Listening().ways,
         hashtags=frozenset(bot.each("hashtags", hashtag)),
         authors=frozenset(bot.each("authors", person)),
         threads=frozenset(bot.each("threads", _thread)),
         kinds=bot.wholes("kinds", most=MAX_KIND) or KINDS,
     )
+    if not (made.ways or made.hashtags or made.authors or made.threads):
+        raise bot.error(
+            "nothing would be heard: name what it listens to, or hashtags, authors or threads",
+            "listen",
+        )
+    return made
 
 
 def _thread(text: str) -> str:

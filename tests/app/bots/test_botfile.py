@@ -192,7 +192,7 @@ def test_a_rule_is_all_that_is_needed() -> None:
 
 
 def test_to_listen_to_no_calls_can_be_said() -> None:
-    assert parsed(f"[bot]\nlisten = []\n{RULE}").listening.ways == frozenset()
+    assert parsed(f"[bot]\nlisten = []\nhashtags = 'x'\n{RULE}").listening.ways == frozenset()
     assert parsed(RULE).listening.ways == {Way.MENTION, Way.REPLY}
 
 
@@ -277,6 +277,9 @@ MISTAKES: list[tuple[str, str, str]] = [
     ("[bot]", "at_once = 65", "bot.at_once: a whole number from 1 to 64"),
     ("[bot]", "at_once = 1.5", "bot.at_once: a whole number"),
     ("[bot]", "at_once = true", "bot.at_once: a whole number"),
+    ("[bot]", "listen = []", "bot.listen: nothing would be heard"),
+    ("[bot]", f"kill_file = '{'x' * 256}'", "bot.kill_file: the name of a file has at most 255"),
+    ("[bot]", f"kill_file = '{'x' * 256}/stop'", "bot.kill_file: the name of a file has"),
     ("[bot]", 'kill_file = "\\u0000"', "bot.kill_file: a path has no NUL"),
     ("[bot]", "kill_file = '~nobody-of-this-name/stop'", "bot.kill_file: "),
     ("[bot]", "mark = 'yes'", "bot.mark: true or false is wanted"),
