@@ -21,6 +21,8 @@ _LONGEST = 100
 
 def tell_news(news: News, *, as_json: bool) -> None:
     """Write one line to stdout, or, of a dry run, the whole answer below it."""
+    from nostr_threads.app.bots.news import Deed
+
     if as_json:
         emit_json(_object(news))
         return
@@ -28,16 +30,17 @@ def tell_news(news: News, *, as_json: bool) -> None:
     words = f"{at} {news.bot} {news.deed.value}"
     parts = (words, _note(news), _why(news))
     emit("  ".join(part for part in parts if part) + "\n")
-    if news.deed == "would-answer" and news.answer is not None:
+    if news.deed is Deed.WOULD_ANSWER and news.answer is not None:
         emit("".join(f"    {line}\n" for line in printable(news.answer.text).split("\n")))
 
 
 def _note(news: News) -> str:
+    from nostr_threads.app.bots.news import Deed
     from nostr_threads.core import nip19
 
     if not news.event_id:
         return ""
-    if news.deed in ("heard", "skipped") and news.event is not None:
+    if news.deed in (Deed.HEARD, Deed.SKIPPED) and news.event is not None:
         author = nip19.encode(nip19.PublicKey(news.event.pubkey))[:12]
         return f"{_code(news.event_id)} {author}: {one_line(news.event.content, _LONGEST)}"
     return _code(news.event_id)

@@ -5,7 +5,6 @@ Knows what stands in it. What it means is `app.bots.botfile`'s.
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated
 
@@ -15,8 +14,6 @@ from nostr_threads.cli.console import emit, say
 from nostr_threads.errors import InvalidInput
 
 __all__ = ["new"]
-
-_NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 _BOT = """\
 # A bot that answers what it knows, and says nothing where it does not.
@@ -83,8 +80,10 @@ def new(
 
     Example: nostr-threads bot new faq
     """
+    from nostr_threads.app.bots.botfile import is_name
+
     name = folder.resolve().name
-    if not _NAME.fullmatch(name):
+    if not is_name(name):
         raise InvalidInput("a bot is called as its folder: letters, digits, '.', '_' and '-'")
     files = {
         "bot.toml": _BOT.format(name=name),

@@ -31,7 +31,7 @@ from nostr_threads.core.nip19 import parse_event
 from nostr_threads.core.relay_url import normalize
 from nostr_threads.errors import InvalidConfig, InvalidInput, InvalidText
 
-__all__ = ["BotFile", "parse_bot", "read_bot"]
+__all__ = ["BotFile", "is_name", "parse_bot", "read_bot"]
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _CALLS = {"mentions": Way.MENTION, "replies": Way.REPLY, "tagged": Way.TAGGED}
@@ -68,6 +68,11 @@ class BotFile:
     pace: float = 2.0
     kill_file: str = ""
     marks: bool | None = None
+
+
+def is_name(text: str) -> bool:
+    """Whether a bot may be called that: at most 64 letters, digits and `.`, `_`, `-`."""
+    return _NAME.fullmatch(text) is not None
 
 
 def read_bot(path: Path) -> BotFile:
@@ -140,7 +145,7 @@ def _parsed(text: str, path: Path) -> dict[str, object]:
 
 def _name(bot: Table, path: Path) -> str:
     name = bot.text("name", path.stem)
-    if _NAME.fullmatch(name) is None:
+    if not is_name(name):
         raise bot.error("a bot's name is of at most 64 letters, digits and .-_", "name")
     return name
 

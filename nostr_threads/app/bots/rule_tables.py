@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from nostr_threads.app.bots.answer_tables import read_answer
 from nostr_threads.app.bots.tables import one_of
 from nostr_threads.core.article import Form
+from nostr_threads.core.bots.entry import FORMS
 from nostr_threads.core.bots.patterns import Pattern, plain
 from nostr_threads.core.bots.ways import Way
 from nostr_threads.core.bots.when import Rule, When
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 __all__ = ["hashtag", "person", "read_rule"]
 
 _LONGEST_NAME = 64
-_FORMS: dict[str, Form | None] = {**{form.value: form for form in Form}, "auto": None}
 _WAYS = {way.value: way for way in Way}
 
 
@@ -41,7 +41,7 @@ def read_rule(table: Table, folder: Path) -> Rule:
         name=table.read("name", _name, ""),
         answer=read_answer(table.table("answer"), folder),
         when=_when(table.table("when")),
-        form=table.read("as", lambda word: one_of(word, _FORMS), Form.THREAD),
+        form=table.read("as", lambda word: one_of(word, FORMS), Form.THREAD),
         title=table.text("title"),
         content_warning=warning if "content_warning" in table else None,
     )
