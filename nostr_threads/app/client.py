@@ -22,6 +22,7 @@ from nostr_threads.core import verbs
 from nostr_threads.core.clocks import skewed
 from nostr_threads.core.crawl import Budget
 from nostr_threads.core.pow import MOST_ASKED
+from nostr_threads.core.relay_lists import RelayList
 from nostr_threads.core.split import DEFAULT_MARKER, Limit, Part
 from nostr_threads.errors import NoSigner, NotFound
 
@@ -305,10 +306,19 @@ class Nostr:
 
     async def inboxes(self, pubkey: str) -> tuple[str, ...]:
         """Return where somebody reads what is said to them (NIP-65); none where nobody knows."""
+        return self._dialable((await self._relay_list(pubkey)).read)
+
+    async def homes(self, pubkey: str) -> tuple[str, ...]:
+        """Return where somebody keeps what they write (NIP-65); none where nobody knows."""
+        return self._dialable((await self._relay_list(pubkey)).write)
+
+    async def _relay_list(self, pubkey: str) -> RelayList:
         asking = self._asking(_LOOKING_UP)
         found = await relay_lists([pubkey], self._routes.index, asking, self.store, self._now())
-        reads = found[pubkey].read if pubkey in found else ()
-        return tuple(url for url in reads if self._routes.may_dial(url))
+        return found.get(pubkey, RelayList())
+
+    def _dialable(self, urls: Sequence[str]) -> tuple[str, ...]:
+        return tuple(url for url in urls if self._routes.may_dial(url))
 
     def clock_off(self) -> float | None:
         """How many seconds our clock is behind what the relays say, None where it seems right."""

@@ -97,7 +97,7 @@ async def _run(
             for file, answering, signer in zip(files, bots, signers, strict=True)
         ]
         for member in () if dry_run else members:
-            await _introduce(member)
+            await _introduce_if_it_can(member)
         kept = None if metrics is None else MetricsFile(metrics, first.store.bots)
 
         def pulse(known: Known) -> None:
@@ -115,11 +115,21 @@ async def _run(
             )
 
 
+async def _introduce_if_it_can(member: Member) -> None:
+    """Introduce a bot, or say why not: it answers all the same."""
+    from nostr_threads.errors import NoRelayReachable, NotFound, NothingAccepted, SigningError
+
+    try:
+        await _introduce(member)
+    except (NoRelayReachable, NotFound, NothingAccepted, SigningError) as error:
+        say(f"{member.file.name}: not marked as a bot this time: {error}")
+
+
 async def _introduce(member: Member) -> None:
     """See that the bot's profile says that it is one, after asking once."""
     from nostr_threads.app.blocking import off_loop
     from nostr_threads.app.bots.marking import is_marked, mark
-    from nostr_threads.errors import NotFound
+    from nostr_threads.errors import NothingAccepted
 
     nostr, file, now = member.nostr, member.file, int(time.time())
     bot = member.public_key
@@ -134,12 +144,10 @@ async def _introduce(member: Member) -> None:
         wanted = typer.confirm(f"Let the profile of {file.name} say that it is a bot?", err=True)
         await off_loop(nostr.store.bots.mark, known, marks=wanted)
     if wanted:
-        try:
-            await mark(nostr, bot, file.relays, name=file.name, now=now)
-        except NotFound as error:
-            say(f"{file.name}: not marked as a bot this time: {error}")
-        else:
-            say(f"{file.name}: its profile says that it is a bot")
+        report = await mark(nostr, bot, file.relays, name=file.name, now=now)
+        if not report.taken(1):
+            raise NothingAccepted("no relay has taken its profile yet; it is in the outbox")
+        say(f"{file.name}: its profile says that it is a bot")
 
 
 @contextmanager

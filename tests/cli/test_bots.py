@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 KILLS = 8
+NOWHERE = "ws://127.0.0.1:1"
 ECHO = """\
 [bot]
 mark = false
@@ -211,10 +212,12 @@ class TestRun:
 
 
 class TestTheProfile:
-    async def marked(self, alice: Home, relay: FaultyRelay, mark: str) -> str:
+    async def marked(
+        self, alice: Home, relay: FaultyRelay, mark: str, *, index: str = "", known: str = ""
+    ) -> str:
         """Run a bot for a moment; what it said."""
         alice.file("echo.toml", ECHO.replace("mark = false", mark))
-        alice.settle([relay.url])
+        alice.settle([relay.url], index=[index] if index else (), known=[known] if known else ())
         async with alice.started("bot", "run", "echo.toml", "--json") as process:
             await heard(process, "listening")
             _, err = await ended(process)
@@ -239,6 +242,42 @@ class TestTheProfile:
             # Once is enough.
             assert "profile" not in await self.marked(alice, relay, "mark = true")
             assert relay.store.query([wanted], now=int(time.time())) == [now]
+
+    async def test_that_only_an_index_relay_has_is_not_overwritten(self, alice: Home) -> None:
+        before = BOT.event(kinds.PROFILE, '{"name": "Ann"}', 1_700_000_000)
+        async with FaultyRelay(stocked()) as relay, FaultyRelay(stocked([before])) as index:
+            said = await self.marked(alice, relay, "mark = true", index=index.url)
+            assert "its profile says that it is a bot" in said
+            (now,) = profiles(relay)
+            assert json.loads(now.content) == {"name": "Ann", "bot": True}
+
+    async def test_that_only_its_own_relay_has_is_not_overwritten(self, alice: Home) -> None:
+        """It is where the bot itself says that it writes (NIP-65)."""
+        before = BOT.event(kinds.PROFILE, '{"name": "Ann"}', 1_700_000_000)
+        async with FaultyRelay(stocked()) as relay, FaultyRelay(stocked([before])) as own:
+            home = BOT.event(kinds.RELAY_LIST, "", 1_700_000_000, (("r", own.url, "write"),))
+            async with FaultyRelay(stocked([home])) as index:
+                said = await self.marked(
+                    alice, relay, "mark = true", index=index.url, known=own.url
+                )
+            assert "its profile says that it is a bot" in said
+            (now,) = profiles(relay)
+            assert json.loads(now.content) == {"name": "Ann", "bot": True}
+
+    async def test_is_left_alone_where_a_relay_does_not_say_what_it_has(self, alice: Home) -> None:
+        async with FaultyRelay(stocked()) as relay:
+            said = await self.marked(alice, relay, "mark = true", index=NOWHERE)
+            assert f"not marked as a bot this time: {NOWHERE} did not say" in said
+            assert profiles(relay) == []
+
+    async def test_keeps_no_bot_from_starting(self, alice: Home) -> None:
+        alice.file("echo.toml", ECHO.replace("mark = false", "mark = true"))
+        alice.settle([NOWHERE])
+        async with alice.started("bot", "run", "echo.toml", "--json") as process:
+            await heard(process, "listening")
+            code, err = await ended(process)
+        assert code == 0
+        assert "echo: not marked as a bot this time: " in err
 
     async def test_is_left_alone_where_nobody_has_said_yes(self, alice: Home) -> None:
         async with FaultyRelay(stocked()) as relay:
@@ -316,6 +355,12 @@ async def settled(alice: Home) -> list[dict[str, object]]:
     """What is answered and delivered by now."""
     ran = await alice.run("bot", "log", "--state", "delivered", "--json")
     return ran.objects
+
+
+def profiles(relay: FaultyRelay) -> list[nt.Verified]:
+    """The bot's profile as a relay has it."""
+    wanted = nt.Filter(kinds=(kinds.PROFILE,), authors=(BOT.pubkey,))
+    return relay.store.query([wanted], now=int(time.time()))
 
 
 SAID = "ending once what is signed has arrived; once more, and it ends at once\n"

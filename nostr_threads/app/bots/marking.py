@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from nostr_threads.app.client import Nostr
     from nostr_threads.app.publish import Report
+    from nostr_threads.core.coverage import Answer
     from nostr_threads.core.event import Verified
 
 __all__ = ["is_marked", "mark"]
@@ -39,8 +40,8 @@ async def is_marked(nostr: Nostr, bot: str, relays: Sequence[str], *, now: int) 
 async def mark(nostr: Nostr, bot: str, relays: Sequence[str], *, name: str, now: int) -> Report:
     """Publish the profile of `bot` with `bot: true`; one that has none yet gets `name`.
 
-    Raises `NotFound` where some relay that it writes to did not say which profile it has: what
-    stands in it would be lost.
+    Raises `NotFound` where some relay that may have a profile of it did not say which: what stands
+    in that one would be lost.
     """
     found, silent = await _profile(nostr, bot, relays, now)
     if silent:
@@ -63,12 +64,23 @@ def _fields(profile: Verified) -> dict[str, object]:
 async def _profile(
     nostr: Nostr, bot: str, relays: Sequence[str], now: int
 ) -> tuple[Verified | None, list[str]]:
-    """Return the newest profile, and the relays that did not give all they have."""
+    """Return the newest profile, and the relays that may have a newer one and did not say so.
+
+    Asked are those that it is written to, those that have everybody's, and those that the bot
+    itself names (NIP-65).
+    """
     wanted = Filter(kinds=(kinds.PROFILE,), authors=(bot,), limit=1)
-    asked = [nostr.pool.relay(url) for url in nostr.writers(relays)]
+    index = (relay.url for relay in nostr.config.relays if relay.index)
+    urls = dict.fromkeys((*nostr.writers(relays), *index, *await nostr.homes(bot)))
+    asked = [nostr.pool.relay(url) for url in urls]
     answers = await asyncio.gather(*(relay.fetch(wanted, seconds=_PATIENCE) for relay in asked))
     stored = await off_loop(nostr.store.query, [wanted], now=now)
     found = [*stored, *(event for answer in answers for event in answer.events)]
     newest = max(found, key=lambda event: (event.created_at, event.id), default=None)
-    done = (Finish.COMPLETE, Finish.LIMITED)
-    return newest, [answer.relay for answer in answers if answer.finish not in done]
+    return newest, [answer.relay for answer in answers if not _is_whole(answer)]
+
+
+def _is_whole(answer: Answer) -> bool:
+    """Whether a relay gave its newest profile, or surely has none: one is all that was asked."""
+    is_limited = answer.finish is Finish.LIMITED and bool(answer.events)
+    return is_limited or answer.finish is Finish.COMPLETE
