@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from nostr_threads.app.bots.botfile import BotFile
     from nostr_threads.app.bots.crew import Member
+    from nostr_threads.app.bots.reporting import MetricsFile
     from nostr_threads.signing import Signer
     from nostr_threads.store.bots import Known
 
@@ -96,9 +97,11 @@ async def _run(
             Member(file, answering, first.signing_as(signer))
             for file, answering, signer in zip(files, bots, signers, strict=True)
         ]
+        kept = None if metrics is None else MetricsFile(metrics, first.store.bots)
+        if kept is not None:
+            await _begin(kept, members)
         for member in () if dry_run else members:
             await _introduce_if_it_can(member)
-        kept = None if metrics is None else MetricsFile(metrics, first.store.bots)
 
         def pulse(known: Known) -> None:
             if kept is not None:
@@ -113,6 +116,17 @@ async def _run(
                 pulse=pulse,
                 is_dry=dry_run,
             )
+
+
+async def _begin(kept: MetricsFile, members: Sequence[Member]) -> None:
+    """Write the figures once, as they are: a file that cannot be written is told at once."""
+    from nostr_threads.app.blocking import off_loop
+
+    now = int(time.time())
+    for member in members:
+        enter = member.nostr.store.bots.enter
+        known = await off_loop(enter, member.public_key, member.file.name, now=now)
+        await off_loop(kept.write, known, now=now)
 
 
 async def _introduce_if_it_can(member: Member) -> None:

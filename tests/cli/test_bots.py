@@ -210,6 +210,15 @@ class TestRun:
         ran = await home.run("bot", "run", "echo.toml")
         assert ran.code == 7
 
+    async def test_figures_that_cannot_be_written_are_told_before_it_starts(
+        self, alice: Home
+    ) -> None:
+        alice.file("echo.toml", ECHO)
+        alice.settle(["ws://127.0.0.1:1"])
+        ran = await alice.run("bot", "run", "echo.toml", "--metrics", "nowhere/bot.prom")
+        assert (ran.code, ran.out) == (2, "")
+        assert "cannot write nowhere/bot.prom" in ran.err
+
 
 class TestTheProfile:
     async def marked(
