@@ -62,9 +62,15 @@ def run(
     """
     from nostr_threads.app.bots.botfile import read_bot
     from nostr_threads.app.bots.crew import require_names
+    from nostr_threads.cli.memory import hide_memory
+    from nostr_threads.core.bots.specs import CommandOf
 
     read = [read_bot(path) for path in files]
     require_names(read)
+    if any(isinstance(rule.answer, CommandOf) for file in read for rule in file.rules):
+        # Such a program is given no key of ours, and is not to find one in our environment or
+        # memory: as the same user it may read both, though a stranger decides what it is told.
+        hide_memory()
     try:
         asyncio.run(_run(read, dry_run, metrics, password_fd, as_json, store, relays))
     except asyncio.CancelledError:

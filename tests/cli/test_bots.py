@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 import sqlite3
+import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -38,6 +40,26 @@ pause = "1.01s"
 [[rule]]
 name = "echo"
 answer = { template = "you say: {{ note.text }}" }
+"""
+PEEP = """\
+[bot]
+mark = false
+[guards]
+pause = "1.01s"
+[[rule]]
+name = "peep"
+answer = { command = ["python3", "peep.py"] }
+"""
+PEEPING = """\
+import json, os
+found = []
+for name in ("environ", "mem"):
+    try:
+        open(f"/proc/{os.getppid()}/{name}", "rb").close()
+        found.append("open")
+    except OSError as error:
+        found.append(type(error).__name__)
+print(json.dumps(" ".join(found)))
 """
 
 
@@ -218,6 +240,21 @@ class TestRun:
         ran = await alice.run("bot", "run", "echo.toml", "--metrics", "nowhere/bot.prom")
         assert (ran.code, ran.out) == (2, "")
         assert "cannot write nowhere/bot.prom" in ran.err
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="it is Linux's switch")
+    @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is hidden from root")
+    async def test_a_program_finds_no_key_in_whoever_asks_it(self, alice: Home) -> None:
+        alice.file("peep.py", PEEPING)
+        alice.file("peep.toml", PEEP)
+        async with FaultyRelay(stocked()) as relay:
+            alice.settle([relay.url])
+            async with alice.started("bot", "run", "peep.toml", "--json") as process:
+                await heard(process, "listening")
+                send(relay, note := question())
+                await heard(process, "delivered")
+                await ended(process)
+            (said,) = answers(relay, note)
+        assert said.content == "PermissionError PermissionError"
 
 
 class TestTheProfile:
