@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import time
 from pathlib import Path
 from shutil import which
 from typing import TYPE_CHECKING, Annotated
@@ -16,11 +18,11 @@ from nostr_threads.errors import InvalidInput
 from nostr_threads.render.escape import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from nostr_threads.app.bots.bot import Bot
     from nostr_threads.app.bots.botfile import BotFile
-    from nostr_threads.core.bots.when import Rule
+    from nostr_threads.app.bots.rehearsing import Rehearsal
 
 __all__ = ["check"]
 
@@ -39,8 +41,8 @@ def check(
     """Check a bot's file and its answers, and show which rule answers each sample question.
 
     Nobody is asked and nothing is run: a rule with a program, a function or a model is shown as the
-    one that would be asked. Exit code 1: an answer in a bank cannot be read; 2: the bot's file is
-    wrong.
+    one that would be asked. Exit code 1: an answer cannot be read, made or sent, or a program is
+    not there; 2: the bot's file is wrong.
 
     Example: nostr-threads bot check faq/bot.toml
 
@@ -59,8 +61,7 @@ def check(
     if questions is None:
         say(f"{read.name}: {counted(len(read.rules), 'rule')}, {_known(bots)}")
     else:
-        for question in _lines(questions):
-            _show(question, read, bots, as_json=as_json)
+        problems += asyncio.run(_rehearse(_lines(questions), read, bots, as_json=as_json))
     if problems:
         raise typer.Exit(_FAULTY)
 
@@ -68,8 +69,10 @@ def check(
 def _problems(bots: Mapping[str, Bot]) -> list[str]:
     from nostr_threads.app.bots.banks import Bank
 
-    banks = (bot for bot in bots.values() if isinstance(bot, Bank))
-    return [str(problem) for bank in banks for problem in bank.problems]
+    banks = {name: bot for name, bot in bots.items() if isinstance(bot, Bank)}
+    found = [str(problem) for bank in banks.values() for problem in bank.problems]
+    empty = (name for name, bank in banks.items() if not bank.entries)
+    return [*found, *(f"rule {name!r}: its bank has no answer that can be read" for name in empty)]
 
 
 def _absent(file: BotFile) -> list[str]:
@@ -108,46 +111,27 @@ def _lines(path: Path) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-def _show(question: str, file: BotFile, bots: Mapping[str, Bot], *, as_json: bool) -> None:
-    """Show who answers a question that names the bot, and why each rule does or does not."""
-    from nostr_threads.core.bots.ways import Way
-    from nostr_threads.core.bots.when import Heard, Match, choose
+async def _rehearse(
+    questions: Iterable[str], file: BotFile, bots: Mapping[str, Bot], *, as_json: bool
+) -> tuple[str, ...]:
+    """Show what becomes of each question; return what is wrong, which is said once."""
+    from nostr_threads.app.bots.rehearsing import rehearse
 
-    choice = choose(file.rules, Heard(question, frozenset((Way.MENTION,))), Match.ALL)
-    answering: list[str] = []
-    whys: list[tuple[str, str]] = []
-    for rule, finding in choice.findings:
-        says, why = finding.fits, finding.why
-        if says and answering and file.match is Match.FIRST:
-            says, why = False, f"{answering[0]} answers already"
-        elif says:
-            says, more = _said(rule, bots[rule.name], question)
-            why = f"{why}; {more}" if more else why
-        if says:
-            answering.append(rule.name)
-        whys.append((rule.name, why))
+    faults: dict[str, None] = {}
+    for question in questions:
+        found = await rehearse(question, file, bots, now=int(time.time()))
+        for fault in found.faults:
+            if fault not in faults:
+                say(f"error: {fault}")
+            faults[fault] = None
+        _show(question, found, as_json=as_json)
+    return tuple(faults)
+
+
+def _show(question: str, found: Rehearsal, *, as_json: bool) -> None:
     if as_json:
-        emit_json({"question": question, "rules": answering, "why": dict(whys)})
+        emit_json({"question": question, "rules": list(found.rules), "why": dict(found.whys)})
         return
     emit(f"{one_line(question, _WIDTH)}\n")
-    emit(f"  {', '.join(answering) or 'nobody answers'}\n")
-    emit("".join(f"    {name}: {one_line(why, 2 * _WIDTH)}\n" for name, why in whys))
-
-
-def _said(rule: Rule, bot: Bot, question: str) -> tuple[bool, str]:
-    """Whether a rule that fits has something to say, as far as nobody has to be asked."""
-    from nostr_threads.app.bots.banks import Bank
-    from nostr_threads.core.bots.specs import BankOf
-
-    if not isinstance(bot, Bank) or not isinstance(rule.answer, BankOf):
-        return True, ""
-    chosen = bot.choose(question)
-    if chosen is not None:
-        return True, f"{chosen.entry.name} fits with {chosen.score:.2f}: {chosen.why}"
-    nearest = next(iter(bot.explain(question)), None)
-    if nearest is None:
-        return False, "nothing in the bank has a word of it"
-    return False, (
-        f"nothing in the bank fits well enough: {nearest.entry.name} with {nearest.score:.2f}, "
-        f"below {rule.answer.threshold:.2f}"
-    )
+    emit(f"  {', '.join(found.rules) or 'nobody answers'}\n")
+    emit("".join(f"    {name}: {one_line(why, 2 * _WIDTH)}\n" for name, why in found.whys.items()))

@@ -133,6 +133,25 @@ class TestNewAndCheck:
         assert (await home.run("bot", "run", "bad.toml")).code == 2
         assert (await home.run("bot", "check", "nowhere.toml")).code == 2
 
+    async def test_a_bank_without_answers_and_a_template_that_fails_are_told(
+        self, home: Home
+    ) -> None:
+        (home.folder / "empty").mkdir()
+        home.file(
+            "bot.toml",
+            "[bot]\nmatch = 'all'\n[[rule]]\nname = 'a'\nanswer = { bank = 'empty' }\n"
+            "[[rule]]\nname = 'b'\nanswer = { template = '{{ note.nothing }}' }\n",
+        )
+        ran = await home.run("bot", "check", "bot.toml")
+        assert (ran.code, ran.err.splitlines()[0]) == (
+            1,
+            "error: rule 'a': its bank has no answer that can be read",
+        )
+        asked = await home.run("bot", "check", "bot.toml", "-", stdin=b"what?\nwhy?\n")
+        assert asked.code == 1
+        assert "what?\n  nobody answers\n" in asked.out
+        assert asked.err.count("error: rule 'b': line 1 of the template: ") == 1
+
 
 class TestRun:
     @pytest.mark.parametrize(
