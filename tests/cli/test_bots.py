@@ -407,6 +407,7 @@ async def test_killed_again_and_again_it_answers_each_question_once(alice: Home)
         # A minute later: whoever died was sending.
         with closing(sqlite3.connect(alice.folder / "threads.db")) as file, file:
             file.execute("UPDATE postings SET held_until = 0")
+            file.execute("UPDATE asks SET due = 0, tries = 0")
         async with alice.started("bot", "run", "echo.toml", "--json") as process:
             while len(await settled(alice)) < len(notes):
                 await heard(process, "delivered")

@@ -72,7 +72,13 @@ class Turns:
 
     def is_stopped(self) -> bool:
         """Whether the kill file is there."""
-        return bool(self._file.kill_file) and Path(self._file.kill_file).exists()
+        if not self._file.kill_file:
+            return False
+        try:
+            return Path(self._file.kill_file).exists()
+        except OSError:
+            # Where nobody may look, whoever wants the bot silent may have put it.
+            return True
 
     def _closed(self) -> str:
         limits = self._file.limits

@@ -15,6 +15,7 @@ from nostr_threads.app.bots.circumstances import look, look_again
 from nostr_threads.app.bots.hearing import chosen, ways_of
 from nostr_threads.app.bots.news import Deed, News
 from nostr_threads.app.bots.outcomes import Before, Failed, WouldAnswer, complaint, noted
+from nostr_threads.app.bots.own_key import holds_key_of
 from nostr_threads.app.grouping import ungrouped
 from nostr_threads.app.writing import Style
 from nostr_threads.core.bots.cases import Skip, Wait
@@ -180,6 +181,8 @@ class Work:
             answer = fit(answer, desk.file.says)
         except InvalidText as error:
             return Skip("says", str(error))
+        if await off_loop(holds_key_of, desk.bot, answer.text):
+            return Skip("says", "the answer holds, or may hold, the bot's own secret key")
         await desk.turns.wait(event.id, self._entry.seen_at)
         # To answer may have taken minutes, and the turn to come more.
         case = await look_again(desk.nostr, self._seen(found.case), now=desk.clock())

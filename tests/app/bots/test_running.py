@@ -22,6 +22,7 @@ from nostr_threads.app.bots.running import Running
 from nostr_threads.core import kinds, nip19
 from nostr_threads.core.bots.asks import Answer
 from nostr_threads.core.bots.budgets import Budgets
+from nostr_threads.core.bots.hex_runs import MOST
 from nostr_threads.core.bots.quiet import Quiet
 from nostr_threads.core.bots.saying import Says
 from nostr_threads.core.bots.specs import TextOf
@@ -428,6 +429,22 @@ class TestNothingIsSaid:
         file = replace(FILE, says=Says(most_characters=10))
         assert await self.skipped(note=question(), file=file) == "says"
         assert await self.skipped(note=question(), bots=Fixed(f"it is {NSEC}")) == "says"
+        own = f"it is {BOT.secret_hex().upper()}"
+        assert await self.skipped(note=question(), bots=Fixed(own)) == "says"
+        many = " ".join(f"{number:064x}" for number in range(MOST))
+        assert await self.skipped(note=question(), bots=Fixed(many)) == "says"
+
+    async def test_but_ids_that_are_no_key_of_the_bot_s(self) -> None:
+        async with (
+            FaultyRelay(stocked()) as relay,
+            opened(":memory:", relay.url, by=BOT) as nostr,
+            running(
+                nostr, bots={"echo": Fixed(f"see {'00' * 32} and {BOB.secret_hex()}")}
+            ) as stage,
+        ):
+            await stage.told_of(Deed.LISTENING)
+            send(relay, note := question())
+            await stage.told_of(Deed.DELIVERED, note)
 
     async def test_where_the_thread_is_not_known_well_enough(self) -> None:
         lost = "ab" * 32
@@ -508,6 +525,7 @@ class TestTrouble:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(tailing, "_PAUSES", (0.05,))
+        monkeypatch.setattr(tailing, "_UNTIL_LISTENING", 0.2)
         async with (
             FaultyRelay(stocked(), Faults(refuse_connections=True)) as relay,
             opened(":memory:", relay.url, by=BOT) as nostr,
@@ -836,7 +854,7 @@ class TestTheEnd:
         self, tmp_path: Path
     ) -> None:
         async with FaultyRelay(stocked()) as relay:
-            async with opened(tmp_path / "a.db", relay.url, by=BOT) as nostr:
+            async with opened(tmp_path / "a.db", relay.url, by=BOT, quick=1.0) as nostr:
                 async with running(nostr) as stage:
                     await stage.told_of(Deed.LISTENING)
                     send(relay, note := question())
