@@ -18,12 +18,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 import nostr_threads as nt
+from nostr_threads.app.bots.crew import Member
+from nostr_threads.cli import bot_running
 from nostr_threads.core import kinds, nip19
 from nostr_threads.core.messages import Publish
 from nostr_threads.core.profile import profile_of
+from nostr_threads.errors import NoRelayReachable, SigningError
 from nostr_threads.testing import FaultyRelay
-from tests.app.bots.stage import BOT, answers, question, send
-from tests.app.worlds import BOB, CAROL
+from tests.app.bots.stage import BOT, FILE, answers, question, send
+from tests.app.worlds import BOB, CAROL, opened
 from tests.relayd.peers import stocked
 
 if TYPE_CHECKING:
@@ -343,6 +346,22 @@ class TestTheProfile:
             code, err = await ended(process)
         assert code == 0
         assert "echo: not marked as a bot this time: " in err
+
+    @pytest.mark.parametrize("error", [SigningError, NoRelayReachable])
+    async def test_that_cannot_be_signed_or_sent_is_said(
+        self,
+        error: type[nt.NostrThreadsError],
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        async def fail(_: Member) -> None:
+            raise error("the bunker is silent")
+
+        monkeypatch.setattr(bot_running, "_introduce", fail)
+        async with opened(":memory:") as nostr:
+            await bot_running._introduce_if_it_can(Member(FILE, {}, nostr))
+        said = capsys.readouterr().err
+        assert said == "echo: not marked as a bot this time: the bunker is silent\n"
 
     async def test_is_left_alone_where_nobody_has_said_yes(self, alice: Home) -> None:
         async with FaultyRelay(stocked()) as relay:
