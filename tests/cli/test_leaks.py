@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +18,7 @@ from nostr_threads.relayd import RelayServer
 from nostr_threads.signing import KeyFolder, KeySigner, encrypt
 from nostr_threads.testing import Faults, FaultyRelay
 from tests.app.worlds import BOB, LONG, NOW
-from tests.cli.program import Home
+from tests.cli.program import Home, Ran
 from tests.cli.test_program import COMMANDS
 from tests.relayd.peers import stocked
 from tests.signing.leaks import MARKED_HEX, MARKED_RAW, leaks, marked
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from tests.cli.program import Ran
 
 PASSWORD = "marked battery staple"
 QUESTION = BOB.note("Why?", NOW - 100)
@@ -89,6 +89,9 @@ def good_lines(url: str, code: str) -> list[tuple[str, ...]]:
         ("mirror", "salvage", "kept.jsonl"),
         ("mirror", "purge", "--yes"),
         ("mirror", "remove", "hashtag", "nostr"),
+        ("bot", "new", "faq"),
+        ("bot", "check", "faq/bot.toml", "faq/questions.txt"),
+        ("bot", "log", "--json"),
         ("key", "list"),
         ("key", "show", "--json"),
         ("key", "use", "work"),
@@ -124,6 +127,9 @@ def bad_lines(code: str) -> list[tuple[str, ...]]:
         ("key", "connect", "phone", "--relay", DEAD, "--seconds", "1"),
         ("key", "bunker", "--relay", "nonsense"),
         ("mirror", "worker"),
+        ("bot", "run", "faq/bot.toml"),
+        ("bot", "retry", code),
+        ("bot", "forget", code, "--yes"),
         ("key", "import", "mine", "--account", "-1"),
         (NSEC,),
         ("publish", "short.md", "--key", NSEC),
@@ -180,6 +186,48 @@ def takes_password(line: tuple[str, ...]) -> bool:
         ("outbox", "delete"),
         ("mirror", "push"),
     )
+
+
+async def test_a_bot_shows_no_key_whatever_it_is_told_to_say(home: Home) -> None:
+    """Its programs, its templates and its log have what strangers wrote, and nothing else."""
+    home.file("env.sh", """printf '"%s"' "$(env | tr '\\n"' '  ')"\n""")
+    home.file(
+        "bot.toml",
+        f"""
+        [bot]
+        mark = false
+        match = "all"
+        [guards]
+        pause = "1.01s"
+        [[rule]]
+        name = "environment"
+        answer = {{ command = ["sh", "env.sh"] }}
+        [[rule]]
+        name = "fails"
+        answer = {{ command = ["sh", "-c", "echo {MARKED_KEY} >&2; exit 3"] }}
+        [[rule]]
+        name = "template"
+        answer = {{ template = "{{{{ note.text }}}} {{{{ bot }}}}" }}
+        """,
+    )
+    code = nip19.encode(nip19.PublicKey(MARKED_KEY))
+    async with FaultyRelay(stocked()) as relay:
+        home.settle([relay.url])
+        run = ("bot", "run", "bot.toml", "--json", "--metrics", "bot.prom")
+        async with home.started(*run, NOSTR_SECRET_KEY=MARKED_HEX) as process:
+            assert process.stdout is not None
+            out = await process.stdout.readline()
+            asked = BOB.event(1, f"nostr:{code} why?", int(time.time()), (("p", MARKED_KEY),))
+            relay.store.add([asked], relay=None, now=asked.created_at)
+            relay.broadcast(asked)
+            while out.count(b'"delivered"') < 2 or b'"failed"' not in out:
+                out += await process.stdout.readline()
+            process.terminate()
+            rest, err = await process.communicate()
+        assert_nothing_shows(Ran(0, (out + rest).decode(), err.decode()), run)
+        assert leaks(str(relay.received)) == []
+        assert b"PATH=" in out
+    assert_no_file_tells(home)
 
 
 def test_every_command_is_run() -> None:
