@@ -72,7 +72,8 @@ class BotFile:
 
 def is_name(text: str) -> bool:
     """Whether a bot may be called that: at most 64 letters, digits and `.`, `_`, `-`."""
-    return _NAME.fullmatch(text) is not None
+    # One of 64 hex digits may be a secret key that came to the wrong place.
+    return _NAME.fullmatch(text) is not None and HEX_64.fullmatch(text.lower()) is None
 
 
 def read_bot(path: Path) -> BotFile:

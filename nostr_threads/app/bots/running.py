@@ -99,7 +99,8 @@ class Running:
         self._works: dict[asyncio.Task[None], Work] = {}
         self._complaint = ""
         self._loop = asyncio.get_running_loop()
-        self._came, self._due, self._caught_up = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._came, self._due = asyncio.Event(), asyncio.Event()
+        self._caught_up, self._is_read = asyncio.Event(), asyncio.Event()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set, then finish what is signed. Raises `StoreError`."""
@@ -145,12 +146,13 @@ class Running:
         loop = asyncio.get_running_loop()
 
         def progress(told: Progress) -> None:
-            loop.call_soon_threadsafe(self._came.set)
             if told.sync is not None:
                 waiting.discard((told.source.name, told.relay))
                 if not waiting:
+                    # Before the reader is told to look: then it finds everything.
                     loop.call_soon_threadsafe(self._caught_up.set)
                 self._tell_of(told.relay, told.sync, failing)
+            loop.call_soon_threadsafe(self._came.set)
 
         await self._nostr.mirror.follow(followed, progress=progress)
 
@@ -169,6 +171,7 @@ class Running:
         hearing = Hearing(self._file, self._bot, self._clock)
         kinds, since = self._file.listening.kinds, known.began_at
         while True:
+            has_everything = self._caught_up.is_set()
             self._came.clear()
             read = partial(self._record.read, known, kinds, since, hearing, most=_BATCH)
             while (fresh := await to_its_end(off_loop(read, now=self._clock()))) is not None:
@@ -176,6 +179,8 @@ class Running:
                     self._took(event, taken)
                 if fresh:
                     self._due.set()
+            if has_everything:
+                self._is_read.set()
             await _first(self._came, _NEXT_READ)
 
     def _took(self, event: Event, taken: Taken) -> None:
@@ -188,7 +193,7 @@ class Running:
     # Working
 
     async def _work(self, known: Known, tasks: asyncio.TaskGroup) -> None:
-        await _first(self._caught_up, _CATCHING_UP)
+        await _first(self._is_read, _CATCHING_UP)
         told = ""
         while True:
             await self._turns.opened(lambda why: self._say(Deed.WAITS, why=why))
