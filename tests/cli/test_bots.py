@@ -408,6 +408,32 @@ class TestTheRecord:
         assert "no bot was asked" in missing.err
 
 
+async def test_the_example_in_python_runs_by_itself(alice: Home) -> None:
+    async with FaultyRelay(stocked()) as relay:
+        alice.settle([relay.url])
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-u", "-W", "error", str(EXAMPLES / "echo_bot.py")),
+            cwd=alice.folder,
+            env=alice.environ_with({"PYTHONPATH": str(EXAMPLES.parent)}),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        try:
+            assert process.stdout is not None
+            async with asyncio.timeout(30):
+                lines = [await process.stdout.readline()]
+                send(relay, note := question("one two"))
+                while b" delivered " not in lines[-1]:
+                    lines.append(await process.stdout.readline())
+                process.send_signal(signal.SIGINT)
+                assert await process.wait() == 0
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        (said,) = answers(relay, note)
+        assert said.content.startswith("two one")
+
+
 async def test_killed_again_and_again_it_answers_each_question_once(alice: Home) -> None:
     """SIGKILL at random moments; in the end every question has one answer, and only one."""
     alice.file("echo.toml", ECHO.replace("[[rule]]", "[budgets]\nper_author_hour = 99\n[[rule]]"))

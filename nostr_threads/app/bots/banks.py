@@ -83,17 +83,18 @@ class Bank:
 
         Raises `AnswerFailed` where the bank has no answers at all: its folder may be back later.
         """
-        found = await off_loop(self._chosen, ask.text)
+        found = await off_loop(self._chosen, ask)
         return found.entry.answer(self._form) if found is not None else None
 
-    def _chosen(self, question: str) -> Match | None:
+    def _chosen(self, ask: Ask) -> Match | None:
         with self._lock:
             self._refresh()
             known, problems = self._known, self._problems
         if not known.entries:
             why = f": {problems[0]}" if problems else ""
             raise AnswerFailed(f"{self._folder} has no answer that can be read{why}")
-        return best(known.matches(question), self._threshold)
+        fitting = [each for each in known.matches(ask.text) if each.entry.speaks_to(ask.event)]
+        return best(fitting, self._threshold)
 
     def _refresh(self) -> None:
         state, problems = _look(self._folder)

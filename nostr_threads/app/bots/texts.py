@@ -41,7 +41,8 @@ class Same:
 class Read:
     """A bot that says what stands in a file, read anew each time.
 
-    With `words` in its front matter it is silent where the note has not all of them; `title`, `as`
+    With `words` in its front matter it is silent where the note has not all of them, with a
+    `language` where the note says that it is in another; `title`, `as`
     and `content_warning` say how it is published. Raises `InvalidConfig`, which names the file.
     """
 
@@ -53,7 +54,7 @@ class Read:
     async def answer(self, ask: Ask) -> Answer | None:
         """Return what the file says now. Raises `InvalidConfig` where it cannot be read."""
         entry = await off_loop(self._entry)
-        if entry.words and not has_words(entry, ask.text):
+        if not entry.speaks_to(ask.event) or (entry.words and not has_words(entry, ask.text)):
             return None
         return entry.answer(self._form)
 

@@ -17,6 +17,7 @@ from nostr_threads.errors import InvalidText
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from nostr_threads.core.event import Event
     from nostr_threads.core.key_lines import KeyLine
 
 __all__ = ["FORMS", "Entry", "read_entry"]
@@ -73,6 +74,15 @@ class Entry:
     difficulty: int = 0
     form: str = ""
     content_warning: str | None = None
+
+    def speaks_to(self, event: Event) -> bool:
+        """Whether it is in a language of the note, where both say which: by a label (NIP-32)."""
+        said = {
+            tag[1].lower().partition("-")[0]
+            for tag in event.tags
+            if tag[:1] == ("l",) and len(tag) > 2 and tag[2] == "ISO-639-1"
+        }
+        return not self.language or not said or self.language.partition("-")[0] in said
 
     def answer(self, form: Form | None) -> Answer:
         """Return what is said, in the rule's `form` unless the entry has its own."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +16,8 @@ from nostr_threads.core.article import Form
 from nostr_threads.core.bots.asks import Answer
 from nostr_threads.core.bots.specs import BankOf
 from nostr_threads.errors import AnswerFailed
-from tests.core.bots.asking import asking
+from nostr_threads.testing import START
+from tests.core.bots.asking import ALICE, asking
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -156,3 +158,15 @@ async def test_many_may_ask_at_once(folder: Path) -> None:
     answers = await asyncio.gather(*(bank.answer(each) for each in asked))
     assert {each.text for each in answers if each is not None} == {"With money."}
     assert None not in answers
+
+
+async def test_an_answer_in_another_language_than_the_note_s_is_not_given(tmp_path: Path) -> None:
+    for language, text in (("pt", "porque"), ("en", "because")):
+        front = f"---\nquestion: why is there a relay?\nlanguage: {language}\n---\n"
+        (tmp_path / f"{language}.md").write_text(front + text, encoding="utf-8")
+    bank = Bank(tmp_path)
+    for language, text in (("pt", "porque"), ("en", "because")):
+        event = ALICE.event(1, "why is there a relay?", START, (("l", language, "ISO-639-1"),))
+        answer = await bank.answer(replace(asking("why is there a relay?"), event=event))
+        assert answer is not None
+        assert answer.text.strip() == text

@@ -8,6 +8,8 @@ from nostr_threads.core.article import Form
 from nostr_threads.core.bots.asks import Answer
 from nostr_threads.core.bots.entry import FORMS, Entry, read_entry
 from nostr_threads.errors import InvalidText
+from nostr_threads.testing import START
+from tests.core.bots.asking import ALICE
 
 WHOLE = """---
 question: How do I begin, and where?
@@ -101,3 +103,23 @@ def test_a_file_that_is_no_bank_s_may_say_anything_of_itself() -> None:
 
 def test_each_form_can_be_named() -> None:
     assert set(FORMS.values()) == {*Form, None}
+
+
+@pytest.mark.parametrize(
+    ("language", "labels", "speaks"),
+    [
+        ("pt-BR", (("l", "pt", "ISO-639-1"),), True),
+        ("pt", (("l", "PT-br", "ISO-639-1"),), True),
+        ("pt", (("l", "en", "ISO-639-1"),), False),
+        ("pt", (("l", "en", "ISO-639-1"), ("l", "pt", "ISO-639-1")), True),
+        ("pt", (("l", "en", "moods"), ("l", "en"), ("t", "en", "ISO-639-1")), True),
+        ("pt", (), True),
+        ("", (("l", "en", "ISO-639-1"),), True),
+    ],
+)
+def test_an_answer_is_for_notes_in_its_language_where_both_say_which(
+    language: str, labels: tuple[tuple[str, ...], ...], *, speaks: bool
+) -> None:
+    front = f"---\nlanguage: {language}\nquestion: why?\n---\n" if language else ""
+    entry = read_entry(f"{front}because", "a.md", strict=False)
+    assert entry.speaks_to(ALICE.event(1, "why?", START, labels)) is speaks
