@@ -52,9 +52,8 @@ def postgres_url(postgres: PostgresServer) -> str:
     return postgres.place()
 
 
-# One slow example on a busy machine is no failure; pytest-timeout bounds every test. Somewhat fewer
-# examples than usual: there are hundreds of properties, and other ones each time.
-settings.register_profile("suite", deadline=None, max_examples=75)
+# One slow example on a busy machine is no failure; pytest-timeout bounds every test.
+settings.register_profile("suite", deadline=None)
 settings.load_profile("suite")
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tests.cli.program import Home
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-KILLS = 5
+KILLS = 8
 NOWHERE = "ws://127.0.0.1:1"
 ECHO = """\
 [bot]

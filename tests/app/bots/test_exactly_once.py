@@ -213,4 +213,4 @@ class Bots(RuleBasedStateMachine):
 
 
 TestBots = Bots.TestCase
-TestBots.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TestBots.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
