@@ -156,8 +156,12 @@ class Bots(Protocol):
         """Hold an ask longer; False when it is not the owner's any more."""
         ...
 
-    def hand_over(self, entry: Entry, owner: str) -> None:
-        """Leave an ask whose answer is in the outbox: what becomes of that is for all to see."""
+    def leave(self, entry: Entry, owner: str, *, now: int) -> None:
+        """Hold an ask no more, if it is the owner's.
+
+        While it is ANSWERING anybody may take it at once; what becomes of an answer in the outbox
+        is then for all to see.
+        """
         ...
 
     def owners(self, bot: Known) -> frozenset[str]:
@@ -180,7 +184,7 @@ class Bots(Protocol):
         failed: bool = False,
         now: int,
     ) -> bool:
-        """Give an ask back in a state; False when it is not the owner's any more.
+        """Put on record how the work on an ask ended; False when it is not the owner's any more.
 
         SEEN is tried again when it is `due`, and one try more on record if this one has `failed`.
         """

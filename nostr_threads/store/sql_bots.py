@@ -37,8 +37,12 @@ _READ_ON = "UPDATE bots SET upto = ? WHERE bot = ? AND upto = ?"
 _RENEW = """
     UPDATE asks SET held_until = ? WHERE ask = ? AND owner = ? AND state IN ('answering', 'queued')
 """
-_HAND_OVER = """
-    UPDATE asks SET owner = '', held_until = 0 WHERE ask = ? AND owner = ? AND state = 'queued'
+_LEAVE = """
+    UPDATE asks SET owner = '', held_until = 0, changed_at = ?1,
+        state = CASE state WHEN 'answering' THEN 'seen' ELSE state END,
+        due = CASE state WHEN 'answering' THEN ?1 ELSE due END,
+        answered_at = CASE state WHEN 'answering' THEN NULL ELSE answered_at END
+    WHERE ask = ?2 AND owner = ?3 AND state IN ('answering', 'queued')
 """
 # Each half by an index of its own.
 _OWNERS = """
@@ -54,10 +58,11 @@ _RELEASE = """
         held_until = 0, answered_at = CASE WHEN ? = 'delivered' THEN answered_at END,
         changed_at = ? WHERE ask = ? AND owner = ? AND state = 'answering'
 """
-# Once more while it is queued: what was cancelled may be sent in another version.
+# Once more while it is queued: what was cancelled may be sent in another version. It counts for
+# budgets from now on: it was reserved when it was begun, and is said now.
 _QUEUE = """
-    UPDATE asks SET state = 'queued', answerer = ?, posting = ?, queued_at = ?, changed_at = ?
-    WHERE ask = ? AND owner = ? AND state IN ('answering', 'queued')
+    UPDATE asks SET state = 'queued', answerer = ?1, posting = ?2, answered_at = ?3, queued_at = ?3,
+        changed_at = ?3 WHERE ask = ?4 AND owner = ?5 AND state IN ('answering', 'queued')
 """
 _UNATTENDED = """
     bot = ? AND state = 'queued' AND (owner = '' OR held_until <= ?) ORDER BY ask
@@ -151,10 +156,10 @@ class SqlBots:
         with self._database.writing() as connection:
             return connection.execute(_RENEW, (until, entry.row, owner)).rowcount == 1
 
-    def hand_over(self, entry: Entry, owner: str) -> None:
-        """Leave an ask whose answer is in the outbox: what becomes of that is for all to see."""
+    def leave(self, entry: Entry, owner: str, *, now: int) -> None:
+        """Hold an ask no more, if it is the owner's."""
         with self._database.writing() as connection:
-            connection.execute(_HAND_OVER, (entry.row, owner))
+            connection.execute(_LEAVE, (now, entry.row, owner))
 
     def owners(self, bot: Known) -> frozenset[str]:
         """Return who is at any ask of the bot."""
@@ -179,7 +184,7 @@ class SqlBots:
         failed: bool = False,
         now: int,
     ) -> bool:
-        """Give an ask back in a state; False when it is not the owner's any more."""
+        """Put on record how the work on an ask ended; False when it is not the owner's any more."""
         said = (state.value, guard, why, due or now, int(failed), state.value, now)
         with self._database.writing(durable=True) as connection:
             return connection.execute(_RELEASE, (*said, entry.row, owner)).rowcount == 1
@@ -187,7 +192,7 @@ class SqlBots:
     def queue(self, entry: Entry, owner: str, posting: Posting, answerer: str, *, now: int) -> None:
         """Put the signed answer into the outbox, and the ask on record as QUEUED, at once."""
         with self._database.writing(durable=True) as connection:
-            said = (answerer, connection.column(posting.id), now, now, entry.row, owner)
+            said = (answerer, connection.column(posting.id), now, entry.row, owner)
             if connection.execute(_QUEUE, said).rowcount != 1:
                 raise TakenOver(f"the answer to {entry.event_id} is another process's by now")
             outbox.enqueue(connection, posting)

@@ -360,6 +360,18 @@ class TestReleasing:
             (State.ANSWERING, ""): 1,
         }
 
+    def test_without_an_outcome_leaves_it_to_anybody_at_once(self, store: SqlStore) -> None:
+        bot = entered(store, QUESTION)
+        entry = claimed(store, bot)
+        store.bots.leave(entry, "two", now=NOW + 1)
+        assert store.bots.claim(bot, "two", goes, now=NOW + 1, until=NOW + 9) is None
+        store.bots.leave(entry, "one", now=NOW + 1)
+        (left,) = store.bots.entries()
+        assert (left.state, left.owner, left.due, left.tries) == (State.SEEN, "", NOW + 1, 0)
+        assert (left.answered_at, left.changed_at) == (None, NOW + 1)
+        again = claimed(store, bot, "two", now=NOW + 1)
+        assert again.tries == 0
+
     def test_is_for_what_is_being_answered_alone(self, store: SqlStore) -> None:
         bot = entered(store, QUESTION)
         entry = claimed(store, bot)
@@ -374,6 +386,8 @@ class TestAnAnswer:
         store.bots.queue(claimed(store, bot), "one", posting(ANSWER), "help", now=NOW + 3)
         (entry,) = store.bots.entries()
         assert (entry.state, entry.answerer, entry.posting) == (State.QUEUED, "help", ANSWER.id)
+        # For budgets it is said now, and not when it was begun.
+        assert entry.answered_at == NOW + 3
         assert [each.id for each in store.postings()] == [ANSWER.id]
         assert store.bots.postings(QUESTION.id) == {ANSWER.id}
         assert store.bots.postings(OTHER.id) == frozenset()
@@ -387,9 +401,9 @@ class TestAnAnswer:
         store.record(ANSWER.id, Delivery(1, RELAY, Status.ACCEPTED), now=NOW)
         assert store.bots.renew(entry, "one", until=NOW + 90)
         assert store.bots.settle(bot, now=NOW + 89) == []
-        store.bots.hand_over(entry, "two")
+        store.bots.leave(entry, "two", now=NOW)
         assert store.bots.settle(bot, now=NOW + 89) == []
-        store.bots.hand_over(entry, "one")
+        store.bots.leave(entry, "one", now=NOW)
         assert [each.state for each in store.bots.settle(bot, now=NOW + 89)] == [State.DELIVERED]
 
     def test_that_is_left_behind_is_anybody_s(self, store: SqlStore) -> None:
@@ -463,7 +477,7 @@ class TestAnAnswer:
         bot = entered(store, QUESTION)
         entry = claimed(store, bot)
         store.bots.queue(entry, "one", posting(ANSWER), "help", now=NOW)
-        store.bots.hand_over(entry, "one")
+        store.bots.leave(entry, "one", now=NOW)
         store.cancel(ANSWER.id, now=NOW)
         (entry,) = store.bots.settle(bot, now=NOW)
         assert (entry.state, entry.why) == (State.FAILED, "the answer was taken back")

@@ -228,8 +228,7 @@ class Running:
         except asyncio.CancelledError:
             if isinstance(entry := claiming.result(), Entry):
                 # Somebody else need not wait until we are taken for dead.
-                release = self._record.release
-                await to_its_end(off_loop(release, entry, owner, State.SEEN, now=now))
+                await to_its_end(off_loop(self._record.leave, entry, owner, now=now))
             raise
 
     def _decide(self, entry: Entry, given: Sequence[Answered], total: int) -> Skip | Wait | None:
@@ -287,7 +286,7 @@ class Running:
             if stuck:
                 await self._nostr.outbox.resume(everything=False, only=stuck)
                 await self._settle(known)
-            await asyncio.sleep(_NEXT_PULSE)
+            await asyncio.sleep(_NEXT_PULSE)  # relays are asked again after minutes
 
     async def _live(self, known: Known) -> None:
         """Note that the bot lives, and what has become of answers that nobody is sending."""
@@ -295,7 +294,7 @@ class Running:
             await self._settle(known)
             await off_loop(self._record.listened, known, now=self._clock())
             await self._beat(known)
-            await asyncio.sleep(_NEXT_PULSE)
+            await asyncio.sleep(_NEXT_PULSE)  # as often as anybody reads figures
 
     async def _beat(self, known: Known) -> None:
         try:

@@ -33,7 +33,6 @@ from nostr_threads.errors import (
     StoreError,
     TakenOver,
 )
-from nostr_threads.store.bots import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -61,6 +60,7 @@ LEASE = 30
 _RENEWAL = 10.0
 # Seconds until relays, or a signer elsewhere, that could not be asked are asked again.
 _AWAY = 60
+_TAKEN_OVER = "another process has taken it over"
 # Seconds that anybody's bot may take, whatever it allows itself.
 _LONGEST = 3_600.0
 
@@ -97,19 +97,22 @@ class Work:
 
     async def run(self) -> None:
         """Do it to the end, and put on record how that went. Raises `StoreError`."""
+        outcome = None
         try:
             with ungrouped():
                 async with asyncio.TaskGroup() as tasks:
                     renewing = tasks.create_task(self._renew())
                     outcome = await self._outcome()
                     renewing.cancel()
-                if outcome is not None:
-                    await self._note(outcome)
         except TakenOver as error:
             self._tell(Deed.WAITS, why=str(error))
         finally:
-            # Whatever was cut off: what is signed is in the outbox, what is not is nobody's.
-            await to_its_end(off_loop(self._leave))
+            if outcome is None:
+                # It is in the outbox, or was cut off: then it is nobody's.
+                leave, owner = self._record.leave, self._desk.owner
+                await to_its_end(off_loop(leave, self._entry, owner, now=self._desk.clock()))
+        if outcome is not None:
+            await self._note(outcome)
 
     async def _outcome(self) -> Outcome | None:
         """Answer it; None once the answer is in the outbox."""
@@ -123,8 +126,11 @@ class Work:
         except StoreError:
             raise
         except SigningError as error:
-            # A signer elsewhere may be away for hours: that is no fault of the question.
-            outcome: Outcome = Wait(desk.clock() + _AWAY, "signing", str(error))
+            # A signer elsewhere may be away for hours, which is no fault of the question; but the
+            # answer is made anew each time: so more and more rarely.
+            now = desk.clock()
+            pause = max(_AWAY, now - self._entry.seen_at)
+            outcome: Outcome = Wait(now + pause, "signing", str(error))
         except (InvalidText, LimitTooSmall) as error:
             outcome = Failed(str(error), hopeless=True)
         except NostrThreadsError as error:
@@ -243,16 +249,11 @@ class Work:
             now=self._desk.clock(),
         )
         if not await to_its_end(release):
-            raise TakenOver("another process has taken the ask over")
+            self._tell(Deed.WAITS, why=_TAKEN_OVER)
+            return
         answer = outcome.answer if isinstance(outcome, WouldAnswer) else None
         why, rule = what.told or what.why, self._rule
         self._tell(what.deed, guard=what.guard, why=why, rule=rule, answer=answer)
-
-    def _leave(self) -> None:
-        """Let anybody take it at once, or see to what is in the outbox; if it is ours at all."""
-        now, owner = self._desk.clock(), self._desk.owner
-        self._record.release(self._entry, owner, State.SEEN, now=now)
-        self._record.hand_over(self._entry, owner)
 
     def _tell(self, deed: Deed, **what: Any) -> None:
         desk = self._desk
@@ -264,7 +265,7 @@ class Work:
             until = self._desk.clock() + LEASE
             renewing = off_loop(self._record.renew, self._entry, self._desk.owner, until=until)
             if not await to_its_end(renewing):
-                raise TakenOver("another process has taken the ask over")
+                raise TakenOver(_TAKEN_OVER)
 
 
 async def _asked(bot: Bot, ask: Ask) -> Answer | None:

@@ -30,7 +30,7 @@ CREATE TABLE asks (
     posting     BLOB,                       -- the id of the first part of the answer
     asked_at    INTEGER NOT NULL,
     seen_at     INTEGER NOT NULL,
-    answered_at INTEGER,                    -- when it began to be answered; counts for budgets
+    answered_at INTEGER,                    -- when it was begun, then when it was signed: for budgets
     queued_at   INTEGER,                    -- when the answer was signed
     changed_at  INTEGER NOT NULL,
     UNIQUE (bot, event, rule)

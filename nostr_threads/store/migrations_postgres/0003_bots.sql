@@ -30,7 +30,7 @@ CREATE TABLE asks (
     posting     bytea,                      -- the id of the first part of the answer
     asked_at    bigint   NOT NULL,
     seen_at     bigint   NOT NULL,
-    answered_at bigint,                     -- when it began to be answered; counts for budgets
+    answered_at bigint,                     -- when it was begun, then when it was signed: for budgets
     queued_at   bigint,                     -- when the answer was signed
     changed_at  bigint   NOT NULL,
     UNIQUE (bot, event, rule)

@@ -174,14 +174,16 @@ class Bots(RuleBasedStateMachine):
     def no_budget_is_exceeded(self) -> None:
         if not hasattr(self, "world"):
             return
-        begun = sorted(
-            (entry.answered_at, entry.author)
-            for entry in self.world.store.bots.entries(most=1_000)
-            if entry.posting is not None and entry.answered_at is not None
+        # By the answers themselves, and not by what is on record of them.
+        asked = {note.id: note.pubkey for note in self.asked}
+        said = sorted(
+            (event.created_at, asked[event.tag_values("e")[0]])
+            for posting in self.world.store.postings()
+            for event in posting.events
         )
-        for at, author in begun:
-            hour = [each for each in begun if at - 3_600 < each[0] <= at]
-            day = [each for each in begun if at - 86_400 < each[0] <= at]
+        for at, author in said:
+            hour = [each for each in said if at - 3_600 < each[0] <= at]
+            day = [each for each in said if at - 86_400 < each[0] <= at]
             assert len(hour) <= BUDGETS.per_hour
             assert len(day) <= BUDGETS.per_day
             assert sum(each[1] == author for each in hour) <= BUDGETS.per_author_hour
