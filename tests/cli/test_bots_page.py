@@ -78,8 +78,10 @@ def test_everything_that_can_be_set_is_told_of(kind: type) -> None:
 
 
 def test_every_guard_state_deed_and_way_is_told_of() -> None:
-    source = (ROOT / "nostr_threads" / "core" / "bots" / "guards.py").read_text(encoding="utf-8")
-    guards = set(re.findall(r'(?:Skip|Wait)\((?:[^"()]*, )?"(\w+)"', source))
-    assert {"self", "bots", "known", "quiet"} <= guards
+    folders = (ROOT / "nostr_threads" / ring / "bots" for ring in ("core", "app"))
+    sources = [file.read_text(encoding="utf-8") for each in folders for file in each.glob("*.py")]
+    named = r'(?:Skip|Wait|Taken)\((?:[^"]*?, |"", )?"(\w+)"'
+    guards = {guard for source in sources for guard in re.findall(named, source)}
+    assert {"self", "known", "quiet", "silent", "gone", "signing", "died", "rules"} <= guards
     for word in (*guards, *(each.value for each in (*State, *Deed, *Way))):
         assert f"`{word}`" in PAGE, word

@@ -40,15 +40,11 @@ _HINTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """All that is known of an ask. `earlier` is the id of an answer that the bot gave before.
-
-    `is_sure`: a relay that the bot writes to has said whether there is one.
-    """
+    """All that is known of an ask. `earlier` is the id of an answer that the bot gave before."""
 
     case: Case
     ask: Ask
     earlier: str | None
-    is_sure: bool
 
 
 async def look(
@@ -65,11 +61,14 @@ async def look(
     author = profile_of(about[0]) if about else None
     ours = await off_loop(nostr.store.bots.postings, event.id)
     earlier = _earlier((*stored, *own), event, ours)
-    case = _case(found, event, bot, now, heard_at, author)
+    case = replace(
+        _case(found, event, bot, now, heard_at, author),
+        is_sure=is_sure or earlier is not None,
+    )
     names = found.surroundings.shown_names
     text = readable(event, bot=bot, names=names)
     ask = Ask(event, text, bot, now, found.thread, author or Profile(), names)
-    return Circumstances(case, ask, earlier, is_sure)
+    return Circumstances(case, ask, earlier)
 
 
 async def look_again(nostr: Nostr, case: Case, *, now: int) -> Case:

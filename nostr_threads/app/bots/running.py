@@ -196,7 +196,7 @@ class Running:
         await _first(self._is_read, _CATCHING_UP)
         told = ""
         while True:
-            await self._turns.opened(lambda why: self._say(Deed.WAITS, why=why))
+            await self._turns.opened(self._say_wait)
             await self._under_way.acquire()
             await self._slots.acquire()
             self._due.clear()
@@ -209,7 +209,7 @@ class Running:
             self._under_way.release()
             if claimed is not None and claimed.why != told:
                 told = claimed.why
-                self._say(Deed.WAITS, guard=claimed.guard, why=told)
+                self._say_wait(claimed)
             await self._until_due(known, claimed)
 
     async def _until_due(self, known: Known, wait: Wait | None) -> None:
@@ -314,6 +314,9 @@ class Running:
         if (event := what.get("event")) is not None:
             what["event_id"] = event.id
         self._tell(News(deed, self._file.name, self._clock(), **what))
+
+    def _say_wait(self, wait: Wait) -> None:
+        self._say(Deed.WAITS, guard=wait.guard, why=wait.why)
 
     def _soon(self, deed: Deed, **what: Any) -> None:
         """Tell from another thread."""

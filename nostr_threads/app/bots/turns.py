@@ -6,17 +6,16 @@ Knows waiting. Knows nothing of what is answered.
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nostr_threads.core.bots.guards import due
-from nostr_threads.core.bots.quiet import quiet_until
+from nostr_threads.core.bots.guards import closed, due
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from nostr_threads.app.bots.botfile import BotFile
+    from nostr_threads.core.bots.cases import Wait
 
 __all__ = ["Turns"]
 
@@ -58,17 +57,17 @@ class Turns:
             waited = max(0, self._clock() - seen_at - 1)
             heard_at = self._heard.get(event_id, loop.time() - waited)
             at = due(heard_at, self._last, pause=limits.pause, pace=self._file.pace)
-            await asyncio.sleep(max(0.0, at - loop.time()))
+            await asyncio.sleep(max(0.0, at - loop.time()))  # the pause itself
             self._last = loop.time()
 
-    async def opened(self, tell: Callable[[str], None]) -> None:
+    async def opened(self, tell: Callable[[Wait], None]) -> None:
         """Wait while nothing is answered at all, and tell why."""
         told = ""
-        while why := self._closed():
-            if why != told:
-                tell(why)
-            told = why
-            await asyncio.sleep(_NEXT_LOOK)
+        while (wait := self._closed()) is not None:
+            if wait.why != told:
+                tell(wait)
+            told = wait.why
+            await asyncio.sleep(_NEXT_LOOK)  # the kill file may be gone before that
 
     def is_stopped(self) -> bool:
         """Whether the kill file is there."""
@@ -80,12 +79,5 @@ class Turns:
             # Where nobody may look, whoever wants the bot silent may have put it.
             return True
 
-    def _closed(self) -> str:
-        limits = self._file.limits
-        if self.is_stopped():
-            return "the kill file is there"
-        until = quiet_until(limits.quiet, self._clock(), limits.zone)
-        if until is None:
-            return ""
-        end = datetime.fromtimestamp(until, limits.zone)
-        return f"these are quiet hours, until {end:%H:%M}"
+    def _closed(self) -> Wait | None:
+        return closed(self._file.limits, now=self._clock(), is_stopped=self.is_stopped())

@@ -153,29 +153,23 @@ class Work:
             return verdict
         if found.earlier is not None:
             return Before(found.earlier)
-        if not found.is_sure:
-            return Wait(desk.clock() + _AWAY, "unsure", "no relay says whether it was answered")
         return await self._say(replace(found, case=case))
 
     def _seen(self, case: Case) -> Case:
         """Say of a case how it came to the bot, now that what it answers is known."""
         desk = self._desk
         came = ways_of(desk.file, desk.bot, case.event, case.parent)
-        return replace(case, ways=came, is_stopped=desk.turns.is_stopped())
+        may_be = case.parent is None and needs_parent(
+            case.event, bot=desk.bot, listening=desk.file.listening
+        )
+        is_stopped = desk.turns.is_stopped()
+        return replace(case, ways=came, may_be_reply=may_be, is_stopped=is_stopped)
 
     def _judge(self, case: Case) -> Skip | Wait | None:
-        desk, limits = self._desk, self._desk.file.limits
+        limits = self._desk.file.limits
         if self._entry.pardoned:
             limits = replace(limits, catch_up=MAX_CREATED_AT)
-        verdict = judge(case, limits, (*EARLY, *LATE))
-        if case.ways or isinstance(verdict, Skip):
-            return verdict
-        listening = desk.file.listening
-        is_open = case.parent is None and needs_parent(
-            case.event, bot=desk.bot, listening=listening
-        )
-        # While what it answers may still be found it may be an answer to the bot.
-        return verdict if is_open and verdict is not None else Skip("ways", "it speaks to another")
+        return judge(case, limits, (*EARLY, *LATE))
 
     async def _say(self, found: Circumstances) -> Outcome | None:
         desk, event = self._desk, found.ask.event

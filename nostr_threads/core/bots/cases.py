@@ -91,7 +91,8 @@ class Case:
     `author` is None where no profile was found. `mutes` are the bot's own. `parent` is what the
     note answers. `depth` is how many notes are above it. `state` is the note's, `why` the reason
     for one that is not PRESENT. `parents_known`: every note above is there. `whole` relays gave
-    everything they have of the thread. `is_stopped`: the kill file is there.
+    everything they have of the thread. `is_stopped`: the kill file is there. `may_be_reply`: what
+    it answers is not known, and may be the bot's. `is_sure`: it is known whether it was answered.
     """
 
     event: Event
@@ -108,3 +109,5 @@ class Case:
     parents_known: bool = True
     whole: int = 0
     is_stopped: bool = False
+    may_be_reply: bool = False
+    is_sure: bool = True

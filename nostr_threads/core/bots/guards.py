@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
 
 from nostr_threads.core.bots.cases import Case, Known, Limits, Skip, Wait
@@ -29,6 +30,7 @@ __all__ = [
     "Skip",
     "Verdict",
     "Wait",
+    "closed",
     "due",
     "judge",
 ]
@@ -172,15 +174,31 @@ def _unknown(case: Case, limits: Limits) -> str | None:
     return None
 
 
-def _stopped(case: Case, _: Limits) -> Verdict | None:
-    return (
-        Wait(case.now + _LOOK_AGAIN, "kill", "the kill file is there") if case.is_stopped else None
-    )
+def _ways(case: Case, limits: Limits) -> Verdict | None:
+    """Only a note that speaks to the bot is for it; what it answers may still be found."""
+    is_waited_for = case.may_be_reply and limits.known is not Known.ANY
+    return None if case.ways or is_waited_for else Skip("ways", "it speaks to somebody else")
 
 
-def _quiet(case: Case, limits: Limits) -> Verdict | None:
-    until = quiet_until(limits.quiet, case.now, limits.zone)
-    return Wait(until, "quiet", "these are quiet hours") if until is not None else None
+def _unsure(case: Case, _: Limits) -> Verdict | None:
+    if case.is_sure:
+        return None
+    return Wait(case.now + _ASK_AGAIN, "unsure", "no relay says whether it was answered")
+
+
+def _closed(case: Case, limits: Limits) -> Verdict | None:
+    return closed(limits, now=case.now, is_stopped=case.is_stopped)
+
+
+def closed(limits: Limits, *, now: int, is_stopped: bool) -> Wait | None:
+    """Say whether nothing is answered at all at `now`, whatever is asked: see `Case`."""
+    if is_stopped:
+        return Wait(now + _LOOK_AGAIN, "kill", "the kill file is there")
+    until = quiet_until(limits.quiet, now, limits.zone)
+    if until is None:
+        return None
+    end = datetime.fromtimestamp(until, limits.zone)
+    return Wait(until, "quiet", f"these are quiet hours, until {end:%H:%M}")
 
 
 EARLY: tuple[Guard, ...] = (
@@ -204,8 +222,9 @@ LATE: tuple[Guard, ...] = (
     _nobot_author,
     _too_fast,
     _depth,
-    _stopped,
-    _quiet,
+    _ways,
+    _closed,
     _known,
+    _unsure,
 )
 """Those that are asked when a note is about to be answered, each time anew."""

@@ -23,6 +23,7 @@ from nostr_threads.core.bots.guards import (
     judge,
 )
 from nostr_threads.core.bots.quiet import parse_quiet
+from nostr_threads.core.bots.ways import Way
 from nostr_threads.core.mutes import Mutes
 from nostr_threads.core.node import State
 from nostr_threads.core.profile import Profile, profile_of
@@ -40,7 +41,8 @@ LIMITS = Limits()
 
 
 def asked(content: str = "help?", *tags: tuple[str, ...], at: int = NOW, by: str = ANN) -> Case:
-    return Case(event(1, tags, content=content, created_at=at, pubkey=by), BOT, NOW, NOW)
+    note = event(1, tags, content=content, created_at=at, pubkey=by)
+    return Case(note, BOT, NOW, NOW, frozenset((Way.MENTION,)))
 
 
 def early(case: Case, limits: Limits = LIMITS) -> Verdict | None:
@@ -223,6 +225,24 @@ def test_deep_in_a_thread_nothing_is_answered() -> None:
     assert late(replace(asked(), depth=20)) is None
     assert skipped(late(replace(asked(), depth=21))) == "depth"
     assert skipped(late(replace(asked(), depth=1), Limits(depth=0))) == "depth"
+
+
+def test_what_speaks_to_somebody_else_is_not_answered() -> None:
+    aside = replace(asked(), ways=frozenset())
+    assert skipped(late(aside)) == "ways"
+    assert late(replace(aside, ways=frozenset((Way.THREAD,)))) is None
+
+
+def test_what_may_be_an_answer_to_the_bot_waits_until_that_is_known() -> None:
+    lost = replace(asked("so?", *ANSWERS), ways=frozenset(), may_be_reply=True, parents_known=False)
+    assert waits(late(lost)) == ("known", NOW + 60)
+    # Where nobody waits for what is missing nobody will ever know.
+    assert skipped(late(lost, Limits(known=Known.ANY))) == "ways"
+
+
+def test_what_may_have_been_answered_before_waits() -> None:
+    assert waits(late(replace(asked(), is_sure=False))) == ("unsure", NOW + 60)
+    assert skipped(late(replace(asked(), is_sure=False, state=State.DELETED))) == "deleted"
 
 
 def test_while_the_kill_file_is_there_everything_waits() -> None:
