@@ -5,18 +5,20 @@ Knows where the file is looked for and what may stand in it. Every mistake names
 
 from __future__ import annotations
 
-import re
-import tomllib
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, cast
 
+from nostr_threads.app.toml_files import parse_toml, read_text
+from nostr_threads.app.toml_lines import line_of
 from nostr_threads.core.relay_url import normalize
 from nostr_threads.errors import InvalidConfig, InvalidRelayUrl
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from nostr_threads.app.toml_lines import Place
 
 __all__ = ["Auth", "Config", "Defaults", "RelaySettings", "find_config", "parse_config"]
 
@@ -92,14 +94,7 @@ def find_config(explicit: Path | None, environ: Mapping[str, str], user_folder: 
 
 def parse_config(text: str, path: Path) -> Config:
     """Read the text of a relays.toml. Raises `InvalidConfig`, which names the line."""
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        line = _line_in(str(error)) or text.count("\n") + 1
-        raise InvalidConfig(path, line, _without_place(str(error))) from None
-    except ValueError:
-        raise InvalidConfig(path, None, "a number in it is far too long") from None
-    return _Reader(text, path).config(data)
+    return _Reader(text, path).config(parse_toml(text, path))
 
 
 def _is_there(path: Path) -> bool:
@@ -110,14 +105,7 @@ def _is_there(path: Path) -> bool:
 
 
 def _read(path: Path) -> Config:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
-        raise InvalidConfig(path, line, "not UTF-8") from None
-    except OSError as error:
-        raise InvalidConfig(path, None, error.strerror or str(error)) from None
-    return parse_config(text, path)
+    return parse_config(read_text(path), path)
 
 
 def _packaged() -> str:
@@ -132,24 +120,18 @@ class _Reader:
     """Checks what was parsed against what may stand there."""
 
     def __init__(self, text: str, path: Path) -> None:
-        self._lines = text.splitlines()
+        self._text = text
         self._path = path
-        self._relay_lines = [
-            number
-            for number, line in enumerate(self._lines, 1)
-            if re.match(r"\s*\[\[\s*relay\s*\]\]", line)
-        ]
 
     def config(self, data: dict[str, object]) -> Config:
         for key in data:
             if key not in ("defaults", "relay"):
-                raise self._error(
-                    key, 0, f"unknown key {_named(key)}; only [defaults] and [[relay]]"
-                )
+                reason = f"unknown key {_named(key)}; only [defaults] and [[relay]]"
+                raise self._error((key,), reason)
         defaults, relays = data.get("defaults", {}), data.get("relay", [])
         if not isinstance(defaults, dict) or not isinstance(relays, list):
             wrong = "relay" if isinstance(defaults, dict) else "defaults"
-            raise self._error(wrong, 0, "[defaults] is one table, [[relay]] one per relay")
+            raise self._error((wrong,), "[defaults] is one table, [[relay]] one per relay")
         settings = [self._relay(index, table) for index, table in enumerate(relays)]
         self._refuse_doubles([each.url for each in settings])
         return Config(tuple(settings), self._defaults(defaults), str(self._path))
@@ -157,62 +139,44 @@ class _Reader:
     def _refuse_doubles(self, urls: list[str]) -> None:
         for index, url in enumerate(urls):
             if url in urls[:index]:
-                start = self._relay_lines[index] if index < len(self._relay_lines) else 0
-                raise self._error("url", start, f"{url} is listed twice")
+                raise self._error(("relay", index, "url"), f"{url} is listed twice")
 
     def _defaults(self, table: dict[str, object]) -> Defaults:
-        start = next((n for n, line in enumerate(self._lines) if "[defaults]" in line), 0)
         for key, value in table.items():
             if key not in Defaults.__dataclass_fields__:
-                raise self._error(key, start, f"unknown key {_named(key)} in [defaults]")
+                raise self._error(("defaults", key), f"unknown key {_named(key)} in [defaults]")
             whole = key == "quorum"
             good = isinstance(value, int) if whole else isinstance(value, int | float)
             number = cast("float", value)
             if not good or isinstance(value, bool) or not 0 < number <= _LONGEST:
                 kind = "whole number of relays" if whole else "number of seconds"
-                raise self._error(key, start, f"{key} is not a {kind} above 0")
+                raise self._error(("defaults", key), f"{key} is not a {kind} above 0")
         return Defaults(**cast("dict[str, int]", table))
 
     def _relay(self, index: int, table: object) -> RelaySettings:
-        start = self._relay_lines[index] if index < len(self._relay_lines) else 0
+        here: Place = ("relay", index)
         if not isinstance(table, dict):
-            raise InvalidConfig(self._path, start or None, "a [[relay]] is a table")
+            raise self._error(here, "a [[relay]] is a table")
         for key, value in table.items():
             if key not in RelaySettings.__dataclass_fields__:
-                raise self._error(key, start, f"unknown key {_named(key)} in [[relay]]")
+                raise self._error((*here, key), f"unknown key {_named(key)} in [[relay]]")
             wanted = str if key in ("url", "proxy", "auth") else bool
             if not isinstance(value, wanted):
                 kind = "text in quotes" if wanted is str else "true or false"
-                raise self._error(key, start, f"{key} is not {kind}")
+                raise self._error((*here, key), f"{key} is not {kind}")
         if "url" not in table:
-            raise InvalidConfig(self._path, start or None, "a [[relay]] needs a url")
+            raise self._error(here, "a [[relay]] needs a url")
         if table.get("auth", "ask") not in ("ask", "always", "never"):
-            raise self._error("auth", start, 'auth is "ask", "always" or "never"')
+            raise self._error((*here, "auth"), 'auth is "ask", "always" or "never"')
         try:
             return RelaySettings(**{**table, "url": normalize(table["url"])})
         except InvalidRelayUrl as error:
-            raise self._error("url", start, str(error)) from None
+            raise self._error((*here, "url"), str(error)) from None
 
-    def _error(self, key: str, start: int, reason: str) -> InvalidConfig:
-        """Point at the first line from `start` on that sets `key`."""
-        name = rf"[\"']?{re.escape(key)}\b"
-        # On a line of its own, or else within an inline table or a dotted name.
-        for pattern in (rf"\s*\[*\s*{name}", rf"[^#]*\b{name}[\"']?\s*="):
-            for number, line in enumerate(self._lines[start:], start + 1):
-                if re.match(pattern, line):
-                    return InvalidConfig(self._path, number, reason)
-        return InvalidConfig(self._path, start or None, reason)
+    def _error(self, place: Place, reason: str) -> InvalidConfig:
+        return InvalidConfig(self._path, line_of(self._text, place), reason)
 
 
 def _named(key: str) -> str:
     """Quote a key, unless it may be a secret that strayed into the file."""
     return repr(key) if len(key) <= _LONGEST_KEY else "that is far too long"
-
-
-def _line_in(message: str) -> int | None:
-    match = re.search(r"\(at line (\d+)", message)
-    return int(match[1]) if match else None
-
-
-def _without_place(message: str) -> str:
-    return re.sub(r" \(at .*\)$", "", message)

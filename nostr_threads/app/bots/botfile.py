@@ -6,7 +6,6 @@ Knows what may stand in the file. Every mistake names its line and key.
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from functools import partial
@@ -17,6 +16,7 @@ from zoneinfo import ZoneInfo
 from nostr_threads.app.bots.answer_tables import path_in
 from nostr_threads.app.bots.rule_tables import hashtag, person, read_rule
 from nostr_threads.app.bots.tables import Table, one_of
+from nostr_threads.app.toml_files import parse_toml, read_text
 from nostr_threads.core.bots.budgets import Budgets
 from nostr_threads.core.bots.cases import Limits
 from nostr_threads.core.bots.never import parse_never
@@ -78,14 +78,7 @@ def is_name(text: str) -> bool:
 
 def read_bot(path: Path) -> BotFile:
     """Read a bot.toml. Raises `InvalidConfig` with file, line and key."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
-        raise InvalidConfig(path, line, "not UTF-8") from None
-    except OSError as error:
-        raise InvalidConfig(path, None, error.strerror or str(error)) from None
-    return parse_bot(text, path)
+    return parse_bot(read_text(path), path)
 
 
 def parse_bot(text: str, path: Path) -> BotFile:
@@ -94,7 +87,7 @@ def parse_bot(text: str, path: Path) -> BotFile:
     Paths in it start from its folder. No secret may stand in it: keys are named, not shown.
     """
     _refuse_secrets(text, path)
-    whole = Table(_parsed(text, path), text=text, path=path)
+    whole = Table(parse_toml(text, path), text=text, path=path)
     bot, guards, budgets, says = map(whole.table, ("bot", "guards", "budgets", "says"))
     rules = whole.tables("rule")
     whole.done()
@@ -128,20 +121,6 @@ def _refuse_secrets(text: str, path: Path) -> None:
         place, _, reason = str(error).partition(" holds ")
         line = int(place.removeprefix("line "))
         raise InvalidConfig(path, line, f"this line holds {reason}") from None
-
-
-def _parsed(text: str, path: Path) -> dict[str, object]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        match = re.search(r" \(at (?:line (\d+)|end).*\)$", str(error))
-        line = int(match[1]) if match is not None and match[1] else text.count("\n") + 1
-        reason = str(error)[: match.start()] if match is not None else str(error)
-        raise InvalidConfig(path, line, reason) from None
-    except RecursionError:
-        raise InvalidConfig(path, None, "it has lists within lists within lists") from None
-    except ValueError:
-        raise InvalidConfig(path, None, "a number in it is far too long") from None
 
 
 def _name(bot: Table, path: Path) -> str:

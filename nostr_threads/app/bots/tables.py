@@ -10,14 +10,14 @@ from difflib import get_close_matches
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from nostr_threads.app.bots.toml_lines import line_of
+from nostr_threads.app.toml_lines import line_of
 from nostr_threads.errors import InvalidConfig, InvalidInput
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from nostr_threads.app.bots.toml_lines import Place
+    from nostr_threads.app.toml_lines import Place
 
 __all__ = ["Table", "seconds_in"]
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nostr_threads.app.bots.toml_lines import line_of, lines_of
+from nostr_threads.app.toml_lines import line_of, lines_of
 
 if TYPE_CHECKING:
-    from nostr_threads.app.bots.toml_lines import Place
+    from nostr_threads.app.toml_lines import Place
 
 FILE = """\
 # [bot] is not here
