@@ -8,18 +8,19 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
 from nostr_threads.core import schnorr
 from nostr_threads.core.event import Event
 from nostr_threads.core.nip46 import draft_json
 from nostr_threads.errors import InvalidEvent, InvalidInput, NoSigner, SigningError
+from nostr_threads.signing.pipe import own_pipe
 from nostr_threads.signing.signer import check_signed, draft_id
 
 if TYPE_CHECKING:
     from asyncio import StreamReader, StreamWriter
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Sequence
 
     from nostr_threads.core.event import Draft, Verified
 
@@ -91,7 +92,7 @@ class CommandSigner:
 
     async def _run(self, data: bytes) -> bytes:
         environ = {name: value for name, value in os.environ.items() if not _is_hidden(name)}
-        async with _pipe() as (reader, end):
+        async with own_pipe() as (reader, end):
             try:
                 process = await asyncio.create_subprocess_exec(
                     *self._command, stdin=asyncio.subprocess.PIPE, stdout=end, env=environ
@@ -122,23 +123,6 @@ class CommandSigner:
 
 def _is_hidden(name: str) -> bool:
     return name.upper().startswith(_HIDDEN)
-
-
-@asynccontextmanager
-async def _pipe() -> AsyncIterator[tuple[StreamReader, int]]:
-    """A pipe of our own, and the end of it to write into.
-
-    asyncio's would keep us waiting until all whom the program has started have ended, too.
-    """
-    source, end = os.pipe()
-    reader = asyncio.StreamReader()
-    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(source, "rb", buffering=0)
-    )
-    try:
-        yield reader, end
-    finally:
-        transport.close()
 
 
 async def _conversation(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from nostr_threads.errors import InvalidCode, InvalidInput, NoSigner, SigningErr
 from nostr_threads.signing import command as command_module
 from nostr_threads.signing.command import CommandSigner
 from nostr_threads.testing import START, Author
+from tests.processes import is_dead
 from tests.signing.leaks import MARKED_HEX
 
 if TYPE_CHECKING:
@@ -78,17 +78,6 @@ async def test_a_program_that_fails_hangs_or_floods_is_an_error(
     monkeypatch.setattr(command_module, "_MOST_OUTPUT", 1_000_000)
     with pytest.raises(SigningError, match=words):
         await running(code, seconds=2.0).sign(DRAFT)
-
-
-async def is_dead(pid: int) -> None:
-    """Wait until a process is gone: it may take a moment to die."""
-    async with asyncio.timeout(5):
-        while True:
-            try:
-                os.kill(pid, 0)
-            except ProcessLookupError:
-                return
-            await asyncio.sleep(0)  # a turn of the loop, which collects it
 
 
 def telling(path: Path) -> str:

@@ -10,17 +10,18 @@ import asyncio
 import os
 import shlex
 import signal
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from nostr_threads.core.bots.reported import reported
 from nostr_threads.errors import AnswerFailed
+from nostr_threads.signing.pipe import own_pipe
 
 if TYPE_CHECKING:
     from asyncio import StreamReader
     from asyncio.subprocess import Process
-    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 __all__ = ["run"]
@@ -47,7 +48,7 @@ async def run(
     end of what it complained about, where it fails.
     """
     name = shlex.quote(words[0])
-    async with _pipe() as (reader, end), _pipe() as (complaints, other_end):
+    async with own_pipe() as (reader, end), own_pipe() as (complaints, other_end):
         try:
             with _line_as_file(line) as file:
                 process = await asyncio.create_subprocess_exec(
@@ -146,20 +147,3 @@ def _line_as_file(line: str) -> Iterator[int]:
         file.write(line.encode() + b"\n")
         file.seek(0)
         yield file.fileno()
-
-
-@asynccontextmanager
-async def _pipe() -> AsyncIterator[tuple[StreamReader, int]]:
-    """A pipe of our own, and the end of it to write into.
-
-    With asyncio's a program would seem to run as long as anything that it has started.
-    """
-    source, end = os.pipe()
-    reader = asyncio.StreamReader()
-    transport, _ = await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(source, "rb", buffering=0)
-    )
-    try:
-        yield reader, end
-    finally:
-        transport.close()

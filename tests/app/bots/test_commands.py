@@ -21,6 +21,7 @@ from nostr_threads.core.thread import Thread
 from nostr_threads.errors import AnswerFailed, InvalidInput
 from nostr_threads.testing import START
 from tests.core.bots.asking import BOB, asking
+from tests.processes import is_dead
 from tests.signing.leaks import MARKED_HEX
 
 if TYPE_CHECKING:
@@ -151,20 +152,6 @@ async def test_endless_complaints_fill_no_memory(tmp_path: Path) -> None:
 async def test_as_much_as_is_allowed_is_taken(tmp_path: Path) -> None:
     code = "import sys; sys.stdout.write('\"' + 'x' * 9_998 + '\"')"
     assert await answered(code, tmp_path) == Answer("x" * 9_998, Form.NOTE)
-
-
-async def is_dead(pid: int) -> None:
-    """Wait until a process is gone: it may take a moment to die."""
-    async with asyncio.timeout(5):
-        while True:
-            try:
-                os.kill(pid, 0)
-            except ProcessLookupError:
-                return
-            with open(f"/proc/{pid}/stat", encoding="utf-8") as file:  # noqa: ASYNC230, PTH123 - not a file
-                if file.read().rsplit(")", 1)[1].split()[0] == "Z":
-                    return  # killed; whoever adopted it has yet to notice
-            await asyncio.sleep(0)
 
 
 def telling(path: Path, then: str = WAITING) -> str:
