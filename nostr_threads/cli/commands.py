@@ -15,6 +15,7 @@ from nostr_threads.cli import (
     mirrors,
     news,
     outbox,
+    pages,
     relays,
     searching,
     threads,
@@ -53,6 +54,7 @@ app.command("fetch")(threads.fetch)
 app.command("show")(threads.show)
 app.command("new")(news.new)
 app.command("search")(searching.search)
+app.command("verify")(pages.verify)
 app.command("compose")(answers.compose)
 app.command("publish", cls=answers.Warned)(answers.publish)
 app.command("quote", cls=answers.Warned)(answers.quote)

@@ -20,6 +20,7 @@ from nostr_threads.cli.console import (
     talk,
 )
 from nostr_threads.cli.options import AsJson, ConfigFile, Output, RelayUrls, StoreFile
+from nostr_threads.cli.pages import page_of, require_web, saved_thread, tell_left_out
 from nostr_threads.cli.policies import tell_kept
 from nostr_threads.cli.reading import Unfolded, setting_of
 from nostr_threads.cli.reports import INCOMPLETE, UNREACHABLE, counted
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from nostr_threads.app.fetch import Found, Progress
     from nostr_threads.core.coverage import Coverage
     from nostr_threads.core.crawl import Budget
+    from nostr_threads.core.saved import Saved
 
 __all__ = ["Format", "fetch", "show"]
 
@@ -47,6 +49,7 @@ class Format(StrEnum):
 
     TREE = "tree"
     MD = "md"
+    HTML = "html"
     JSONL = "jsonl"
 
 
@@ -57,7 +60,10 @@ Code = Annotated[
     ),
 ]
 As = Annotated[
-    Format, typer.Option("--format", help="A tree to read, Markdown, or the signed events.")
+    Format,
+    typer.Option(
+        "--format", help="A tree to read, Markdown, a page of HTML, or the signed events."
+    ),
 ]
 
 
@@ -104,8 +110,13 @@ def fetch(
 
     usual = Budget()
     budget = Budget(events or usual.events, relays=most or usual.relays, depth=depth)
-    found = asyncio.run(_fetch(code, relay or [], widen, budget, seconds, store, relays))
-    _present(found, form, output, as_json, unfolded)
+    page = form is Format.HTML and not as_json
+    if page:
+        require_web()
+    found, saved = asyncio.run(
+        _fetch(code, relay or [], widen, budget, seconds, store, relays, page=page)
+    )
+    _present(found, form, output, as_json, unfolded, saved)
     if not found.coverage.reached:
         raise typer.Exit(UNREACHABLE)
     if not found.whole:
@@ -128,10 +139,14 @@ def show(
 
     from nostr_threads.app.fetch import load_thread, pointer
 
-    start = pointer(code)
+    start, saved = pointer(code), None
+    if form is Format.HTML and not as_json:
+        require_web()
     with open_to_read(store) as opened:
         found = load_thread(start, store=opened, now=int(time.time()), viewer=reader())
-    _present(found, form, output, as_json, unfolded)
+        if form is Format.HTML and not as_json:
+            saved = saved_thread(found, opened)
+    _present(found, form, output, as_json, unfolded, saved)
 
 
 async def _fetch(
@@ -142,7 +157,11 @@ async def _fetch(
     seconds: float | None,
     store: str | None,
     relays: Path | None,
-) -> Found:
+    *,
+    page: bool,
+) -> tuple[Found, Saved | None]:
+    """Find the thread; with `page` say also what is to be saved of it."""
+    from nostr_threads.app.blocking import off_loop
     from nostr_threads.app.client import PATIENCE
     from nostr_threads.app.opening import open as open_nostr
     from nostr_threads.cli.secrets import reading_signer
@@ -161,13 +180,19 @@ async def _fetch(
                     f"{counted(progress.relays, 'relay')}"
                 )
 
-            return await nostr.fetch(
+            found = await nostr.fetch(
                 code, relays=relay, widen=widen, budget=budget, seconds=longest, progress=tell
             )
+        return found, await off_loop(saved_thread, found, nostr.store) if page else None
 
 
 def _present(
-    found: Found, form: Format, output: Path | None, as_json: bool, unfolded: bool
+    found: Found,
+    form: Format,
+    output: Path | None,
+    as_json: bool,
+    unfolded: bool,
+    saved: Saved | None,
 ) -> None:
     if as_json:
         from nostr_threads.render.contracts import thread_object
@@ -185,6 +210,10 @@ def _present(
     elif form is Format.JSONL:
         emit("".join(_lines(found, output)), output)
         tell_kept(_kept(found))
+    elif saved is not None:
+        emit(page_of(saved), output)
+        _report(found)
+        tell_left_out(found, saved)
     else:
         emit(_text(found, form, output, unfolded), output)
         _report(found)

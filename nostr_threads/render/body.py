@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from nostr_threads.render.outline import Block
     from nostr_threads.render.setting import Setting
 
-__all__ = ["Passage", "Reading", "Spell"]
+__all__ = ["Passage", "Reading", "Seam", "Spell"]
 
 _FIRST_LINE = 120
 _BY_TAG = 8
@@ -53,10 +53,18 @@ class Passage:
     key: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Seam:
+    """Where one note of a joined text ends, and the next, which is `node`, goes on."""
+
+    node: Node
+    text: str = ""
+
+
 class Spell(Protocol):
     """How one token is written in some medium."""
 
-    def __call__(self, token: Token) -> str:
+    def __call__(self, token: Token | Seam) -> str:
         """Return the token's text, made harmless for the medium."""
 
 
@@ -84,7 +92,7 @@ class Reading:
             return [Passage(why)] if why else []
         spell = spell or self._spell
         parts = _written(block)
-        found = [token for event in parts for token in tokens(event)]
+        found = list(_sewn(block.nodes, parts))
         if first.event.kind == kinds.ARTICLE:
             passages = [Passage(_spelled(found, spell))]
         else:
@@ -100,15 +108,22 @@ class Reading:
             self._quotations[key] = self._quoted(key)
         return self._quotations[key]
 
+    def cited(self, key: str) -> Event | None:
+        """Return the event that `key` names, None for one that is not known or not to be seen."""
+        node = self._thread.node(key) or self._by_address.get(key)
+        if node is None:
+            return self._setting.quoted.get(key)
+        return node.event if node.state is State.PRESENT else None
+
     def first_line(self, event: Event) -> str:
         """Return the first line of a note in short."""
         text = _spelled(tokens(event), self._spell).strip()
         return one_line(text.partition("\n")[0], _FIRST_LINE)
 
-    def _cut(self, found: Sequence[Token], spell: Spell) -> Iterator[Passage]:
+    def _cut(self, found: Sequence[Token | Seam], spell: Spell) -> Iterator[Passage]:
         """Take out what is quoted, once each: a second time its short code will do."""
         shown: set[str] = set()
-        waiting: list[Token] = []
+        waiting: list[Token | Seam] = []
         for token in found:
             key = token.pointer.key if isinstance(token, Quote) else ""
             if not key or key in shown or (quotation := self.quotation(key)) is None:
@@ -139,7 +154,7 @@ class Reading:
         said = warning_of(event) or title_of(event) or self.first_line(event) or "(no text)"
         return f"{mark}{author(event.pubkey, self._setting)}: {said}"
 
-    def _spell(self, token: Token) -> str:
+    def _spell(self, token: Token | Seam) -> str:
         match token:
             case Person():
                 return handle(token.pubkey, self._setting)
@@ -151,7 +166,16 @@ class Reading:
                 return printable(token.text.expandtabs(_TAB))
 
 
-def _spelled(found: Iterable[Token], spell: Spell) -> str:
+def _sewn(nodes: Sequence[Node], parts: Sequence[Event]) -> Iterator[Token | Seam]:
+    """Yield the tokens of all parts, and where each but the first begins."""
+    written = [node for node in nodes if node.event is not None]
+    for node, event in zip(written, parts, strict=True):
+        if node is not written[0]:
+            yield Seam(node)
+        yield from tokens(event)
+
+
+def _spelled(found: Iterable[Token | Seam], spell: Spell) -> str:
     return "".join(map(spell, found))
 
 

@@ -10,17 +10,16 @@ from itertools import chain, repeat
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from nostr_threads.core import kinds, nip19
+from nostr_threads.core import kinds
 from nostr_threads.core.content import Link, Person, Quote
 from nostr_threads.core.node import State
-from nostr_threads.core.references import parse_address
-from nostr_threads.errors import InvalidCode
-from nostr_threads.render.body import Passage, Reading
+from nostr_threads.render.body import Passage, Reading, Seam
 from nostr_threads.render.escape import one_line, printable
 from nostr_threads.render.neutral import article_lines, inline, plain_lines, whole_line
 from nostr_threads.render.outline import Fold, outline
 from nostr_threads.render.setting import PLAIN, Setting
 from nostr_threads.render.wording import (
+    code_of,
     fold_line,
     handle,
     heading,
@@ -126,9 +125,9 @@ class _Texts:
         self._types = (Person, Quote) if is_article else (Person, Quote, Link)
         self._held: list[Token] = []
 
-    def hold(self, token: Token) -> str:
+    def hold(self, token: Token | Seam) -> str:
         """Return what stands for a token in the meantime."""
-        if not isinstance(token, self._types):
+        if isinstance(token, Seam) or not isinstance(token, self._types):
             return printable(token.text.expandtabs(_TAB))
         self._held.append(token)
         return f"{_OPEN}{len(self._held) - 1}{_CLOSE}"
@@ -183,12 +182,8 @@ def _quotation(passage: Passage) -> str:
 def _code_link(key: str) -> str:
     """A `nostr:` link (NIP-21) to an event; only its words when it has no code."""
     words = inline(short_code(key))
-    address = parse_address(key)
-    try:
-        entity = nip19.Note(key) if address is None else nip19.Address(*address)
-        return f"[{words}](nostr:{nip19.encode(entity)})"
-    except InvalidCode:
-        return words
+    code = code_of(key)
+    return f"[{words}](nostr:{code})" if code else words
 
 
 def _quoted(line: str, level: int) -> str:

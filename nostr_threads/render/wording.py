@@ -16,6 +16,7 @@ from nostr_threads.core import kinds, nip19
 from nostr_threads.core.entities import HEX_64
 from nostr_threads.core.node import State
 from nostr_threads.core.references import parse_address
+from nostr_threads.errors import InvalidCode
 from nostr_threads.render.escape import draws_nothing, one_line, undrawn
 
 if TYPE_CHECKING:
@@ -29,12 +30,19 @@ if TYPE_CHECKING:
 
 __all__ = [
     "author",
+    "code_of",
+    "counted",
+    "counts",
     "field",
     "fold_line",
     "handle",
     "heading",
+    "kept",
+    "kind_of",
     "mark_of",
+    "name_of",
     "npub",
+    "parts_of",
     "reason",
     "short_code",
     "short_key",
@@ -78,11 +86,11 @@ def heading(block: Block, setting: Setting) -> str:
         return f"[{state}] {short_code(node.id)}"
     shown = node.state is State.PRESENT
     words = [writer(node, setting), when(event.created_at, setting.now)]
-    words += [_KINDS.get(event.kind, f"kind {event.kind}"), _parts(block)]
+    words += [kind_of(event), parts_of(block)]
     if block.to_part is not None:
         words.append(f"to part {block.to_part}")
     if shown:
-        words += [_counts(block.nodes, setting), *_kept(block.nodes), _warnings(block)]
+        words += [counts(block.nodes, setting), *kept(block.nodes), _warnings(block)]
         words += [f"“{title}”" if (title := title_of(event)) else ""]
     else:
         words.append(node.state.value)
@@ -105,19 +113,24 @@ def writer(node: Node, setting: Setting) -> str:
 
 def author(pubkey: str, setting: Setting) -> str:
     """Return a name with the short key, since anybody may take any name; or the key alone."""
-    name = _name(pubkey, setting.names)
+    name = name_of(pubkey, setting.names)
     return f"{name} {short_key(pubkey)}" if name else short_key(pubkey)
 
 
 def handle(pubkey: str, setting: Setting) -> str:
     """Return `@name`, or `@` and the short key, for a mention inside a text."""
-    return f"@{_name(pubkey, setting.names) or short_key(pubkey)}"
+    return f"@{name_of(pubkey, setting.names) or short_key(pubkey)}"
 
 
 @lru_cache(maxsize=4096)
 def npub(pubkey: str) -> str:
     """Return the npub of a public key; a thread names few people, and often."""
     return nip19.encode(nip19.PublicKey(pubkey))
+
+
+def kind_of(event: Event) -> str:
+    """Return what an event is, "" for a note."""
+    return _KINDS.get(event.kind, f"kind {event.kind}")
 
 
 def short_key(pubkey: str) -> str:
@@ -135,6 +148,16 @@ def short_code(key: str) -> str:
     return field(key, _HINT)
 
 
+def code_of(key: str) -> str:
+    """Return the code (NIP-19) of an event's id or address; "" for what has none."""
+    address = parse_address(key)
+    try:
+        entity = nip19.Note(key) if address is None else nip19.Address(*address)
+        return nip19.encode(entity)
+    except InvalidCode:
+        return ""
+
+
 def field(text: str, width: int) -> str:
     """Return a remote text as one short line that cannot go on as if it were our own words."""
     return _LONE_DOT.sub("-", undrawn(one_line(text, width)))
@@ -148,7 +171,7 @@ def when(created_at: int, now: int | None) -> str:
     if distance < _MINUTE:
         return "just now"
     size, name = next(unit for unit in _UNITS if distance >= unit[0])
-    amount = _counted(distance // size, name)
+    amount = counted(distance // size, name)
     return f"in {amount}" if created_at > now else f"{amount} ago"
 
 
@@ -175,20 +198,20 @@ def reason(node: Node, thread: Thread, setting: Setting) -> str:
     people = list(dict.fromkeys(writer(each, setting) for each in wanters if each is not None))
     named = people[:_WANTERS]
     if len(people) > _WANTERS:
-        named.append(_counted(len(people) - _WANTERS, "other"))
-    by = ", ".join(named) or _counted(len(node.wanted_by), "note")
+        named.append(counted(len(people) - _WANTERS, "other"))
+    by = ", ".join(named) or counted(len(node.wanted_by), "note")
     hints = ", ".join(field(url, _HINT) for url in node.hints[:3])
     return f"not found; answered by {by}" + (f"; said to be at {hints}" if hints else "")
 
 
 def fold_line(fold: Fold) -> str:
     """Return the one line that stands for what is left out."""
-    replies = f"… {fold.replies} more {'reply' if fold.replies == 1 else 'replies'}"
+    replies = f"… {counted(fold.replies, 'more reply', 'more replies')}"
     return replies if fold.notes == fold.replies else f"{replies}, {fold.notes} notes"
 
 
-def _name(pubkey: str, names: Mapping[str, str]) -> str:
-    """The name to show; "" for one that nobody can see or that poses as a key."""
+def name_of(pubkey: str, names: Mapping[str, str]) -> str:
+    """Return the name to show; "" for one that nobody can see or that poses as a key."""
     name = field(names.get(pubkey, ""), _NAME)
     if "npub1" in name.casefold() or all(map(draws_nothing, name)):
         return ""
@@ -200,10 +223,10 @@ def _warnings(block: Block) -> str:
     return next(filter(None, found), "")
 
 
-def _kept(nodes: Sequence[Node]) -> Iterator[str]:
-    """Say which of a block's notes their author wanted gone, and why; they are shown all the same.
+def kept(nodes: Sequence[Node]) -> Iterator[str]:
+    """Yield which of a block's notes their author wanted gone, and why.
 
-    Of several with one fate the first reason has to do.
+    They are shown all the same. Of several with one fate the first reason has to do.
     """
     for fate in (State.DELETED, State.EXPIRED):
         if gone := [node for node in nodes if node.kept is fate]:
@@ -211,7 +234,8 @@ def _kept(nodes: Sequence[Node]) -> Iterator[str]:
             yield f"{some}{fate.value}, kept here: {field(gone[0].why, _REASON)}"
 
 
-def _parts(block: Block) -> str:
+def parts_of(block: Block) -> str:
+    """Return which parts of how many a block is, or how it was joined; "" for a single note."""
     if block.article is not None:
         rest = ", others missing" if block.article.missing else ""
         return f"joined from {len(block.nodes)} notes, best effort{rest}"
@@ -223,8 +247,8 @@ def _parts(block: Block) -> str:
     return f"{named} of {last.total}{rest}"
 
 
-def _counts(nodes: Sequence[Node], setting: Setting) -> str:
-    """The tallies of all nodes of a block together: reactions by their signs, reposts, zaps."""
+def counts(nodes: Sequence[Node], setting: Setting) -> str:
+    """Return the tallies of all nodes together: reactions by their signs, reposts, zaps."""
     tallies = [setting.tallies[node.id] for node in nodes if node.id in setting.tallies]
     signs: Counter[str] = Counter()
     for tally in tallies:
@@ -236,12 +260,13 @@ def _counts(nodes: Sequence[Node], setting: Setting) -> str:
         reactions.append(f"… {rest}")
     reposts, zaps = (sum(getattr(each, name) for each in tallies) for name in ("reposts", "zaps"))
     words = ["  ".join(reactions)]
-    words += [_counted(n, name) for n, name in ((reposts, "repost"), (zaps, "zap")) if n]
+    words += [counted(n, name) for n, name in ((reposts, "repost"), (zaps, "zap")) if n]
     return _SEPARATOR.join(filter(None, words))
 
 
-def _counted(count: int, name: str) -> str:
-    return f"{count} {name}" if count == 1 else f"{count} {name}s"
+def counted(count: int, name: str, names: str = "") -> str:
+    """Return a number with what is counted, in the plural (`names`, or `name` and s) but for 1."""
+    return f"{count} {name}" if count == 1 else f"{count} {names or f'{name}s'}"
 
 
 def _date(created_at: int, form: str) -> str:

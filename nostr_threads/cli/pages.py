@@ -1,0 +1,122 @@
+"""Threads saved as pages of HTML: made, and checked again (`verify`)."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nostr_threads.cli.console import complain, emit, emit_json, read_input, say
+from nostr_threads.cli.options import AsJson
+from nostr_threads.cli.reports import INCOMPLETE, counted
+from nostr_threads.errors import InvalidEvent, InvalidInput
+
+if TYPE_CHECKING:
+    from nostr_threads.app.fetch import Found
+    from nostr_threads.core.saved import Saved
+    from nostr_threads.store.base import Store
+
+__all__ = ["page_of", "require_web", "saved_thread", "tell_left_out", "verify"]
+
+_WRONG = 1
+
+
+def require_web() -> None:
+    """Raise `InvalidInput` where what makes pages is not installed."""
+    try:
+        import nostr_threads.render.html.export  # noqa: F401 - it needs what may not be there
+    except ImportError:
+        raise InvalidInput("pages need an extra: pip install 'nostr-threads[web]'") from None
+
+
+def saved_thread(found: Found, store: Store) -> Saved:
+    """Return what is to be saved of a thread that was found."""
+    from nostr_threads.app.saving import saved
+
+    root = found.thread.nodes[0].id
+    return saved(root, store=store, now=int(time.time()), version=_version())
+
+
+def page_of(saved: Saved) -> str:
+    """Return the page of a thread, made of what is saved and nothing else."""
+    from nostr_threads.app.saving import reopened
+    from nostr_threads.render.html.export import render_file
+    from nostr_threads.render.setting import Setting
+
+    found = reopened(saved)
+    around = found.surroundings
+    setting = Setting(around.shown_names, around.tallies, around.quoted)
+    return render_file(saved, found.thread, setting, found.coverage)
+
+
+def tell_left_out(found: Found, saved: Saved) -> None:
+    """Say how many notes are shown here and not passed on."""
+    kept = {event.id for event in saved.events}
+    if gone := [event for event in found.thread.events if event.id not in kept]:
+        say(f"{counted(len(gone), 'note')} deleted or expired: left out of the page")
+
+
+def verify(
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A page of --format html; - for stdin.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Check a thread that was saved as a page: what was signed, and that it says nothing else.
+
+    The ids and signatures of all events in the page are checked, and the page is made anew of them
+    and compared. Where it was seen, and when, is its maker's word. Exit code 1: something in it was
+    changed; 3: another version made it, and only the signatures could be checked.
+
+    Example: nostr-threads verify thread.html
+    """
+    require_web()
+    text = _text(file)
+    try:
+        saved = _read(text)
+    except InvalidEvent as error:
+        complain(f"{file}: {error}")
+        raise typer.Exit(_WRONG) from None
+    is_same = page_of(saved) == text
+    is_ours = saved.version == _version()
+    if as_json:
+        emit_json(
+            {
+                "root_id": saved.root,
+                "events": len(saved.events),
+                "made_at": saved.made_at,
+                "version": saved.version,
+                "same": is_same if is_same or is_ours else None,
+            }
+        )
+    else:
+        emit(f"{counted(len(saved.events), 'event')}: every id and signature holds\n")
+    if is_same:
+        say("the page shows what they say, and nothing else")
+        return
+    if is_ours:
+        complain(f"{file}: the page shows something else than the events in it say")
+        raise typer.Exit(_WRONG)
+    say(f"version {saved.version} made the page: what it shows was not compared")
+    raise typer.Exit(INCOMPLETE)
+
+
+def _text(file: Path) -> str:
+    try:
+        return read_input(file).decode()
+    except UnicodeDecodeError:
+        raise InvalidInput(f"{file} is no UTF-8, so no page of `--format html`") from None
+
+
+def _read(text: str) -> Saved:
+    from nostr_threads.core.saved import Saved
+
+    return Saved.from_page(text)
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("nostr-threads")

@@ -1,0 +1,91 @@
+"""A thread as one saves it in a file: its signed events, and what was known when it was saved.
+
+Knows the JSON in which they are kept inside a page. Knows nothing of how the page looks.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from nostr_threads.core.event import Event, verify
+from nostr_threads.errors import InvalidEvent, InvalidInput
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from nostr_threads.core.event import Verified
+
+__all__ = ["ELEMENT", "Saved"]
+
+ELEMENT = "nostr-threads"
+"""The id of the element that holds the JSON."""
+
+_FORM = 1
+_HELD = re.compile(rf'<script type="application/json" id="{ELEMENT}">(.*?)</script>', re.DOTALL)
+# Inside the strings of JSON, which is all where they occur, these mean the same.
+_MARKUP = {ord(mark): f"\\u{ord(mark):04x}" for mark in "<>&"}
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """The thread of the key `root`: `events` by time, and at which relays each id was `seen`.
+
+    `made_at` is in unix seconds, `version` that of the program. Besides the thread's own, `events`
+    has the profiles and quoted notes that it is shown with. Where it was seen nobody has signed.
+    """
+
+    root: str
+    made_at: int
+    version: str
+    events: tuple[Verified, ...]
+    seen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """Return it as JSON that can stand inside an element of HTML."""
+        head = json.dumps(
+            {
+                "form": _FORM,
+                "version": self.version,
+                "made_at": self.made_at,
+                "root": self.root,
+                "seen": {relay: list(ids) for relay, ids in self.seen.items()},
+            }
+        )
+        events = ",\n".join(event.to_json() for event in self.events)
+        return f'{head[:-1]}, "events": [\n{events}\n]}}'.translate(_MARKUP)
+
+    @classmethod
+    def from_page(cls, text: str) -> Saved:
+        """Read it out of a page, and verify all of its events.
+
+        Raises `InvalidInput` for what is no such page, and `InvalidEvent` for the first event
+        whose id or signature is wrong.
+        """
+        held = _HELD.findall(text)
+        if len(held) != 1:
+            raise InvalidInput("this is no thread that was saved with `--format html`")
+        try:
+            found = json.loads(held[0])
+            if found["form"] != _FORM:
+                raise InvalidInput(f"saved in a form that is not known here: {found['form']!r}")
+            return cls(
+                str(found["root"]),
+                int(found["made_at"]),
+                str(found["version"]),
+                tuple(_verified(place, each) for place, each in enumerate(found["events"], 1)),
+                {str(relay): tuple(map(str, ids)) for relay, ids in found["seen"].items()},
+            )
+        except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
+            if isinstance(error, InvalidInput):
+                raise
+            raise InvalidInput(f"the events in this page cannot be read: {error}") from None
+
+
+def _verified(place: int, found: object) -> Verified:
+    try:
+        return verify(Event.from_json(json.dumps(found)))
+    except InvalidEvent as error:
+        raise InvalidEvent(f"number {place} of the page: {error.reason}") from None

@@ -1,0 +1,84 @@
+"""A thread as one file of HTML that needs nothing else: what it shows, and what was signed.
+
+Knows what goes into it. The page is made of the events in it alone, so that whoever has both can
+compare them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from nostr_threads.render.html.entries import Entries, time_of
+from nostr_threads.render.html.links import InFile
+from nostr_threads.render.html.plot import plot
+from nostr_threads.render.html.templates import fill
+from nostr_threads.render.outline import outline
+from nostr_threads.render.setting import Setting
+from nostr_threads.render.wording import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nostr_threads.core.coverage import Coverage
+    from nostr_threads.core.saved import Saved
+    from nostr_threads.core.thread import Thread
+
+__all__ = ["Share", "render_file", "shares", "summary_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one relay had of a thread; `share` is in percent of all that was found."""
+
+    url: str
+    answer: str
+    events: int
+    only_here: int
+    share: int
+
+
+def render_file(saved: Saved, thread: Thread, setting: Setting, coverage: Coverage) -> str:
+    """Return the page of `thread`, which was made of `saved` alone, with all of `saved` in it.
+
+    `setting` says the names, counts and quotes that came of it; times are absolute, nothing is
+    folded.
+    """
+    whole = Setting(setting.names, setting.tallies, setting.quoted)
+    entries = Entries(thread, whole, InFile({node.id for node in thread.nodes}))
+    return fill(
+        "export.html",
+        title=entries.title(),
+        summary=summary_of(thread),
+        made_at=time_of(saved.made_at, None),
+        entries=[entries.entry(block) for block in outline(thread)],
+        plot=plot([event.created_at for event in thread.events]),
+        coverage=shares(coverage, thread.found),
+        # It has no "<" in it.
+        data=Markup(saved.to_json()),  # noqa: S704
+    )
+
+
+def summary_of(thread: Thread) -> str:
+    """Return how many notes there are, by how many people, and how many are missing."""
+    people = {event.pubkey for event in thread.events}
+    words = f"{counted(thread.found, 'note')} by {counted(len(people), 'person', 'people')}"
+    missing = len(thread.missing)
+    return f"{words}, {missing} missing" if missing else f"{words}, none known to be missing"
+
+
+def shares(coverage: Coverage, found: int) -> Sequence[Share]:
+    """Return the rows of a table of relays, those with most of it first."""
+    rows = (
+        Share(
+            relay.url,
+            relay.finish.value if relay.finish is not None else "seen before",
+            relay.events,
+            relay.only_here,
+            round(100 * relay.events / found) if found else 0,
+        )
+        for relay in coverage.relays
+    )
+    return sorted(rows, key=lambda row: (-row.events, row.url))

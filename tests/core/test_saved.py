@@ -1,0 +1,74 @@
+"""A thread inside a page: what was signed comes back as it was, or not at all."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nostr_threads.core.saved import Saved
+from nostr_threads.errors import InvalidEvent, InvalidInput
+from nostr_threads.testing import Author
+
+ALICE = Author(1)
+NOTE = ALICE.note("a </script> & <b>")
+SAVED = Saved(NOTE.id, 5, "1.0", (NOTE,), {"wss://a.example": (NOTE.id,)})
+
+
+def page(text: str) -> str:
+    return f'<p>x</p><script type="application/json" id="nostr-threads">{text}</script>'
+
+
+@given(
+    contents=st.lists(st.text(st.characters(exclude_categories=["Cs"])), max_size=4),
+    root=st.text(st.characters(exclude_categories=["Cs"])),
+    made_at=st.integers(0, 2**53),
+)
+def test_what_was_saved_comes_back(contents: list[str], root: str, made_at: int) -> None:
+    events = tuple(ALICE.note(content, place) for place, content in enumerate(contents))
+    saved = Saved(root, made_at, "0.1", events, {"wss://a.example": tuple(e.id for e in events)})
+    assert Saved.from_page(page(saved.to_json())) == saved
+
+
+def test_nothing_in_it_ends_the_element_that_holds_it() -> None:
+    assert not {"<", ">", "&"} & set(SAVED.to_json())
+    assert json.loads(SAVED.to_json())["events"][0]["content"] == NOTE.content
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why"),
+    [
+        ('"content":"a', '"content":"b', "number 1 of the page: the id is not the hash"),
+        (NOTE.sig, "0" * 128, "number 1 of the page: the signature does not fit"),
+        (NOTE.sig, "x", "number 1 of the page"),
+    ],
+)
+def test_an_event_that_was_changed_is_named(old: str, new: str, why: str) -> None:
+    text = SAVED.to_json()
+    assert old in text
+    with pytest.raises(InvalidEvent, match=why):
+        Saved.from_page(page(text.replace(old, new)))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no page",
+        page(SAVED.to_json()) * 2,
+        page("{}"),
+        page("[]"),
+        page("null"),
+        page("not JSON"),
+        page("[" * 100_000),
+        page(SAVED.to_json().replace('"form": 1', '"form": 2')),
+        page(SAVED.to_json().replace('"made_at": 5', '"made_at": "soon"')),
+        page(SAVED.to_json().replace('"seen": {', '"seen": [], "x": {')),
+    ],
+)
+def test_what_is_no_such_page_is_refused_in_words(text: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        Saved.from_page(text)
+    assert not isinstance(refused.value, InvalidEvent)
+    assert len(str(refused.value)) < 300
