@@ -26,6 +26,14 @@ __all__ = ["add"]
 _New = dict[int, "Verified"]
 """New events by the row they get."""
 
+# Of those that are there and those that were, which `purging` keeps in mind.
+_LAST_ROW = """
+    SELECT max(row) FROM (
+        SELECT max(event) AS row FROM events
+        UNION ALL SELECT CAST(value AS BIGINT) FROM settings WHERE name = 'last row'
+    ) AS given
+"""
+
 _Version = tuple[int, bytes, int]
 """Sorts the current one first: minus `created_at`, id, row (NIP-01: of equals the lowest id)."""
 
@@ -70,7 +78,7 @@ def _keep(connection: Connection, new: _New) -> dict[str, Added]:
 
 def _next_row(connection: Connection) -> int:
     # Nobody else writes inside our transaction: numbered here, rows can be inserted in bulk.
-    found = connection.execute("SELECT max(event) FROM events").fetchone()
+    found = connection.execute(_LAST_ROW).fetchone()
     return (found[0] or 0) + 1
 
 

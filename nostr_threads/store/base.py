@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nostr_threads.core.routing import Record
     from nostr_threads.store.policy import Policy
 
-__all__ = ["Added", "Arrivals", "Outbox", "Posting", "Store"]
+__all__ = ["Added", "Arrivals", "Outbox", "Posting", "Store", "Stored"]
 
 
 class Added(Enum):
@@ -47,6 +47,14 @@ class Arrivals:
 
     cursor: int
     threads: Mapping[str, tuple[Verified, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The next events in order of storing; `cursor` is where to go on after them."""
+
+    cursor: int
+    events: tuple[Verified, ...] = ()
 
 
 class Store(Protocol):
@@ -130,6 +138,17 @@ class Store(Protocol):
 
         With None for `now` everything that is stored and meets a filter, whatever its state. It
         takes little memory, however much it is. What is stored meanwhile may be left out.
+        """
+        ...
+
+    def stored_after(self, cursor: int | None, *, now: int, most: int) -> Stored:
+        """Return what was stored after `cursor`, whoever stored it, that `query` would return.
+
+        In order of storing. At most `most` events, hidden ones among them, are looked at in one
+        call: ask again until the cursor stays where it is. With None it is where the store ends
+        now, without events. A cursor holds for good, also in another process, and asking is cheap
+        while nothing is new. What is shown only later, as a part of an answer once a relay has
+        taken it, is passed over.
         """
         ...
 

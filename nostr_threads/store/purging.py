@@ -44,13 +44,13 @@ _REMOVE = (
     "DELETE FROM events WHERE event = ?",
 )
 
-# A row's number is given again once it was the last. What counts up to one must not pass over it.
-_COUNT_BACK = (
-    "UPDATE bots SET upto = (SELECT coalesce(max(event), 0) FROM events)"
-    " WHERE upto > (SELECT coalesce(max(event), 0) FROM events)",
-    "UPDATE indexed SET upto = (SELECT coalesce(max(event), 0) FROM events)"
-    " WHERE upto > (SELECT coalesce(max(event), 0) FROM events)",
-)
+# A row's number is never given again, or whoever counts up to one would pass over a new event.
+_LAST_ROW = """
+    INSERT INTO settings (name, value)
+    SELECT 'last row', CAST(max(event) AS TEXT) FROM events WHERE TRUE
+    ON CONFLICT (name) DO UPDATE SET value = excluded.value
+    WHERE CAST(settings.value AS BIGINT) < CAST(excluded.value AS BIGINT)
+"""
 
 _Row = tuple[int, bytes, Column | None, str]
 
@@ -65,9 +65,9 @@ def purge(connection: Connection, now: int) -> int:
     addresses = {each[2] for each in over if each[2] is not None and each[0] in current}
     older = connection.look_up(_OLDER, addresses)
     rows = {each[0]: each for each in (*over, *older)}
-    _remove(connection, list(rows.values()), now)
-    for statement in _COUNT_BACK if rows else ():
-        connection.execute(statement)
+    if rows:
+        connection.execute(_LAST_ROW)
+        _remove(connection, list(rows.values()), now)
     return len(rows)
 
 

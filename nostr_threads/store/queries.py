@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nostr_threads.core.filters import Filter
     from nostr_threads.store.connection import Connection, Rows
 
-__all__ = ["Sight", "count", "find", "items"]
+__all__ = ["Sight", "after", "count", "find", "items"]
 
 # More than there is: a limit that every database takes.
 _ENDLESS = 2**62
@@ -53,6 +53,14 @@ class Sight:
     strict: bool = False
 
 
+# The next rows whatever they are, so that a million hidden ones are passed over in steps.
+_AFTER = f"""
+    SELECT e.event, CASE WHEN e.superseded = 0 AND ({_WANTED} OR {KEEPS}) AND {_NOT_UNSENT}
+        THEN e.json END
+    FROM events e WHERE e.event > ? ORDER BY e.event LIMIT ?
+"""  # noqa: S608 - our own text
+_LAST = "SELECT coalesce(max(event), 0) FROM events"
+
 _TIME_AND_ID = "SELECT -time, id FROM ({}) AS found LIMIT ?"
 
 
@@ -84,6 +92,17 @@ def items(
         for condition in filters
     )
     return list(islice(_once(rows), most))
+
+
+def after(connection: Connection, row: int | None, most: int, now: int) -> tuple[int, list[str]]:
+    """Return the last of the next `most` rows after `row`, and the JSON of those that are visible.
+
+    With None for `row` it is the last of all, and nothing else.
+    """
+    if row is None:
+        return int(connection.execute(_LAST).fetchone()[0]), []
+    found = connection.execute(_AFTER, (now, row, most)).fetchall()
+    return found[-1][0] if found else row, [text for _, text in found if text is not None]
 
 
 def _once(rows: Iterable[_Found]) -> Iterator[tuple[int, bytes]]:

@@ -24,6 +24,7 @@ from nostr_threads.store import (
     searching,
     threads,
 )
+from nostr_threads.store.base import Stored
 from nostr_threads.store.queries import Sight
 from nostr_threads.store.sql_bots import SqlBots
 from nostr_threads.store.sql_sources import SqlSources
@@ -138,6 +139,16 @@ class SqlStore:
             with self._database.reading() as connection:
                 texts = walk.step(connection)
             yield from texts
+
+    def stored_after(self, cursor: int | None, *, now: int, most: int) -> Stored:
+        """Return what was stored after `cursor`, whoever stored it, that `query` would return.
+
+        Of `most` events, hidden ones among them, in order of storing; ask again until the cursor
+        stays where it is. With None it is where the store ends now.
+        """
+        with self._database.reading() as connection:
+            last, texts = queries.after(connection, cursor, most, now)
+        return Stored(last, tuple(map(reading.decode, texts)))
 
     def thread_root(self, key: str) -> str | None:
         """Return the key of the root of the chain above `key` (id or address), as far as known.

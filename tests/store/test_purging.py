@@ -141,7 +141,7 @@ def check_purges(store: SqlStore, order: list[Verified], moments: set[int]) -> N
     assert not stored(store) & {GONE.id, SHORT.id}
 
 
-def test_a_bot_reads_what_takes_the_number_of_a_row_that_was_removed(store: SqlStore) -> None:
+def test_a_bot_reads_what_comes_after_a_row_that_was_removed(store: SqlStore) -> None:
     bot = store.bots.enter(BOB.pubkey, "faq", now=1)
 
     def read() -> list[str]:
@@ -157,7 +157,7 @@ def test_a_bot_reads_what_takes_the_number_of_a_row_that_was_removed(store: SqlS
     assert read() == [later.id]
 
 
-def test_what_takes_the_number_of_a_row_that_was_removed_is_found_by_its_words(
+def test_what_comes_after_a_row_that_was_removed_is_found_by_its_words(
     store: SqlStore,
 ) -> None:
     gone, later = ALICE.note("gone"), ALICE.note("later")
