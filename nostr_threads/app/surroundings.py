@@ -16,12 +16,12 @@ from nostr_threads.core.profile import Name, names, profile_of
 from nostr_threads.core.tally import Tally, tallies
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from nostr_threads.core.event import Verified
     from nostr_threads.store.base import Store
 
-__all__ = ["Surroundings", "surroundings"]
+__all__ = ["Surroundings", "mutes_of_reader", "names_of", "surroundings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def surroundings(
     With `keep`, which is the store's policy, notes that their authors wanted gone are quoted all
     the same. What people said of themselves or reacted with, and took back, does not count.
     """
-    mutes = _mutes(viewer, store, now)
+    mutes = mutes_of_reader(viewer, store, now)
     mentioning = [event for event in events if may_mention(event)]
     cited = {pointer.key for event in mentioning for pointer in quotes(event)}
     outside = cited.difference(event.id for event in events)
@@ -88,7 +88,16 @@ def _quoted(keys: Iterable[str], store: Store, now: int, *, strict: bool) -> dic
     return {name: event for event in found for name in (event.id, kinds.address_of(event)) if name}
 
 
-def _mutes(viewer: str | None, store: Store, now: int) -> Mutes:
+def names_of(people: Collection[str], store: Store, now: int) -> dict[str, str]:
+    """Return the names (kind 0) of people, by public key."""
+    about = Filter(kinds=(kinds.PROFILE,), authors=tuple(people))
+    found = store.query([about], now=now, strict=True) if people else []
+    known = names({event.pubkey: profile_of(event) for event in found})
+    return {pubkey: name.text for pubkey, name in known.items()}
+
+
+def mutes_of_reader(viewer: str | None, store: Store, now: int) -> Mutes:
+    """Return what `viewer` (a public key in hex) does not want to see (NIP-51)."""
     if viewer is None:
         return Mutes()
     wanted = Filter(kinds=(kinds.MUTE_LIST,), authors=(viewer,), limit=1)

@@ -12,6 +12,7 @@ from nostr_threads.cli import (
     codes,
     demo,
     keys,
+    listing,
     mirrors,
     news,
     outbox,
@@ -52,6 +53,7 @@ def main(
 app.command("demo")(demo.demo)
 app.command("fetch")(threads.fetch)
 app.command("show")(threads.show)
+app.command("list")(listing.list_stored)
 app.command("new")(news.new)
 app.command("search")(searching.search)
 app.command("verify")(pages.verify)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from nostr_threads.core.compose import event_bytes
 from nostr_threads.core.delivery import Status
 from nostr_threads.core.tally import Tally
+from nostr_threads.render.listing import called
+from nostr_threads.render.wording import code_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -28,6 +30,7 @@ __all__ = [
     "delivery_objects",
     "draft_object",
     "event_object",
+    "listed_object",
     "part_objects",
     "posted_objects",
     "report_object",
@@ -93,6 +96,20 @@ def arrival_object(root: str, event: Event, *, kept: bool = False) -> Json:
     `kept` says that its author wanted it gone, or that it has expired.
     """
     return {"root_id": root, "event": event_object(event), "kept": kept}
+
+
+def listed_object(key: str, root: Event | None, *, notes: int, unread: int, last_at: int) -> Json:
+    """Return the object of `list --json` for the thread of `key`, which `root` begins."""
+    return {
+        "root_id": key,
+        "code": code_of(key) or None,
+        "title": called(key, root),
+        "author": root.pubkey if root is not None else None,
+        "kind": root.kind if root is not None else None,
+        "notes": notes,
+        "unread": unread,
+        "last_at": last_at,
+    }
 
 
 def part_objects(parts: Sequence[Part], drafts: Sequence[Draft]) -> Iterable[Json]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nostr_threads.core.routing import Record
     from nostr_threads.store.policy import Policy
 
-__all__ = ["Added", "Arrivals", "Outbox", "Posting", "Store", "Stored"]
+__all__ = ["Activity", "Added", "Arrivals", "Outbox", "Posting", "Store", "Stored"]
 
 
 class Added(Enum):
@@ -55,6 +55,20 @@ class Stored:
 
     cursor: int
     events: tuple[Verified, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """One thread of the store, by the key of its root.
+
+    `notes` are those that are to be seen, `unread` those of them that `arrivals` would tell of;
+    `last_at` is when the newest says it was written (unix seconds).
+    """
+
+    root: str
+    notes: int
+    unread: int
+    last_at: int
 
 
 class Store(Protocol):
@@ -149,6 +163,15 @@ class Store(Protocol):
         now, without events. A cursor holds for good, also in another process, and asking is cheap
         while nothing is new. What is shown only later, as a part of an answer once a relay has
         taken it, is passed over.
+        """
+        ...
+
+    def active(self, *, now: int, most: int, before: Activity | None = None) -> list[Activity]:
+        """Return up to `most` threads, those first in which something was written last.
+
+        Of threads with notes of one second the lowest key comes first. `before` is the last one of
+        the page before. What claims to be of more than 15 minutes ahead does not count. A thread is
+        what `thread_root` says: what only hangs under a missing note of it is another one.
         """
         ...
 

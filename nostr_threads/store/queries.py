@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from nostr_threads.core.filters import Filter
     from nostr_threads.store.connection import Connection, Rows
 
-__all__ = ["Sight", "after", "count", "find", "items"]
+__all__ = ["VISIBLE", "Sight", "after", "count", "find", "items"]
 
 # More than there is: a limit that every database takes.
 _ENDLESS = 2**62
@@ -38,6 +38,9 @@ _NOT_UNSENT = """(NOT EXISTS (SELECT 1 FROM parts WHERE event > 0) OR NOT EXISTS
     ) AND NOT EXISTS (SELECT 1 FROM sightings s WHERE s.event = e.event)
 ))"""
 
+VISIBLE = f"e.superseded = 0 AND ({_WANTED} OR {KEEPS}) AND {_NOT_UNSENT}"
+"""What holds for an event `e` that everybody may see; its one parameter is the time."""
+
 _Found = tuple[int, bytes, int]
 """An event in the order of an answer: minus `created_at`, id, row."""
 
@@ -55,8 +58,7 @@ class Sight:
 
 # The next rows whatever they are, so that a million hidden ones are passed over in steps.
 _AFTER = f"""
-    SELECT e.event, CASE WHEN e.superseded = 0 AND ({_WANTED} OR {KEEPS}) AND {_NOT_UNSENT}
-        THEN e.json END
+    SELECT e.event, CASE WHEN {VISIBLE} THEN e.json END
     FROM events e WHERE e.event > ? ORDER BY e.event LIMIT ?
 """  # noqa: S608 - our own text
 _LAST = "SELECT coalesce(max(event), 0) FROM events"

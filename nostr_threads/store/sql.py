@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nostr_threads.store import (
+    activity,
     adding,
     cancelling,
     chains,
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from nostr_threads.core.event import Verified
     from nostr_threads.core.filters import Filter
     from nostr_threads.core.routing import Record
-    from nostr_threads.store.base import Added, Arrivals, Posting
+    from nostr_threads.store.base import Activity, Added, Arrivals, Posting
     from nostr_threads.store.connection import Database
     from nostr_threads.store.policy import Policy
 
@@ -149,6 +150,11 @@ class SqlStore:
         with self._database.reading() as connection:
             last, texts = queries.after(connection, cursor, most, now)
         return Stored(last, tuple(map(reading.decode, texts)))
+
+    def active(self, *, now: int, most: int, before: Activity | None = None) -> list[Activity]:
+        """Return up to `most` threads, those first in which something was written last."""
+        with self._database.reading() as connection:
+            return activity.active(connection, now=now, most=most, before=before)
 
     def thread_root(self, key: str) -> str | None:
         """Return the key of the root of the chain above `key` (id or address), as far as known.

@@ -54,6 +54,8 @@ COMMANDS = (
     *(("mirror", name) for name in ("import", "export", "verify", "stats", "purge", "vacuum")),
     ("mirror", "salvage"),
     *(("bot", name) for name in ("new", "check", "run", "log", "retry", "forget")),
+    ("verify",),
+    ("list",),
     ("code",),
 )
 HEAVY = {"websockets", "pynostr", "httpx", "coincurve", "cryptography", "sqlite3", "nostr_sdk"}

@@ -1,0 +1,61 @@
+"""The threads of a store as a list: what each begins with, by whom, and what is new in it.
+
+Knows which stored events say that. How a line looks is `render`'s to know.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nostr_threads.app.surroundings import mutes_of_reader, names_of
+from nostr_threads.core import kinds
+from nostr_threads.core.queries import seek
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from nostr_threads.core.event import Verified
+    from nostr_threads.store.base import Activity, Store
+
+__all__ = ["Listed", "Listing", "list_threads"]
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One thread: its root is None where that is not stored, deleted or muted by the reader."""
+
+    activity: Activity
+    root: Verified | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Threads in the order of `Store.active`, and the `names` of who began them, by public key."""
+
+    threads: tuple[Listed, ...]
+    names: Mapping[str, str]
+
+
+def list_threads(
+    store: Store,
+    *,
+    now: int,
+    most: int,
+    before: Activity | None = None,
+    viewer: str | None = None,
+) -> Listing:
+    """Return up to `most` threads after `before`, read by `viewer` (a public key in hex)."""
+    found = store.active(now=now, most=most, before=before)
+    roots = _roots([each.root for each in found], store, now)
+    mutes = mutes_of_reader(viewer, store, now)
+    seen = {key: event for key, event in roots.items() if mutes.reason(event) is None}
+    names = names_of({event.pubkey for event in seen.values()}, store, now)
+    return Listing(tuple(Listed(each, seen.get(each.root)) for each in found), names)
+
+
+def _roots(keys: Sequence[str], store: Store, now: int) -> Mapping[str, Verified]:
+    """The roots by id and by address."""
+    filters = [*seek(keys)]
+    found = store.query(filters, now=now) if filters else []
+    return {name: event for event in found for name in (event.id, kinds.address_of(event)) if name}
