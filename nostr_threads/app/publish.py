@@ -12,6 +12,7 @@ import asyncio
 import random
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from nostr_threads.app.blocking import off_loop
@@ -38,9 +39,19 @@ if TYPE_CHECKING:
     from nostr_threads.signing.signer import Signer
     from nostr_threads.store.base import Outbox, Posting
 
-__all__ = ["Report", "check", "deliver", "sign_all"]
+__all__ = ["Report", "State", "check", "deliver", "sign_all"]
 
 _HINTS = 3
+
+
+class State(StrEnum):
+    """How an answer in the outbox stands."""
+
+    ON_ITS_WAY = "on its way"
+    ARRIVED = "arrived"
+    REFUSED = "refused"
+    GIVEN_UP = "given up"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +92,18 @@ class Report:
         """Whether any relay could be reached at all."""
         unreached = (Status.UNREACHABLE, Status.QUEUED)
         return any(delivery.status not in unreached for delivery in self.deliveries)
+
+    @property
+    def state(self) -> State:
+        """How it stands; what is still tried anywhere is on its way."""
+        statuses = {delivery.status for delivery in self.deliveries}
+        if self.open:
+            return State.ON_ITS_WAY
+        if statuses == {Status.CANCELLED}:
+            return State.CANCELLED
+        if self.complete:
+            return State.ARRIVED
+        return State.GIVEN_UP if Status.GIVEN_UP in statuses else State.REFUSED
 
     @property
     def retry_at(self) -> int | None:

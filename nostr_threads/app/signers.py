@@ -33,6 +33,7 @@ __all__ = [
     "keep_in_keyring",
     "link_in_env",
     "open_signer",
+    "public_key_of",
     "public_key_of_env",
 ]
 
@@ -99,6 +100,18 @@ def public_key_of_env(environ: Mapping[str, str]) -> str | None:
     except NoSigner:
         return None
     return None if signer is None else signer.public_key
+
+
+def public_key_of(name: str | None = None) -> str | None:
+    """Return whose key `name` is, else that of `$NOSTR_SECRET_KEY`, else the one in use.
+
+    None when there is none, or it cannot be told without a password.
+    """
+    if name is None and env_decides(os.environ):
+        return public_key_of_env(os.environ)
+    folder = KeyFolder(key_folder(os.environ))
+    chosen = name or folder.current()
+    return folder.public_key(chosen) if chosen is not None else None
 
 
 def keep_in_keyring(folder: KeyFolder, name: str, secret: SecretKey) -> None:

@@ -16,12 +16,10 @@ from nostr_threads.cli.options import AsJson, ConfigFile, StoreFile
 from nostr_threads.cli.reports import (
     INCOMPLETE,
     WORSE,
-    State,
     counted,
     exit_code,
     line,
     show_report,
-    state_of,
     tell_clock,
     when,
 )
@@ -175,11 +173,12 @@ def _show_all(reports: list[Report], without: str, as_json: bool) -> None:
 
 def _summary(report: Report) -> str:
     """The code, and beneath it how it stands and what tells one answer from another."""
+    from nostr_threads.app.publish import State
     from nostr_threads.render.escape import one_line
 
     posting = report.posting
     made = datetime.fromtimestamp(posting.created_at, UTC).strftime("%Y-%m-%d %H:%M")
-    state = state_of(report)
+    state = report.state
     standing = f"{state}, next try {when(report.retry_at)}" if state is State.ON_ITS_WAY else state
     words = one_line(posting.events[0].content, _WORDS)
     parts = counted(len(posting.events), "part")

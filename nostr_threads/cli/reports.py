@@ -6,7 +6,6 @@ Knows words and tables. Everything that a relay said is escaped here or by what 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from enum import StrEnum
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -24,13 +23,11 @@ __all__ = [
     "INCOMPLETE",
     "UNREACHABLE",
     "WORSE",
-    "State",
     "counted",
     "exit_code",
     "line",
     "show_plan",
     "show_report",
-    "state_of",
     "tell_clock",
     "tell_plan",
     "when",
@@ -39,30 +36,6 @@ __all__ = [
 NOTHING_ACCEPTED, INCOMPLETE, UNREACHABLE, QUORUM_MISSED = 1, 3, 4, 5
 # Of several answers the worst decides.
 WORSE = (0, INCOMPLETE, QUORUM_MISSED, NOTHING_ACCEPTED, UNREACHABLE)
-
-
-class State(StrEnum):
-    """How an answer in the outbox stands."""
-
-    ON_ITS_WAY = "on its way"
-    ARRIVED = "arrived"
-    REFUSED = "refused"
-    GIVEN_UP = "given up"
-    CANCELLED = "cancelled"
-
-
-def state_of(report: Report) -> State:
-    """Return how an answer stands; what is still tried anywhere is on its way."""
-    from nostr_threads.core.delivery import Status
-
-    statuses = {delivery.status for delivery in report.deliveries}
-    if report.open:
-        return State.ON_ITS_WAY
-    if statuses == {Status.CANCELLED}:
-        return State.CANCELLED
-    if report.complete:
-        return State.ARRIVED
-    return State.GIVEN_UP if Status.GIVEN_UP in statuses else State.REFUSED
 
 
 def show_report(report: Report, as_json: bool) -> None:
@@ -79,7 +52,7 @@ def show_report(report: Report, as_json: bool) -> None:
                 report.deliveries,
                 report.accepted,
                 courtesy=report.posting.courtesy,
-                state=state_of(report).value,
+                state=report.state.value,
                 next_try=report.retry_at,
             )
         )
@@ -164,12 +137,16 @@ def when(moment: int | None) -> str:
 
 def _is_held(report: Report) -> bool:
     """Whether another process has it; what was cancelled cannot be had by anybody."""
-    return report.busy and state_of(report) is not State.CANCELLED
+    from nostr_threads.app.publish import State
+
+    return report.busy and report.state is not State.CANCELLED
 
 
 def _tell_rest(report: Report) -> None:
     """Say what stays in the outbox, or that nothing does though not everything has arrived."""
-    state = state_of(report)
+    from nostr_threads.app.publish import State
+
+    state = report.state
     if report.open:
         waiting = counted(report.open, "delivery", "deliveries")
         say(

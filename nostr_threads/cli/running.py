@@ -20,7 +20,6 @@ from nostr_threads.cli.standings import (
     show_pushed,
     tell_progress,
     tell_threads,
-    threads_object,
     was_reached,
 )
 from nostr_threads.errors import InvalidInput, NotFound
@@ -65,6 +64,8 @@ def run(
 
     Example: nostr-threads mirror run --deleted keep
     """
+    from nostr_threads.app.standings import threads_object
+
     if follow and again:
         raise InvalidInput("--again is for one run: leave out --follow")
     with open_to_change(store) as opened:

@@ -80,17 +80,10 @@ def kind_of(name: str | None) -> Kind | None:
 
 
 def public_key(name: str | None = None) -> str | None:
-    """Return whose key `name` is, else that of `$NOSTR_SECRET_KEY`, else the one in use.
+    """Return whose key `name` is, else the one that signs by default; see `public_key_of`."""
+    from nostr_threads.app.signers import public_key_of
 
-    None when there is none, or it cannot be told without a password.
-    """
-    from nostr_threads.app.signers import env_decides, public_key_of_env
-
-    if name is None and env_decides(os.environ):
-        return public_key_of_env(os.environ)
-    folder = key_folder()
-    chosen = name or folder.current()
-    return folder.public_key(chosen) if chosen is not None else None
+    return public_key_of(name)
 
 
 def reader() -> str | None:

@@ -23,13 +23,10 @@ from nostr_threads.cli.options import (
 from nostr_threads.cli.standings import (
     cells,
     described,
-    rows_of,
     short,
     source_object,
-    sync_object,
     tell_reasons,
     tell_threads,
-    threads_object,
 )
 from nostr_threads.cli.stores import database_of, open_to_read
 from nostr_threads.errors import NotFound
@@ -135,6 +132,8 @@ def status(as_json: AsJson = False, store: StoreFile = None) -> None:
 
     Example: nostr-threads mirror status --json
     """
+    from nostr_threads.app.standings import rows_of, sync_object, threads_object
+
     with open_to_read(store) as opened:
         found = [(source, opened.sources.syncs(source.name)) for source in opened.sources.all()]
         threads = [
@@ -155,6 +154,8 @@ def status(as_json: AsJson = False, store: StoreFile = None) -> None:
 
 
 def _show(found: Sequence[tuple[Source, Mapping[str, Sync]]]) -> None:
+    from nostr_threads.app.standings import rows_of
+
     for source, syncs in found:
         rows = [(url, *cells(source, sync)) for url, sync in rows_of(source, syncs)]
         if rows:

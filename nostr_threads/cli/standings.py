@@ -1,6 +1,6 @@
-"""Sources and how far each is got, as people read it and as programs parse it.
+"""Sources and how far each is got, as people read it.
 
-Knows words, cells and JSON keys. What a relay said is escaped here.
+Knows words and cells. What a relay said is escaped here. What programs parse is `app.standings`'.
 """
 
 from __future__ import annotations
@@ -20,20 +20,17 @@ if TYPE_CHECKING:
     from nostr_threads.app.mirror import Progress
     from nostr_threads.app.pushing import Pushed
     from nostr_threads.core.sources import Source
-    from nostr_threads.store.sources import Branch, Sync
+    from nostr_threads.store.sources import Sync
 
 __all__ = [
     "cells",
     "described",
-    "rows_of",
     "short",
     "show_pushed",
     "source_object",
-    "sync_object",
     "tell_progress",
     "tell_reasons",
     "tell_threads",
-    "threads_object",
     "was_reached",
 ]
 
@@ -44,12 +41,14 @@ _REASON = 200
 def tell_progress(told: Progress, as_json: bool) -> None:
     """Say what came, or how it ended."""
     if as_json:
-        ended = {} if told.sync is None else _ending(told.sync)
+        from nostr_threads.app.standings import ending
+
+        ended = {} if told.sync is None else ending(told.sync)
         emit_json({"source": told.source.name, "relay": told.relay, "new": told.fresh} | ended)
     elif told.sync is not None or told.fresh:
-        ending = "" if told.sync is None else f", {_words(told.sync)}"
+        how = "" if told.sync is None else f", {_words(told.sync)}"
         place = f"from {told.relay}" if told.relay else "with the threads under its notes"
-        say(f"{short(told.source.name)} {place}: {told.fresh} new{ending}")
+        say(f"{short(told.source.name)} {place}: {told.fresh} new{how}")
 
 
 def _words(sync: Sync) -> str:
@@ -75,6 +74,15 @@ def short(name: str) -> str:
     return one_line(f"{kind} {value}", _LONGEST)
 
 
+def tell_threads(threads: Mapping[str, Any], *, as_json: bool) -> None:
+    """Say what `threads_object` says."""
+    if as_json:
+        emit_json(threads)
+        return
+    name, count = short(threads["source"]), counted(threads["threads"], "thread")
+    say(f"{name}: {count} under its notes, {threads['whole']} whole")
+
+
 def source_object(source: Source) -> dict[str, Any]:
     """Return a source for `mirror list --json`."""
     return {
@@ -87,63 +95,15 @@ def source_object(source: Source) -> dict[str, Any]:
     }
 
 
-def rows_of(source: Source, syncs: Mapping[str, Sync]) -> list[tuple[str, Sync | None]]:
-    """Return how far a source is got from each of its relays, by URL; None for not at all.
-
-    Relays that it was got from before count no more where others were named since.
-    """
-    return [(url, syncs.get(url)) for url in source.relays or tuple(syncs)]
-
-
-def sync_object(source: Source, url: str, sync: Sync | None) -> dict[str, Any]:
-    """Return how far a source is got from a relay, for `mirror status --json`."""
-    spans = [] if sync is None else [[span.first, span.last] for span in sync.spans.spans]
-    return {
-        "source": source.name,
-        "relay": url,
-        "from": spans[0][0] if spans else None,
-        "until": spans[-1][1] if spans else None,
-        "spans": spans,
-        "complete": sync is not None and _is_complete(source, sync),
-        "events": 0 if sync is None else sync.events,
-        "method": None if sync is None else sync.method.value,
-        **({"finish": None, "reason": ""} if sync is None else _ending(sync)),
-        "asked_at": None if sync is None else sync.ended_at or None,
-    }
-
-
-def threads_object(source: Source, branches: Mapping[str, Branch]) -> dict[str, Any]:
-    """Return what was fetched of the threads under an author's notes, for `--json`."""
-    whole = sum(branch.whole for branch in branches.values())
-    is_complete = bool(branches) and whole == len(branches)
-    return {
-        "source": source.name,
-        "threads": len(branches),
-        "whole": whole,
-        "complete": is_complete,
-    }
-
-
-def tell_threads(threads: Mapping[str, Any], *, as_json: bool) -> None:
-    """Say what `threads_object` says."""
-    if as_json:
-        emit_json(threads)
-        return
-    name, count = short(threads["source"]), counted(threads["threads"], "thread")
-    say(f"{name}: {count} under its notes, {threads['whole']} whole")
-
-
-def _ending(sync: Sync) -> dict[str, Any]:
-    return {"finish": sync.finish and sync.finish.value, "reason": sync.reason}
-
-
 def cells(source: Source, sync: Sync | None) -> tuple[object, ...]:
     """Return what stands in the table of `mirror status`: what was got, how many, state, asked."""
+    from nostr_threads.app.standings import is_complete
+
     if sync is None:
         return ("", "", "never asked", "")
-    is_complete = _is_complete(source, sync)
     asked = _date(sync.ended_at) if sync.ended_at else ""
-    return (_got(source, sync), sync.events, "complete" if is_complete else _state(sync), asked)
+    state = "complete" if is_complete(source, sync) else _state(sync)
+    return (_got(source, sync), sync.events, state, asked)
 
 
 def _got(source: Source, sync: Sync) -> str:
@@ -159,19 +119,6 @@ def _state(sync: Sync) -> str:
     if sync.finish is None:
         return "running, or cut off"
     return "not all" if sync.finish.value == "complete" else sync.finish.value
-
-
-def _is_complete(source: Source, sync: Sync) -> bool:
-    """Whether everything up to when it was asked last was got; of a thread, how it ended."""
-    from nostr_threads.core.coverage import Finish
-    from nostr_threads.core.windows import Span
-
-    if sync.finish is not Finish.COMPLETE:
-        return False
-    if source.filter is None:
-        return True
-    until = min(sync.ended_at, source.filter.until or sync.ended_at)
-    return until < source.first or sync.spans.covers(Span(source.first, until))
 
 
 def tell_reasons(source: Source, syncs: Mapping[str, Sync]) -> None:

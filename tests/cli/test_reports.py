@@ -11,10 +11,10 @@ import typer
 
 import nostr_threads as nt
 from nostr_threads.app.mining import Mining
-from nostr_threads.app.publish import Report
+from nostr_threads.app.publish import Report, State
 from nostr_threads.app.writing import Plan
 from nostr_threads.cli import console, reports, verbs, watching
-from nostr_threads.cli.reports import State, exit_code, show_report, state_of, tell_clock, when
+from nostr_threads.cli.reports import exit_code, show_report, tell_clock, when
 from nostr_threads.core.admission import Admission
 from nostr_threads.core.article import Form
 from nostr_threads.core.compose import compose
@@ -61,7 +61,7 @@ def report(own: Status, inbox: Status, *, retry_at: int = 0, reason: str = "") -
 def test_own_relays_decide_the_exit_code_and_what_is_left_the_state(
     made: Report, code: int, state: State
 ) -> None:
-    assert (exit_code(made), state_of(made)) == (code, state)
+    assert (exit_code(made), made.state) == (code, state)
 
 
 def test_courtesy_is_marked_and_what_is_left_is_told_with_its_time(
