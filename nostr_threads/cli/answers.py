@@ -133,7 +133,7 @@ def compose(file: TextFile, shape: Shape, cut: Cut, as_json: AsJson = False) -> 
 
     Example: nostr-threads compose answer.md --as auto --marker '({index}/{total}) {text}'
     """
-    from nostr_threads.cli.drafting import draft
+    from nostr_threads.app.drafting import draft
 
     plan = draft(text_of(file), _style(shape, cut), cut.part, marker_of(cut.marker))
     show_plan(plan, {}, as_json=as_json)

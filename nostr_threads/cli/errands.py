@@ -108,7 +108,7 @@ class Errand(Access):
 
 def _author(key: str | None) -> str:
     """Who would sign, as far as that can be said without a password."""
-    from nostr_threads.cli.drafting import NOBODY
+    from nostr_threads.app.drafting import NOBODY
     from nostr_threads.cli.secrets import public_key
 
     return public_key(key) or NOBODY

@@ -41,7 +41,7 @@ _WANTED_LATER = (
     "nostr_threads.app.opening",
     "nostr_threads.app.signers",
     "nostr_threads.app.desk",
-    "nostr_threads.cli.drafting",
+    "nostr_threads.app.drafting",
     "nostr_threads.cli.watching",
     "nostr_threads.relayd",
     "nostr_threads.render.contracts",
