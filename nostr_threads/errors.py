@@ -16,6 +16,7 @@
     ├── NoRelayReachable              exit 4
     ├── QuorumMissed                  exit 5
     ├── StoreError                    exit 6
+    │   ├── TooCostly                          a question that takes longer than it may
     │   ├── TakenOver                          another process does by now what this one began
     │   ├── StoreTooNew                        written by a later version of this program
     │   └── StoreTooOld                        to be opened for writing once, before it can be read
@@ -61,6 +62,7 @@ __all__ = [
     "StoreTooNew",
     "StoreTooOld",
     "TakenOver",
+    "TooCostly",
     "WrongPassword",
 ]
 
@@ -165,6 +167,10 @@ class StoreError(NostrThreadsError):
     """The local database cannot be read or written."""
 
     exit_code = 6
+
+
+class TooCostly(StoreError):
+    """A question that takes longer than it may; see `Store.within`."""
 
 
 class TakenOver(StoreError):

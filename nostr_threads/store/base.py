@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from types import TracebackType
 
     from nostr_threads.core.delivery import Delivery
@@ -125,6 +126,13 @@ class Store(Protocol):
 
         With `strict` it is as if nothing were kept. Whoever passes events on to others asks so,
         and whoever wants to know what somebody says of themselves: what they took back is not it.
+        """
+        ...
+
+    def within(self, seconds: float) -> AbstractContextManager[None]:
+        """Bound what is asked in the block to `seconds` in all: then it raises `TooCostly`.
+
+        Other threads that ask this store wait until the block is left.
         """
         ...
 

@@ -146,6 +146,13 @@ class Database(Protocol):
         """
         ...
 
+    def within(self, seconds: float) -> AbstractContextManager[None]:
+        """Bound what the block reads to `seconds` in all; nobody else reads here meanwhile.
+
+        Raises `TooCostly` from the statement that is at work when they are over.
+        """
+        ...
+
     def flush(self) -> None:
         """Put on the disk what was committed so far."""
         ...

@@ -10,9 +10,10 @@ from contextlib import contextmanager
 from errno import EISDIR
 from pathlib import Path
 from threading import RLock
+from time import monotonic
 from typing import TYPE_CHECKING
 
-from nostr_threads.errors import StoreError
+from nostr_threads.errors import StoreError, TooCostly
 from nostr_threads.store import schema
 from nostr_threads.store.sqlite_connection import SqliteConnection
 
@@ -25,6 +26,10 @@ _MEMORY = ":memory:"
 _BUSY_SECONDS = 10.0
 CACHE_MIB = 64
 """What is kept of the file in memory, unless somebody asks for less."""
+
+# Steps of SQLite's machine between two looks at the clock, some milliseconds: each look waits for
+# the interpreter.
+_STEPS = 100_000
 
 _WAL_PAGES = 5_000  # of 8 KiB
 
@@ -83,6 +88,19 @@ class SqliteDatabase:
         with self._transaction("BEGIN IMMEDIATE", durable=durable) as connection:
             yield connection
 
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Bound what the block reads to `seconds` in all; nobody else reads here meanwhile."""
+        with self._lock:
+            connection, end = self._connection, monotonic() + seconds
+            if connection is not None:
+                connection.set_progress_handler(lambda: monotonic() > end, _STEPS)
+            try:
+                yield
+            finally:
+                if connection is not None:
+                    connection.set_progress_handler(None, 0)
+
     def flush(self) -> None:
         """Put on the disk what was committed so far. Raises `StoreError` when that fails."""
         with self._lock, self._translated():
@@ -124,6 +142,8 @@ class SqliteDatabase:
         try:
             yield
         except sqlite3.Error as error:
+            if _name(error) == "SQLITE_INTERRUPT":
+                raise TooCostly(f"{self._path}: the question took too long") from error
             raise StoreError(f"{self._path}: {_advice(error)}") from error
 
 
@@ -175,6 +195,10 @@ def _prepare(connection: sqlite3.Connection, path: str, *, read_only: bool) -> N
         schema.migrate(connection, path)
 
 
+def _name(error: sqlite3.Error) -> str:
+    return getattr(error, "sqlite_errorname", None) or ""
+
+
 def _advice(error: sqlite3.Error) -> str:
-    name = getattr(error, "sqlite_errorname", None) or ""
+    name = _name(error)
     return next((advice for start, advice in _ADVICE if name.startswith(start)), str(error))

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from threading import RLock
+from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import psycopg
 
-from nostr_threads.errors import StoreError
+from nostr_threads.errors import StoreError, TooCostly
 from nostr_threads.store import postgres_schema
 from nostr_threads.store.postgres_connection import PostgresConnection
 from nostr_threads.store.postgres_url import Address
@@ -40,6 +41,7 @@ _WRITE = (
     + postgres_schema.LOCK
 )
 
+_STOPPED = "57014"
 _NOT_WRITTEN = "the database cannot be written; check the rights of its user"
 _GONE = "the connection to the server was lost; check the server and try again"
 # The beginning of PostgreSQL's code for an error, and what to tell the person whose store it is.
@@ -52,7 +54,7 @@ _ADVICE = (
     ("53", "the server has run out of something; look into its log"),
     ("55P03", "another program is using the database; try again when it has finished"),
     ("40", "another program is using the database; try again when it has finished"),
-    ("57014", "the server has stopped it; try again, or raise its time limit"),
+    (_STOPPED, "the server has stopped it; try again, or raise its time limit"),
     ("57P", _GONE),
     ("08", _GONE),
     ("58", "the server's disk reports an error; look into its log"),
@@ -75,6 +77,7 @@ class PostgresDatabase:
         self._session: _Session | None = None
         self._connection: PostgresConnection | None = None
         self._is_closed = False
+        self._end: float | None = None
         with self._translated():
             try:
                 self._prepare(self._reached()[0])
@@ -94,6 +97,16 @@ class PostgresDatabase:
         begin = _REFUSED if self._is_read_only else _WRITE.format("on" if durable else "off")
         with self._transaction(begin, writes=True) as connection:
             yield connection
+
+    @contextmanager
+    def within(self, seconds: float) -> Iterator[None]:
+        """Bound what the block reads to `seconds` in all; nobody else reads here meanwhile."""
+        with self._lock:
+            self._end = monotonic() + seconds
+            try:
+                yield
+            finally:
+                self._end = None
 
     def flush(self) -> None:
         """Put on the disk what was committed so far. Raises `StoreError` when that fails."""
@@ -129,6 +142,9 @@ class PostgresDatabase:
             session, connection = self._begun(begin)
             connection.can_keep = writes
             try:
+                if self._end is not None:
+                    left = max(int((self._end - monotonic()) * 1000), 1)
+                    session.execute(f"SET LOCAL statement_timeout = {left}".encode())
                 yield connection
                 session.execute("COMMIT")
             except BaseException:
@@ -176,6 +192,8 @@ class PostgresDatabase:
         try:
             yield
         except psycopg.Error as error:
+            if self._end is not None and error.sqlstate == _STOPPED:
+                raise TooCostly(f"{self._address}: the question took too long") from error
             raise StoreError(f"{self._address}: {self._advice(error)}") from error
 
     def _advice(self, error: psycopg.Error) -> str:

@@ -6,7 +6,8 @@ Knows which index answers which filter. Knows nothing of what the events in the 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import chain, islice
+from heapq import merge
+from itertools import chain, groupby, islice
 from typing import TYPE_CHECKING
 
 from nostr_threads.core.event import MAX_CREATED_AT, MAX_KIND
@@ -77,8 +78,12 @@ def find(connection: Connection, filters: Sequence[Filter], sight: Sight) -> lis
 
 def count(connection: Connection, filters: Sequence[Filter], sight: Sight) -> int:
     """Count the distinct visible events that meet a filter, whatever its limit."""
-    endless = (replace(condition, limit=None) for condition in filters)
-    return len({row for condition in endless for row in _newest(connection, condition, sight)})
+    endless = [replace(condition, limit=None) for condition in filters]
+    if len(endless) == 1 and endless[0].search is None:
+        counted = "SELECT count(*) FROM ({}) AS found"
+        return int(_run(connection, endless[0], sight, counted).fetchone()[0])
+    found = (_matching(connection, condition, sight) for condition in endless)
+    return len({row for _, _, row in chain.from_iterable(found)})
 
 
 def items(
@@ -117,16 +122,23 @@ def _once(rows: Iterable[_Found]) -> Iterator[tuple[int, bytes]]:
 
 def _newest(connection: Connection, condition: Filter, sight: Sight) -> Iterable[_Found]:
     """What one filter finds; the best of what its pieces find when it has a limit."""
-    found = set(_matching(connection, condition, sight))
-    return found if condition.limit is None else sorted(found)[: max(condition.limit, 0)]
+    if condition.limit is None:
+        return _matching(connection, condition, sight)
+    # Each piece is in order, and is read no further than it is needed.
+    ordered = merge(*_answers(connection, condition, sight))
+    return [*islice((found for found, _ in groupby(ordered)), _most(condition.limit))]
 
 
 def _matching(connection: Connection, condition: Filter, sight: Sight) -> Iterator[_Found]:
     """What the pieces of one filter find, one after the other; some of it more than once."""
+    return chain.from_iterable(_answers(connection, condition, sight))
+
+
+def _answers(connection: Connection, condition: Filter, sight: Sight) -> Iterator[Rows]:
     if condition.search is not None and connection.words.expression(condition.search) is None:
         return
     for piece in _pieces(condition):
-        yield from _run(connection, piece, sight)
+        yield _run(connection, piece, sight)
 
 
 def _run(
@@ -169,11 +181,11 @@ def _statement(where: _Where, condition: Filter, sight: Sight) -> str:
         where.also("e.superseded = 0", ())
         where.also(_WANTED if sight.strict else f"({_WANTED} OR {KEEPS})", (sight.now,))
         where.also(_NOT_UNSENT, ())
-    text = f"-e.created_at AS time, e.id AS id, e.event FROM {source} WHERE {where.text}"
+    text = f"-e.created_at AS time, e.id AS id, e.event AS event FROM {source} WHERE {where.text}"
     if condition.limit is None:
         return f"SELECT {text}"
     time = "e.created_at" if source == _EVENTS else "t.created_at"
-    where.parameters.append(min(max(condition.limit, 0), MAX_CREATED_AT))
+    where.parameters.append(_most(condition.limit))
     return f"SELECT {text} ORDER BY {time} DESC, e.id LIMIT ?"
 
 
@@ -238,6 +250,11 @@ class _Where:
         members, parameters = self.connection.one_of(columns)
         tagged = f"SELECT event FROM tags WHERE name = ? AND value {members}"  # noqa: S608 - marks
         self.also(f"{column} IN ({tagged})", (letter, *parameters))
+
+
+def _most(limit: int) -> int:
+    """Keep a limit within what every database takes."""
+    return min(max(limit, 0), MAX_CREATED_AT)
 
 
 def _time(seconds: int) -> int:

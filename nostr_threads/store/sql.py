@@ -33,6 +33,7 @@ from nostr_threads.store.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from types import TracebackType
     from typing import Self
 
@@ -109,6 +110,10 @@ class SqlStore:
         with self._database.reading() as connection:
             found = queries.find(connection, filters, Sight(now, strict))
         return [reading.decode(text) for text in found]
+
+    def within(self, seconds: float) -> AbstractContextManager[None]:
+        """Bound what is asked in the block to `seconds` in all: then it raises `TooCostly`."""
+        return self._database.within(seconds)
 
     def count(self, filters: Sequence[Filter], *, now: int) -> int:
         """Count what `query` would return without limits (NIP-45)."""
@@ -277,6 +282,17 @@ class SqlStore:
         with self._database.reading() as connection:
             return outbox.load_all(connection, open_only=open_only)
 
+    def index_words(self) -> bool:
+        """Index some thousand events more, so that they are found by words; whether others wait.
+
+        Whoever asks for words has this done before. It is for a writer beside read-only stores.
+        """
+        with self._database.reading() as connection:
+            if not searching.is_behind(connection):
+                return False
+        with self._database.writing() as connection:
+            return searching.index(connection)
+
     def _index(self, filters: Sequence[Filter]) -> None:
         """Index what is new, if anybody looks for words."""
         if all(condition.search is None for condition in filters):
@@ -287,8 +303,7 @@ class SqlStore:
                 return
             is_behind = searching.is_behind(connection)
         while is_behind:
-            with self._database.writing() as connection:
-                is_behind = searching.index(connection)
+            is_behind = self.index_words()
 
     def close(self) -> None:
         """Release the database. Closing twice is allowed."""

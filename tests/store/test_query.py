@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from nostr_threads.core.filters import Filter
 from nostr_threads.core.kinds import address_of
+from nostr_threads.errors import TooCostly
 from nostr_threads.store.opening import open_store
 from nostr_threads.store.sqlite import SqliteStore
 from tests.store.events import (
@@ -228,3 +229,28 @@ def test_an_index_leads_every_query(asked: Filter) -> None:
         leads = asked.authors is None or bool(asked.tags)
         if asked.limit is not None and leads:
             assert "USE TEMP B-TREE FOR ORDER BY" not in steps, steps
+
+
+_ENDLESS = "WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n) SELECT max(n) FROM n"
+
+
+def test_a_question_that_takes_longer_than_it_may_is_stopped_and_the_next_is_answered(
+    store: SqlStore,
+) -> None:
+    store.add([made()], relay=None, now=NOW)
+    with pytest.raises(TooCostly, match="too long"), store.within(0.05):
+        assert store.count([Filter()], now=NOW) == 1
+        with store._database.reading() as connection:
+            connection.execute(_ENDLESS).fetchone()
+    assert store.query([Filter()], now=NOW) == [made()]
+
+
+def test_a_reader_that_stopped_early_sees_what_is_stored_later(place: str) -> None:
+    """A question that was not read to its end would hold its view of the file."""
+    with open_store(place) as writer, open_store(place, read_only=True) as reader:
+        writer.add([made(kind, content=str(kind)) for kind in (1, 5, 7)], relay=None, now=NOW)
+        some = Filter(kinds=(1, 5, 7), limit=1)
+        assert len(reader.query([some], now=NOW)) == 1
+        assert len(reader.items([some], now=NOW, most=1)) == 1
+        writer.add([made(1, at=THEN + 9)], relay=None, now=NOW)
+        assert reader.query([some], now=NOW) == [made(1, at=THEN + 9)]

@@ -100,6 +100,16 @@ def test_who_may_only_read_finds_what_was_indexed(place: str) -> None:
         assert found(store, "fox") == {"N"}
 
 
+def test_a_writer_indexes_for_those_who_may_only_read(
+    place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searching, "_BATCH", 3)
+    with open_store(place) as writer, open_store(place, read_only=True) as reader:
+        writer.add(EVERYTHING, relay=None, now=NOW)
+        assert [writer.index_words() for _ in range(3)] == [True, False, False]
+        assert found(reader, "fox*") == {"N", "A", "E"}
+
+
 def test_an_empty_store_is_searched_in_vain(store: Store) -> None:
     assert found(store, "fox") == set()
 
