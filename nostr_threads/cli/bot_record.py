@@ -57,8 +57,10 @@ def log(
         states = [_state(word) for word in state or ()]
         found = opened.bots.entries(name=bot, event_id=event_id, states=states, most=most)
     if as_json:
+        from nostr_threads.app.bots.recorded import ask_object
+
         for entry in found:
-            emit_json(_object(entry))
+            emit_json(ask_object(entry))
     elif found:
         emit("".join(map(_lines, found)))
     else:
@@ -142,22 +144,3 @@ def _lines(entry: Entry) -> str:
     note = nip19.encode(nip19.Note(entry.event_id))
     head = f"{at}  {entry.bot}  {entry.state.value}  {note}\n"
     return f"{head}    {more}\n" if more else head
-
-
-def _object(entry: Entry) -> dict[str, object]:
-    return {
-        "bot": entry.bot,
-        "id": entry.event_id,
-        "author": entry.author,
-        "thread": entry.root,
-        "state": entry.state.value,
-        "rule": entry.answerer or entry.rule,
-        "guard": entry.guard,
-        "why": entry.why,
-        "tries": entry.tries,
-        "due": entry.due,
-        "answer": entry.posting,
-        "asked_at": entry.asked_at,
-        "seen_at": entry.seen_at,
-        "changed_at": entry.changed_at,
-    }

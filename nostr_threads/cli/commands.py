@@ -21,6 +21,7 @@ from nostr_threads.cli import (
     searching,
     threads,
     verbs,
+    viewing,
 )
 from nostr_threads.cli.console import emit
 from nostr_threads.cli.discretion import Discreet
@@ -68,4 +69,5 @@ app.add_typer(keys.app, name="key")
 app.add_typer(relays.app, name="relay")
 app.add_typer(mirrors.app, name="mirror")
 app.add_typer(bots.app, name="bot")
+app.command("serve")(viewing.serve)
 app.command("code")(codes.code)

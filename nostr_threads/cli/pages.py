@@ -26,29 +26,23 @@ _WRONG = 1
 def require_web() -> None:
     """Raise `InvalidInput` where what makes pages is not installed."""
     try:
-        import nostr_threads.render.html.export  # noqa: F401 - it needs what may not be there
+        import nostr_threads.web.files  # noqa: F401 - it needs what may not be there
     except ImportError:
         raise InvalidInput("pages need an extra: pip install 'nostr-threads[web]'") from None
 
 
 def saved_thread(found: Found, store: Store) -> Saved:
     """Return what is to be saved of a thread that was found."""
-    from nostr_threads.app.saving import saved
+    from nostr_threads.web.files import saved_now
 
-    root = found.thread.nodes[0].id
-    return saved(root, store=store, now=int(time.time()), version=_version())
+    return saved_now(found.thread.nodes[0].id, store=store, now=int(time.time()))
 
 
 def page_of(saved: Saved) -> str:
-    """Return the page of a thread, made of what is saved and nothing else."""
-    from nostr_threads.app.saving import reopened
-    from nostr_threads.render.html.export import render_file
-    from nostr_threads.render.setting import Setting
+    """Return the page of a thread."""
+    from nostr_threads.web.files import file_of
 
-    found = reopened(saved)
-    around = found.surroundings
-    setting = Setting(around.shown_names, around.tallies, around.quoted)
-    return render_file(saved, found.thread, setting, found.coverage)
+    return file_of(saved)
 
 
 def tell_left_out(found: Found, saved: Saved) -> None:
@@ -73,14 +67,17 @@ def verify(
     Example: nostr-threads verify thread.html
     """
     require_web()
+    from nostr_threads.core.saved import Saved
+    from nostr_threads.web.files import our_version
+
     text = _text(file)
     try:
-        saved = _read(text)
+        saved = Saved.from_page(text)
     except InvalidEvent as error:
         complain(f"{file}: {error}")
         raise typer.Exit(_WRONG) from None
     is_same = page_of(saved) == text
-    is_ours = saved.version == _version()
+    is_ours = saved.version == our_version()
     if as_json:
         emit_json(
             {
@@ -108,15 +105,3 @@ def _text(file: Path) -> str:
         return read_input(file).decode()
     except UnicodeDecodeError:
         raise InvalidInput(f"{file} is no UTF-8, so no page of `--format html`") from None
-
-
-def _read(text: str) -> Saved:
-    from nostr_threads.core.saved import Saved
-
-    return Saved.from_page(text)
-
-
-def _version() -> str:
-    from importlib.metadata import version
-
-    return version("nostr-threads")

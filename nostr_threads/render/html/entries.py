@@ -73,10 +73,11 @@ class Time:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A link to a note, and what it is called."""
+    """A link to a note, what it is called, and the element that it is where it is on the page."""
 
     href: str
     words: str
+    anchor: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,14 +247,16 @@ class Entries:
         parent = self._thread.node(node.parent or "")
         if parent is None:
             return None
-        return Place(self._links.note(parent.id), writer(parent, self._setting))
+        return Place(self._links.note(parent.id), writer(parent, self._setting), anchor(parent.id))
 
     def _parts(self, block: Block) -> tuple[Place, ...]:
         if len(block.nodes) < 2:
             return ()
         return tuple(
             Place(
-                self._links.note(node.id), f"part {place} · {len(node.event.content):,} characters"
+                self._links.note(node.id),
+                f"part {place} · {len(node.event.content):,} characters",
+                anchor(node.id),
             )
             for place, node in enumerate(block.nodes, _first(block))
             if node.event is not None

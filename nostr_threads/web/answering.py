@@ -1,0 +1,253 @@
+"""Answers written in the browser: cut, planned, and sent once the browser's extension has signed.
+
+Knows the steps and what is kept between them. Holds no key: what is signed comes from NIP-07's
+`window.nostr`, and only what was planned here is taken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from functools import partial
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from starlette.routing import Route
+
+from nostr_threads.app.blocking import off_loop
+from nostr_threads.app.drafting import draft
+from nostr_threads.app.mining import mine_chain
+from nostr_threads.app.presigned import Presigned
+from nostr_threads.app.publish import Report
+from nostr_threads.app.writing import DEFAULT_LIMIT, Style
+from nostr_threads.core.entities import HEX_64
+from nostr_threads.core.event import Event
+from nostr_threads.core.split import DEFAULT_MARKER, Limit
+from nostr_threads.errors import InvalidInput, NostrThreadsError, NotFound
+from nostr_threads.render.contracts import draft_object, part_objects, report_object
+from nostr_threads.web.forms import json
+from nostr_threads.web.places import note_path
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from nostr_threads.app.client import Nostr
+    from nostr_threads.app.writing import Plan
+    from nostr_threads.store.base import Posting
+
+__all__ = ["Answering"]
+
+_log = logging.getLogger(__name__)
+
+_PLANS = 50
+
+
+@dataclass(slots=True)
+class _Planned:
+    """A plan that waits for its signatures; `sent` is what became of it."""
+
+    author: str
+    plan: Plan
+    sent: str = ""
+
+
+class Answering:
+    """Plans answers and sends them, to `relays` or else where `nostr` writes.
+
+    `run` is to be running meanwhile: it delivers. What it has not delivered when it ends stays in
+    the outbox.
+    """
+
+    def __init__(self, nostr: Nostr, relays: Sequence[str] = ()) -> None:
+        self._nostr = nostr
+        self._relays = tuple(relays)
+        self._plans: OrderedDict[str, _Planned] = OrderedDict()
+        self._jobs: asyncio.Queue[Callable[[], Coroutine[Any, Any, None]]] = asyncio.Queue()
+
+    def routes(self) -> list[Route]:
+        """Return which path is answered by what."""
+        return [
+            Route("/answer/parts", self.parts, methods=["POST"]),
+            Route("/answer/plan", self.plan, methods=["POST"]),
+            Route("/answer/send", self.send, methods=["POST"]),
+            Route("/answer/{posting}", self.state),
+            Route("/looked", self.looked, methods=["POST"]),
+        ]
+
+    async def run(self) -> None:
+        """Deliver what was handed over, each answer by itself, for ever."""
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                job = await self._jobs.get()
+                tasks.create_task(job())
+
+    async def parts(self, request: Request) -> Response:
+        """Say what a text would become. Nobody is asked: its relays may want it shorter."""
+        body = await _body(request)
+        text, limit = _text(body, "text"), _limit(body)
+        plan = await off_loop(draft, text, Style(), limit, DEFAULT_MARKER)
+        return json(
+            {
+                "parts": list(part_objects(plan.parts, plan.drafts)),
+                "warnings": list(plan.warnings),
+            }
+        )
+
+    async def plan(self, request: Request) -> Response:
+        """Plan an answer by `author`, and give the drafts that are to be signed, in order."""
+        body = await _body(request)
+        author = _text(body, "author").lower()
+        if HEX_64.fullmatch(author) is None:
+            raise InvalidInput("`author` is no public key in hex")
+        plan = await self._nostr.plan(
+            _text(body, "text"),
+            author=author,
+            reply_to=_text(body, "reply_to") if body.get("reply_to") else None,
+            relays=self._relays,
+            limit=_limit(body),
+        )
+        if plan.work:
+            # Work is part of what is signed.
+            plan = replace(plan, drafts=tuple(await mine_chain(plan.drafts, author, plan.work)))
+            plan = replace(plan, work=0)
+        name = secrets.token_urlsafe(16)
+        self._plans[name] = _Planned(author, plan)
+        while len(self._plans) > _PLANS:
+            self._plans.popitem(last=False)
+        return json(_plan_object(name, author, plan))
+
+    async def send(self, request: Request) -> Response:
+        """Keep the signed parts in the outbox, and begin to deliver them; twice is as once."""
+        body = await _body(request)
+        planned = self._plans.get(_text(body, "plan"))
+        if planned is None:
+            raise NotFound("this plan is not known any more: plan the answer again")
+        if not planned.sent:
+            events = body.get("events")
+            if not isinstance(events, list):
+                raise InvalidInput("`events` are the signed parts, in order")
+            signed = [_event(place, each) for place, each in enumerate(events, 1)]
+            signer = Presigned(planned.author, planned.plan.drafts, signed)
+            posting = await self._keep(planned.plan, signer)
+            planned.sent = posting.id
+        return json(
+            {
+                "id": planned.sent,
+                "state": f"/answer/{planned.sent}",
+                "href": note_path(planned.sent),
+            },
+            status=HTTPStatus.ACCEPTED,
+        )
+
+    async def state(self, request: Request) -> Response:
+        """Say where an answer is."""
+        posting = await off_loop(self._nostr.store.posting, request.path_params["posting"])
+        if posting is None:
+            raise NotFound("nothing in the outbox has this id")
+        report = Report(posting)
+        return json(
+            report_object(
+                report.code,
+                posting.events,
+                report.deliveries,
+                report.accepted,
+                courtesy=posting.courtesy,
+                state=report.state.value,
+                next_try=report.retry_at,
+            )
+        )
+
+    async def looked(self, request: Request) -> Response:
+        """Count what is new in a thread as looked at, or all that is new."""
+        body = await _body(request)
+        root = _text(body, "root") if body.get("root") else None
+        await off_loop(self._look, root)
+        return json({})
+
+    def _look(self, root: str | None) -> None:
+        self._nostr.store.looked(self._nostr.store.arrivals(root))
+
+    async def _keep(self, plan: Plan, signer: Presigned) -> Posting:
+        """Hand an answer over, and wait until it is in the outbox."""
+        kept: asyncio.Future[Posting] = asyncio.get_running_loop().create_future()
+        await self._jobs.put(partial(self._deliver, plan, signer, kept))
+        return await kept
+
+    async def _deliver(self, plan: Plan, signer: Presigned, kept: asyncio.Future[Posting]) -> None:
+        loop = asyncio.get_running_loop()
+
+        def enqueue(posting: Posting) -> None:
+            self._nostr.store.enqueue(posting)
+            loop.call_soon_threadsafe(kept.set_result, posting)
+
+        try:
+            await self._nostr.outbox.send(
+                plan,
+                signer,
+                self._nostr.config.defaults.quorum,
+                mining=lambda _: None,
+                progress=lambda _: None,
+                enqueue=enqueue,
+            )
+        except NostrThreadsError as error:
+            if kept.done():
+                _log.warning("an answer stays in the outbox: %s", error)
+            else:
+                kept.set_exception(error)
+
+
+def _plan_object(name: str, author: str, plan: Plan) -> dict[str, object]:
+    return {
+        "plan": name,
+        "parts": list(part_objects(plan.parts, plan.drafts)),
+        "drafts": [
+            {**draft_object(each), "id": each.id_for(author), "pubkey": author}
+            for each in plan.drafts
+        ],
+        "relays": [
+            {"url": choice.relay, "why": choice.words, "own": choice.is_own}
+            for choice in plan.choices
+        ],
+        "warnings": list(plan.warnings),
+    }
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    try:
+        found = await request.json()
+    except (ValueError, RecursionError):
+        raise InvalidInput("this is no JSON") from None
+    if not isinstance(found, dict):
+        raise InvalidInput("an object is wanted")
+    return found
+
+
+def _text(body: dict[str, Any], name: str) -> str:
+    value = body.get(name)
+    if not isinstance(value, str):
+        raise InvalidInput(f"`{name}` is wanted, a text")
+    return value
+
+
+def _limit(body: dict[str, Any]) -> Limit:
+    value = body.get("limit")
+    if value is None:
+        return DEFAULT_LIMIT
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise InvalidInput("`limit` is a number of characters")
+    return Limit(characters=value)
+
+
+def _event(place: int, value: object) -> Event:
+    import json as notation
+
+    try:
+        return Event.from_json(notation.dumps(value))
+    except InvalidInput as error:
+        raise InvalidInput(f"part {place}: {error}") from None

@@ -1,0 +1,77 @@
+"""The addresses of the viewer's pages, made and read.
+
+Knows which path leads where. Knows nothing of what is there.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlencode
+
+from nostr_threads.core.references import pointer_to
+from nostr_threads.errors import InvalidCode
+from nostr_threads.render.html.links import anchor
+from nostr_threads.render.wording import code_of, npub
+
+__all__ = ["InViewer", "article_path", "key_of", "note_path", "person_path", "thread_path"]
+
+
+def thread_path(key: str, *, page: int = 1, at: str = "") -> str:
+    """Return where the thread of a root's key is; `at` is the key of the note to go to."""
+    path = f"/t/{_named(key)}" + (f"?page={page}" if page > 1 else "")
+    return f"{path}#{anchor(at)}" if at else path
+
+
+def note_path(key: str) -> str:
+    """Return where it is found out in which thread, and on which page of it, a note is."""
+    return f"/n/{_named(key)}"
+
+
+def article_path(key: str) -> str:
+    """Return where a long text is by itself."""
+    return f"/a/{_named(key)}"
+
+
+def person_path(pubkey: str) -> str:
+    """Return where somebody's notes are."""
+    return f"/p/{npub(pubkey)}"
+
+
+def key_of(named: str) -> str:
+    """Return the key that a path names: a code, an id, an address or an external id.
+
+    A code may be any that `nip19.parse_event` takes, with or without `nostr:`.
+    """
+    from nostr_threads.app.fetch import pointer
+
+    try:
+        return pointer(named).key
+    except InvalidCode:
+        return pointer_to(named).key
+
+
+class InViewer:
+    """The links of the viewer's pages."""
+
+    def note(self, key: str) -> str:
+        """Return where a note is shown in its thread."""
+        return note_path(key)
+
+    def article(self, key: str) -> str:
+        """Return where a long text can be read by itself."""
+        return article_path(key)
+
+    def person(self, pubkey: str) -> str:
+        """Return where more is said of somebody."""
+        return person_path(pubkey)
+
+    def hashtag(self, name: str) -> str:
+        """Return where all notes of a hashtag are."""
+        return f"/search?{urlencode({'q': f'#{name}'})}"
+
+    def picture(self, url: str) -> str:
+        """Return the frame in which a picture is shown once somebody asks for it."""
+        return f"/picture?{urlencode({'url': url})}"
+
+
+def _named(key: str) -> str:
+    return code_of(key) or quote(key, safe="")
