@@ -31,10 +31,14 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Threads in the order of `Store.active`, and the `names` of who began them, by public key."""
+    """Threads in the order of `Store.active`, and the `names` of who began them, by public key.
+
+    What was stored after `cursor` may not be in it; see `Store.stored_after`.
+    """
 
     threads: tuple[Listed, ...]
     names: Mapping[str, str]
+    cursor: int
 
 
 def list_threads(
@@ -46,12 +50,14 @@ def list_threads(
     viewer: str | None = None,
 ) -> Listing:
     """Return up to `most` threads after `before`, read by `viewer` (a public key in hex)."""
+    cursor = store.stored_after(None, now=now, most=1).cursor
     found = store.active(now=now, most=most, before=before)
     roots = _roots([each.root for each in found], store, now)
     mutes = mutes_of_reader(viewer, store, now)
     seen = {key: event for key, event in roots.items() if mutes.reason(event) is None}
     names = names_of({event.pubkey for event in seen.values()}, store, now)
-    return Listing(tuple(Listed(each, seen.get(each.root)) for each in found), names)
+    listed = tuple(Listed(each, seen.get(each.root)) for each in found)
+    return Listing(listed, names, cursor)
 
 
 def _roots(keys: Sequence[str], store: Store, now: int) -> Mapping[str, Verified]:

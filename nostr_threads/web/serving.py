@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
+from nostr_threads.app.blocking import to_its_end
 from nostr_threads.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -67,7 +68,9 @@ async def serving(
     )
     server = _Server(config)
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(server.serve(sockets=[listening]))
+        # Whatever ends the block: a server that is not let end by itself goes on at the port.
+        work = asyncio.ensure_future(server.serve(sockets=[listening]))
+        tasks.create_task(to_its_end(work))
         try:
             yield
         finally:

@@ -79,7 +79,13 @@ class Threads:
         if wanted(request) is Form.JSON:
             return json({"threads": [_object(each) for each in shown.threads], "next": following})
         rows = list(_rows(shown, self._library.now))
-        return page("threads.html", rows=rows, following=following, here="threads")
+        return page(
+            "threads.html",
+            rows=rows,
+            following=following,
+            cursor=found.cursor,
+            here="threads",
+        )
 
     async def thread(self, request: Request) -> Response:
         """Show a thread, a hundred blocks at a time."""
@@ -150,7 +156,7 @@ class Threads:
     def _article_page(self, whole: Whole, first: Verified, text: str) -> Response:
         setting = setting_around(whole.found.surroundings, self._library.now)
         entries = Entries(whole.found.thread, setting, LINKS)
-        html = article(replace(first, content=text), Speller(setting, LINKS), LINKS)
+        html = article(replace(first, content=text), Speller(setting, LINKS), LINKS, above=1)
         return page(
             "article.html",
             title=called(first.id, first, setting),

@@ -110,8 +110,9 @@ async def is_refused(viewer: Viewing) -> bool:
 
 
 async def test_open_streams_do_not_keep_the_viewer_from_ending(tmp_path: Path) -> None:
-    async with AsyncExitStack() as open_ones, asyncio.timeout(SECONDS):
-        async with viewing(tmp_path, [ROOT]) as viewer:  # noqa: SIM117 - it ends before the client
+    # The client ends last.
+    async with AsyncExitStack() as open_ones, asyncio.timeout(SECONDS):  # noqa: SIM117
+        async with viewing(tmp_path, [ROOT]) as viewer:
             client = await open_ones.enter_async_context(
                 httpx.AsyncClient(base_url=viewer.address.url, timeout=SECONDS)
             )

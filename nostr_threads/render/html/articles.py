@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 __all__ = ["article"]
 
 _TAB = 4
-_LEVELS_ABOVE = 2
 _LONGEST_ADDRESS = 2_000
 # What a code becomes stands in the text as a number between these until all is clean; `printable`
 # has named every such character that was in the text itself.
@@ -43,22 +42,39 @@ _TARGET = re.compile(r'href="(?:%EE%80%80|\ue000)(\d+)(?:%EE%80%81|\ue001)"', re
 _LEADS = re.compile(rf"https?://|(?:nostr:)?(?:{_OPEN}|%EE%80%80)", re.IGNORECASE)
 _TAGS = frozenset(
     (
-        *("a", "blockquote", "br", "code", "em", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p"),
+        *(
+            "a",
+            "blockquote",
+            "br",
+            "code",
+            "em",
+            "h2",
+            "h3",
+            "h4",
+            "h5",
+            "h6",
+            "hr",
+            "li",
+            "ol",
+            "p",
+        ),
         *("pre", "s", "strong", "table", "tbody", "td", "th", "thead", "tr", "ul"),
     )
 )
 _ATTRIBUTES = {"a": {"href", "target", "data-picture"}, "ol": {"start"}}
 
 
-def article(event: Event, spell: Speller, links: Links) -> Markup:
+def article(event: Event, spell: Speller, links: Links, *, above: int = 2) -> Markup:
     """Return the Markdown of an event's content as HTML; people and events named in it are links.
+
+    Its headings go below `above` levels of the page's own.
 
     Nothing in it is markup of its author's: HTML shows as it was written. An event's tags say what
     `#[n]` stands for.
     """
     held: list[Person | Quote] = []
     text = "".join(_held(token, held) for token in tokens(event))
-    made = _parser().render(text, {"links": links})
+    made = _parser().render(text, {"links": links, "above": above})
     clean = nh3.clean(
         made,
         tags=set(_TAGS),
@@ -104,7 +120,7 @@ def _settle(state: StateCore) -> None:
     """Put headings below the page's, and make links of pictures and of bare web addresses."""
     for block in state.tokens:
         if block.type.startswith("heading_"):
-            block.tag = f"h{min(int(block.tag[1]) + _LEVELS_ABOVE, 6)}"
+            block.tag = f"h{min(int(block.tag[1]) + state.env['above'], 6)}"
         elif block.children:
             block.children = list(_settled(block.children, state.env["links"]))
 

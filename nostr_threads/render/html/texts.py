@@ -36,7 +36,7 @@ _PICTURED = Markup(
     '<a href="{}" rel="nofollow noopener noreferrer" target="_blank" data-picture="{}">{}</a>'
 )
 _INWARD = Markup('<a class="{}" href="{}">{}</a>')
-_SEAM = Markup('<a class="seam" id="{}" href="#{}" data-part="{}"></a>')
+_SEAM = Markup('<span class="seam" id="{}" data-part="{}"></span>')
 
 
 def link(href: str, words: str, *, of: str) -> Markup:
@@ -69,9 +69,8 @@ class Speller:
         """Return one token: control and bidi characters by their names, markup as text."""
         match token:
             case Seam():
-                place = anchor(token.node.id)
                 index = token.node.part.index if token.node.part is not None else "…"
-                return _SEAM.format(place, place, index)
+                return _SEAM.format(anchor(token.node.id), index)
             case Person():
                 return self.person(token.pubkey)
             case Quote():

@@ -54,7 +54,7 @@ document.addEventListener("keydown", (press) => {
 // Links to notes that are on this page need no other one.
 document.addEventListener("click", (click) => {
   const link = click.target.closest("a.parent, a.permalink, a.code");
-  if (!link || click.ctrlKey || click.metaKey || click.shiftKey) return;
+  if (!link || !document.getElementById("thread") || click.ctrlKey || click.metaKey || click.shiftKey) return;
   const note = document.getElementById(link.dataset.anchor ?? "");
   if (!note) return;
   click.preventDefault();

@@ -3,7 +3,7 @@ import { list, noteOf, pageAt } from "./threads.js";
 import { tell } from "./token.js";
 
 const thread = document.getElementById("thread");
-const threads = document.querySelector("[data-live=threads]");
+const threads = document.querySelector("ol.threads");
 // A note as the server made it, to see whether it has changed: the tools in it are ours.
 const made = new Map();
 
@@ -66,7 +66,7 @@ function announce(come) {
 
 async function relist() {
   const page = await pageAt("/");
-  const fresh = page.querySelector("[data-live=threads]");
+  const fresh = page.querySelector("ol.threads");
   if (fresh) threads.replaceChildren(...fresh.children);
 }
 
@@ -97,5 +97,5 @@ if (thread) {
   document.addEventListener("answered", update);
 } else if (threads && !location.search) {
   const update = serially(relist);
-  new EventSource("/live").addEventListener("stored", update);
+  new EventSource(`/live?after=${threads.dataset.cursor}`).addEventListener("stored", update);
 }

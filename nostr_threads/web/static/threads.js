@@ -73,12 +73,12 @@ async function goOn(following) {
   const page = await pageAt(link.href);
   list().append(...page.querySelectorAll("ol.thread > li"));
   const next = page.querySelector("p.following");
-  if (next) following.replaceWith(watched(next));
-  else following.remove();
+  following.replaceWith(...(next ? [next] : []));
+  if (next) watch(next);
   document.dispatchEvent(new Event("notes"));
 }
 
-function watched(following) {
+function watch(following) {
   new IntersectionObserver(
     (seen, watching) => {
       if (!seen.some((each) => each.isIntersecting)) return;
@@ -87,12 +87,11 @@ function watched(following) {
     },
     { rootMargin: "1500px" },
   ).observe(following);
-  return following;
 }
 
 document.addEventListener("notes", settle);
 if (list()) {
   settle();
   const following = document.querySelector("p.following");
-  if (following) watched(following);
+  if (following) watch(following);
 }

@@ -29,7 +29,23 @@ ROOT = ALICE.note("root", NOW)
 # What a stranger's text may become in a note, and what an article's may.
 IN_A_NOTE = {"a", "bdi", "span"}
 IN_AN_ARTICLE = IN_A_NOTE | {
-    *("blockquote", "br", "code", "em", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "pre", "s"),
+    *(
+        "blockquote",
+        "br",
+        "code",
+        "em",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "li",
+        "ol",
+        "p",
+        "pre",
+        "s",
+    ),
     *("strong", "table", "tbody", "td", "th", "thead", "tr", "ul"),
 }
 LEADS = re.compile(r"#n-[0-9a-f]{64}|nostr:[a-z0-9]+|https?://.+")
@@ -191,7 +207,7 @@ def test_the_parts_of_an_answer_are_one_text_with_seams_at_which_each_note_begin
     parts = split_answer(BOB, ROOT, "one two three four", 3)
     root, answer = notes_of(ROOT, *parts)
     assert said(answer) == "one two three four"
-    assert [each.attributes["id"] for each in answer.named("a", "seam")] == [
+    assert [each.attributes["id"] for each in answer.named("span", "seam")] == [
         anchor(part.id) for part in parts[1:]
     ]
     (seams,) = answer.named("details", "seams")

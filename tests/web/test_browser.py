@@ -1,0 +1,378 @@
+"""The viewer in a real browser: read, folded, searched, answered, and kept from harm."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.async_api import expect
+
+from nostr_threads.core import kinds, nip19
+from nostr_threads.core.event import Draft
+from nostr_threads.render.contracts import event_object
+from nostr_threads.render.html.links import anchor
+from nostr_threads.render.wording import npub
+from nostr_threads.store.base import Posting
+from nostr_threads.store.sqlite import SqliteStore
+from nostr_threads.testing import FaultyRelay, thread
+from tests.app.worlds import ALICE, BOB, CAROL, DAVE, NOW
+from tests.relayd.peers import stocked
+from tests.render.threads import split_answer
+from tests.web.conftest import tab
+from tests.web.viewers import RELAY, viewing
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from playwright.async_api import Browser, Page
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+ROOT = ALICE.note("the question", NOW)
+ANSWER = BOB.reply(ROOT, "an answer", NOW + 9)
+LATER = CAROL.reply(ANSWER, "a later one", NOW + 20)
+OTHER = DAVE.reply(ROOT, "another answer", NOW + 30)
+THREAD = [ROOT, ANSWER, LATER, OTHER]
+PLACE = f"/t/{nip19.encode(nip19.Note(ROOT.id))}"
+TEXT = "\n\n".join(f"Paragraph {number} says something. " * 6 for number in range(9)).strip()
+
+
+def note(page: Page, event: Any) -> Any:
+    return page.locator(f"#{anchor(event.id)}")
+
+
+async def test_a_thread_is_read_and_folded(browser: Browser, tmp_path: Path) -> None:
+    async with viewing(tmp_path, THREAD) as viewer, tab(browser, viewer) as opened:
+        page = opened.page
+        await page.goto("/")
+        await page.get_by_role("link", name="the question").click()
+        await expect(page.locator("article.note")).to_have_count(4)
+        button = note(page, ANSWER).get_by_role("button", name="Fold 1 below")
+        await button.click()
+        await expect(note(page, LATER)).to_be_hidden()
+        await expect(note(page, OTHER)).to_be_visible()
+        shut = note(page, ANSWER).get_by_role("button", name="Show 1 below")
+        await expect(shut).to_have_attribute("aria-expanded", "false")
+        await note(page, ROOT).get_by_role("button", name="Fold 3 below").click()
+        await expect(note(page, OTHER)).to_be_hidden()
+        await note(page, ROOT).get_by_role("button", name="Show 3 below").click()
+        # What was folded by itself stays so.
+        await expect(note(page, OTHER)).to_be_visible()
+        await expect(note(page, LATER)).to_be_hidden()
+    assert opened.strangers == []
+
+
+async def test_the_keyboard_is_enough(browser: Browser, tmp_path: Path) -> None:
+    async with viewing(tmp_path, THREAD) as viewer, tab(browser, viewer) as opened:
+        page = opened.page
+        await page.goto(PLACE)
+        for press, where in (("j", ROOT), ("j", ANSWER), ("j", LATER), ("u", ANSWER)):
+            await page.keyboard.press(press)
+            await expect(note(page, where)).to_be_focused()
+        await page.keyboard.press("x")
+        await expect(note(page, LATER)).to_be_hidden()
+        await page.keyboard.press("j")
+        await expect(note(page, OTHER)).to_be_focused()
+        await page.keyboard.press("k")
+        await expect(note(page, ANSWER)).to_be_focused()
+        await page.keyboard.press("r")
+        await expect(page.get_by_role("dialog")).to_be_visible()
+        await page.keyboard.press("Escape")
+        await page.keyboard.press("/")
+        await expect(page.get_by_role("searchbox")).to_be_focused()
+
+
+async def test_a_search_finds_a_note_and_leads_to_its_place(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with viewing(tmp_path, THREAD) as viewer, tab(browser, viewer) as opened:
+        page = opened.page
+        await page.goto("/")
+        await page.get_by_role("searchbox").fill("later")
+        await page.get_by_role("button", name="Find").click()
+        await expect(page.locator("article.note")).to_have_count(1)
+        await page.locator("a.permalink").click()
+        await expect(page).to_have_url(re.compile(rf"{re.escape(PLACE)}#{anchor(LATER.id)}$"))
+
+
+async def test_a_reply_comes_in_while_the_page_is_open(browser: Browser, tmp_path: Path) -> None:
+    async with viewing(tmp_path, THREAD) as viewer, tab(browser, viewer) as opened:
+        page = opened.page
+        await page.goto(PLACE)
+        await note(page, ANSWER).get_by_role("button", name="Fold 1 below").click()
+        fresh = CAROL.reply(OTHER, "just now", NOW + 40)
+        below = CAROL.reply(LATER, "below a folded one", NOW + 41)
+        viewer.store(fresh, below)
+        await expect(note(page, fresh)).to_have_text(re.compile("just now"))
+        await expect(page.get_by_role("status").first).to_have_text("2 new notes")
+        order = await page.locator("article.note").evaluate_all("all => all.map(n => n.dataset.id)")
+        assert order == [each.id for each in (ROOT, ANSWER, LATER, below, OTHER, fresh)]
+        await expect(note(page, below)).to_be_hidden()
+        await expect(note(page, OTHER).get_by_role("button", name="Fold 1 below")).to_be_visible()
+
+
+async def test_a_missing_note_that_comes_takes_its_place(browser: Browser, tmp_path: Path) -> None:
+    world = [ROOT, LATER]
+    async with viewing(tmp_path, world) as viewer, tab(browser, viewer) as opened:
+        page = opened.page
+        await page.goto(PLACE)
+        await expect(note(page, ANSWER)).to_have_class(re.compile("state-missing"))
+        viewer.store(ANSWER)
+        await expect(note(page, ANSWER)).to_have_class(re.compile("state-present"))
+        await expect(page.locator("article.note")).to_have_count(3)
+
+
+async def test_the_list_shows_what_comes_in(browser: Browser, tmp_path: Path) -> None:
+    async with viewing(tmp_path, [ROOT]) as viewer, tab(browser, viewer) as opened:
+        page = opened.page
+        await page.goto("/")
+        await expect(page.locator(".threads li")).to_have_count(1)
+        viewer.store(DAVE.note("a new thread", NOW + 50))
+        await expect(page.locator(".threads li")).to_have_count(2)
+
+
+async def test_what_was_read_is_marked(browser: Browser, tmp_path: Path) -> None:
+    async with viewing(tmp_path, THREAD) as viewer, tab(browser, viewer) as opened:
+        page = opened.page
+        await page.goto(PLACE)
+        await expect(page.get_by_role("button", name="Mark as read")).to_be_hidden()
+        await page.goto(viewer.address.secret)
+        assert viewer.address.token not in page.url
+        await page.goto(PLACE)
+        await expect(page.locator(".note.new")).to_have_count(4)
+        await page.get_by_role("button", name="Mark as read").click()
+        await expect(page.locator(".note.new")).to_have_count(0)
+        await page.reload()
+        await expect(page.locator("article.note")).to_have_count(4)
+        await expect(page.locator(".note.new")).to_have_count(0)
+
+
+async def extension(page: Page) -> None:
+    """A browser's extension (NIP-07) with Dave's key."""
+
+    def sign(draft: dict[str, Any]) -> dict[str, object]:
+        tags = tuple(map(tuple, draft["tags"]))
+        made = Draft(draft["created_at"], draft["kind"], tags, draft["content"])
+        return event_object(DAVE.sign(made))
+
+    await page.expose_function("signedByDave", sign)
+    await page.add_init_script(
+        "window.nostr = {"
+        f"getPublicKey: async () => '{DAVE.pubkey}',"
+        "signEvent: (draft) => window.signedByDave(draft) };"
+    )
+
+
+async def test_an_answer_is_written_signed_and_arrives(browser: Browser, tmp_path: Path) -> None:
+    async with (
+        FaultyRelay(stocked(THREAD)) as relay,
+        viewing(tmp_path, THREAD, relay.url) as viewer,
+        tab(browser, viewer) as opened,
+    ):
+        page = opened.page
+        await extension(page)
+        await page.goto(viewer.address.secret)
+        await page.goto(PLACE)
+        await note(page, LATER).get_by_role("button", name="Reply").click()
+        dialog = page.get_by_role("dialog")
+        await dialog.get_by_label("Characters in a part").fill("500")
+        await dialog.get_by_label("Your answer").fill(TEXT)
+        await expect(dialog.locator("#parts li").nth(2)).to_have_text(re.compile("Paragraph"))
+        await dialog.get_by_role("button", name="Sign and send").click()
+        await expect(dialog.locator("#sending")).to_have_text(re.compile("^arrived: "))
+        parts = await dialog.locator("#parts li").count()
+        await dialog.get_by_role("button", name="Close").click()
+        mine = page.locator("article.note", has_text="Paragraph 8")
+        await expect(mine).to_have_count(1)
+        await expect(mine.locator("summary")).to_have_text(f"{parts} notes, one text")
+        there = relay.store.thread(ROOT.id)
+    assert parts > 2
+    assert sum(event.pubkey == DAVE.pubkey for event in there) == parts + 1
+    assert opened.strangers == []
+
+
+async def test_without_an_extension_or_token_it_says_what_is_missing(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with viewing(tmp_path, THREAD) as viewer, tab(browser, viewer) as opened:
+        page = opened.page
+        await page.goto(PLACE)
+        await note(page, ROOT).get_by_role("button", name="Reply").click()
+        await expect(page.locator("#sending")).to_have_text(re.compile("with its token"))
+        await expect(page.get_by_role("button", name="Sign and send")).to_be_disabled()
+        await page.goto(viewer.address.secret)
+        await page.goto(PLACE)
+        await note(page, ROOT).get_by_role("button", name="Reply").click()
+        await expect(page.locator("#sending")).to_have_text(re.compile("NIP-07"))
+        await page.get_by_label("Your answer").fill("It is kept and it may go on")
+        await page.reload()
+        await note(page, ROOT).get_by_role("button", name="Reply").click()
+        await expect(page.get_by_label("Your answer")).to_have_value("It is kept and it may go on")
+
+
+EVIL = "\n".join(
+    (
+        "<script>document.title = 'harmed'</script>",
+        "<img src=x onerror=\"document.title='harmed'\">",
+        '"><svg onload=alert(1)>',
+        "{{ 7 * 7 }} ${7 * 7} </textarea></article></ol>",
+        "javascript:alert(1) data:text/html,<b>x</b>",
+        "https://evil.example/p.png https://evil.example/<b>",
+        "\u202egnp.exe \u2066 \x1b]0;title\x07 \u0000",
+        "&lt;script&gt; &#x3c;",
+    )
+)
+
+
+async def test_a_note_that_is_written_to_do_harm_is_text(browser: Browser, tmp_path: Path) -> None:
+    """Markup shows as it was written, and nothing is asked of anybody."""
+    profile = {"name": "<b>x</b>\u202e", "about": EVIL, "picture": "https://evil.example/me.png"}
+    events = [
+        ROOT,
+        BOB.reply(ROOT, EVIL, NOW + 1),
+        BOB.event(kinds.PROFILE, json.dumps(profile), NOW),
+        BOB.event(
+            kinds.ARTICLE,
+            EVIL,
+            NOW,
+            (("d", EVIL), ("title", EVIL), ("image", "https://e.example/i.png")),
+        ),
+        CAROL.event(kinds.NOTE, "x", NOW, (("content-warning", EVIL), ("subject", EVIL))),
+        CAROL.event(kinds.COMMENT, EVIL, NOW, (("I", EVIL), ("i", EVIL))),
+        CAROL.reaction(ROOT, "<b>x</b>"),
+    ]
+    async with viewing(tmp_path, events) as viewer, tab(browser, viewer) as opened:
+        page = opened.page
+        dialogs: list[str] = []
+        page.on("dialog", lambda dialog: dialogs.append(dialog.message))
+        listed = [each["code"] for each in (await viewer.json("/"))["threads"] if each["code"]]
+        for place in ("/", PLACE, f"/p/{npub(BOB.pubkey)}", "/search?q=script", "/outbox"):
+            await page.goto(place)
+        for code in listed:
+            for kind in "ta":
+                await page.goto(f"/{kind}/{code}")
+        await page.goto(PLACE)
+        shown = await note(page, events[1]).locator(".text").inner_text()
+        assert "<script>document.title = 'harmed'</script>" in shown
+        assert r"\u202egnp.exe" in shown
+        assert "harmed" not in await page.title()
+        assert (
+            await page.locator("main script, main img, main svg:not([role=img], .share)").count()
+            == 0
+        )
+    assert dialogs == []
+    assert opened.strangers == []
+
+
+async def test_a_picture_is_loaded_only_when_it_is_asked_for(
+    browser: Browser, tmp_path: Path
+) -> None:
+    pictured = BOB.reply(ROOT, "see https://pictures.example/a.png", NOW + 1)
+    pixel = b"\x89PNG\r\n\x1a\n"
+    async with viewing(tmp_path, [ROOT, pictured]) as viewer, tab(browser, viewer) as opened:
+        page = opened.page
+        await page.context.route(
+            "https://pictures.example/**",
+            lambda route: route.fulfill(body=pixel, content_type="image/png"),
+        )
+        await page.goto(PLACE)
+        assert opened.strangers == []
+        link = page.get_by_role("link", name="https://pictures.example/a.png")
+        async with page.expect_request("https://pictures.example/a.png") as asked:
+            await link.click()
+        assert "referer" not in (await (await asked.value).all_headers())
+        await link.click()
+        await expect(page.locator("iframe")).to_have_count(0)
+    assert opened.strangers == ["pictures.example"]
+
+
+async def test_a_long_thread_comes_as_far_as_it_is_read(browser: Browser, tmp_path: Path) -> None:
+    notes = thread(450, depth=3)
+    place = f"/t/{nip19.encode(nip19.Note(notes[0].id))}"
+    async with viewing(tmp_path, notes) as viewer, tab(browser, viewer) as opened:
+        page = opened.page
+        await page.goto(place)
+        for reached in (200, 300, 400, 450):
+            await page.locator("article.note").last.scroll_into_view_if_needed()
+            await expect(page.locator("article.note").nth(reached - 1)).to_be_attached()
+        await expect(page.locator("article.note")).to_have_count(450)
+        await expect(page.locator("p.following")).to_have_count(0)
+        ids = await page.locator("article.note").evaluate_all("all => all.map(n => n.id)")
+    assert len(set(ids)) == 450
+
+
+async def test_without_scripts_everything_can_be_read(browser: Browser, tmp_path: Path) -> None:
+    notes = thread(150)
+    place = f"/t/{nip19.encode(nip19.Note(notes[0].id))}"
+    async with (
+        viewing(tmp_path, [*notes, *split_answer(BOB, ROOT, "one two three", 3), ROOT]) as viewer,
+        tab(browser, viewer, java_script_enabled=False) as opened,
+    ):
+        page = opened.page
+        await page.goto(place)
+        await expect(page.locator("article.note")).to_have_count(100)
+        await page.get_by_role("link", name="More notes").click()
+        await expect(page.locator("article.note")).to_have_count(50)
+        await page.goto(PLACE)
+        seams = page.locator(".seam")
+        await expect(seams.first).to_be_hidden()
+        await page.locator("summary").click()
+        await expect(seams.first).to_be_visible()
+        await page.get_by_role("searchbox").fill("one")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("article.note")).to_have_count(1)
+
+
+LOOKS = [
+    {"color_scheme": "light"},
+    {"color_scheme": "dark", "viewport": {"width": 360, "height": 640}},
+]
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=["light", "dark and small"])
+async def test_nothing_keeps_anybody_from_using_it(
+    browser: Browser, tmp_path: Path, axe: str, look: dict[str, Any]
+) -> None:
+    """Every page, and the composer, without a violation that axe-core finds."""
+    essay = CAROL.event(
+        kinds.ARTICLE, f"# One\n\n{TEXT}\n\n```\nx\n```\n\n|a|b|\n|-|-|\n|1|2|", NOW, (("d", "x"),)
+    )
+    profile = BOB.event(kinds.PROFILE, json.dumps({"name": "bob", "about": "me"}), NOW)
+    lost = CAROL.reply(BOB.reply(ROOT, "lost", NOW), "x", NOW + 1)
+    warned = DAVE.reply(ROOT, "spoiler", NOW + 2)
+    quoting = DAVE.reply(ROOT, f"nostr:{nip19.encode(nip19.Note(ANSWER.id))}", NOW + 3)
+    events = [*THREAD, essay, profile, lost, warned, quoting, *split_answer(BOB, ROOT, TEXT, 3)]
+    async with viewing(tmp_path, events) as viewer, tab(browser, viewer, **look) as opened:
+        with SqliteStore(viewer.path) as store:
+            store.enqueue(Posting((ALICE.reply(ROOT, "mine", NOW + 50),), (RELAY,), 1, NOW))
+        page = opened.page
+        await page.goto(viewer.address.secret)
+        essay_at = (await viewer.json("/search?q=Paragraph"))["notes"]
+        places = ["/", PLACE, f"/p/{npub(BOB.pubkey)}", "/search", "/search?q=answer", "/outbox"]
+        places += ["/bots", f"/a/{essay.id}", "/picture?url=https://a.example/p.png"]
+        assert essay_at
+        for place in places:
+            await page.goto(place)
+            if place == PLACE:
+                await page.locator(".seams summary").first.click()
+            assert await violations(page, axe) == [], place
+            wide = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+            assert not await page.evaluate(wide), place
+        await page.goto(PLACE)
+        await note(page, ROOT).get_by_role("button", name="Reply").click()
+        await page.get_by_label("Your answer").fill(TEXT)
+        await expect(page.locator("#parts li").first).to_be_visible()
+        assert await violations(page, axe) == []
+        opened.faults.clear()  # the picture of nobody
+
+
+async def violations(page: Page, axe: str) -> list[str]:
+    await page.evaluate(axe)
+    found = await page.evaluate("axe.run()")
+    return [
+        f"{each['id']}: {node['html'][:200]} {node['failureSummary']}"
+        for each in found["violations"]
+        for node in each["nodes"]
+    ]
