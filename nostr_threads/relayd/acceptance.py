@@ -55,8 +55,6 @@ def check_rights(
     event: Verified, authenticated: frozenset[str], auth: AuthPolicy, accept: Accept | None
 ) -> None:
     """Check who may write this here: NIP-42, NIP-70, the relay's own policy. Raises `Refused`."""
-    if auth == "required" and not authenticated:
-        raise Refused("auth-required: say who you are before you write here")
     if event.kind == kinds.AUTH:
         raise Refused("invalid: an authentication is sent with AUTH, not with EVENT")
     if any(tag[:1] == ("-",) for tag in event.tags) and event.pubkey not in authenticated:

@@ -1,31 +1,44 @@
 """One question answered from the store, newest first, with NIP-67's hint.
 
-Knows limits and when an answer is complete. Knows nothing of connections.
+Knows limits, when an answer is complete, and how a long one is read in pieces. Knows nothing of
+connections.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from heapq import merge
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nostr_threads.core.event import Event, Verified
+    from nostr_threads.core.event import Verified
     from nostr_threads.core.filters import Filter
     from nostr_threads.relayd.limits import Limits
     from nostr_threads.store.base import Store
 
-__all__ = ["Answer", "ask"]
+__all__ = ["Answer", "ask", "read"]
+
+# Characters of the events that are read at once, and how many of them at most.
+_PIECE = 32_768
+_MOST_AT_ONCE = 256
+_ID_BYTES = 32
+
+_Item = tuple[int, bytes]
+"""Minus `created_at` and the id: in NIP-01's order, newer first and then the lower id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Events newest first, ties by id; `complete` when nothing else in the store matches."""
+    """The ids, one after the other, newest first; `complete` when nothing else matches."""
 
-    events: tuple[Verified, ...]
+    ids: bytes
     complete: bool
+
+    def __len__(self) -> int:
+        return len(self.ids) // _ID_BYTES
 
     @property
     def hints(self) -> tuple[str, ...]:
@@ -36,57 +49,36 @@ class Answer:
 def ask(store: Store, filters: Sequence[Filter], limits: Limits, *, now: int) -> Answer:
     """Answer a REQ: each filter's `limit` clamped, `max_limit` events in all.
 
-    Raises `StoreError`. At most twice `max_limit` events are held at any moment.
+    Raises `StoreError`. An answer may wait long for a client that does not read, so it is of ids.
     """
-    events: list[Verified] = []
-    left_over: list[Verified] = []
+    wanted: list[_Item] = []
+    left_over: list[_Item] = []
     for item in filters:
         limit = limits.asked(item.limit)
         # One more than may be sent shows exactly whether there is more.
-        found = store.query([replace(item, limit=limit + 1)], now=now)
+        items = store.items([replace(item, limit=limit + 1)], now=now)
+        found = sorted((-time, event_id) for time, event_id in items)
         left_over += found[limit : limit + 1]
-        both = _merged(events, found[:limit])
-        events = both[: limits.max_limit]
+        both = [each for each, _ in groupby(merge(wanted, found[:limit]))]
+        wanted = both[: limits.max_limit]
         left_over += both[limits.max_limit :][:1]
-    sendable = _within(events, limits.max_answer_length)
-    complete = len(sendable) == len(events) and _is_complete(
-        store, filters, events, left_over, now=now
+    complete = set(wanted).issuperset(left_over) and (
+        # Another filter brought what one had to leave out: only all together settle it.
+        not left_over or _are_all(store, filters, len(wanted), now)
     )
-    return Answer(tuple(sendable), complete)
+    return Answer(b"".join(event_id for _, event_id in wanted), complete)
 
 
-def _within(events: list[Verified], most: int) -> list[Verified]:
-    """Keep the first events of about `most` characters: a client may never read its answer."""
-    total = 0
-    for place, event in enumerate(events):
-        total += len(event.content) + sum(len(value) for tag in event.tags for value in tag)
-        if total > most and place:
-            return events[:place]
-    return events
+def read(store: Store, answer: Answer, start: int) -> list[Verified | None]:
+    """Return the next events of an answer from that place on, some thousand characters of them.
+
+    None stands for one that was removed meanwhile; nothing when all were read.
+    """
+    ids = answer.ids[start * _ID_BYTES : (start + _MOST_AT_ONCE) * _ID_BYTES]
+    names = [ids[at : at + _ID_BYTES].hex() for at in range(0, len(ids), _ID_BYTES)]
+    return store.events(names, most=_PIECE)
 
 
-def _is_complete(
-    store: Store,
-    filters: Sequence[Filter],
-    events: Sequence[Verified],
-    left_over: Sequence[Verified],
-    *,
-    now: int,
-) -> bool:
-    if not left_over:
-        return True
-    sent = {event.id for event in events}
-    if any(event.id not in sent for event in left_over):
-        return False
-    # Another filter brought what this one had to leave out; counting is dear, but settles it.
-    return store.count(filters, now=now) <= len(events)
-
-
-def _merged(one: list[Verified], other: list[Verified]) -> list[Verified]:
-    joined = merge(one, other, key=_order)
-    return list({event.id: event for event in joined}.values())
-
-
-def _order(event: Event) -> tuple[int, str]:
-    """NIP-01: newer first, and the lower id first among those of one second."""
-    return -event.created_at, event.id
+def _are_all(store: Store, filters: Sequence[Filter], found: int, now: int) -> bool:
+    endless = [replace(item, limit=None) for item in filters]
+    return len(store.items(endless, now=now, most=found + 1)) <= found

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 from nostr_threads.core.messages import RelayMessage
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
 
     from nostr_threads.core.event import Verified
     from nostr_threads.relayd.protocol import ClientConnection
@@ -35,8 +35,8 @@ class Conversation(Protocol):
         """Return what is said first."""
         ...
 
-    def receive(self, data: str | bytes, now: float) -> Sequence[Frame]:
-        """Answer one message. Runs in a thread."""
+    def receive(self, data: str | bytes, now: float) -> Iterable[Frame]:
+        """Answer one message. Runs in a thread, and so does whatever takes the answer."""
         ...
 
     def events_accepted(self) -> Sequence[Verified]:

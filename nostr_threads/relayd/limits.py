@@ -10,7 +10,7 @@ from typing import Literal
 
 __all__ = ["SUPPORTED_NIPS", "AuthPolicy", "Limits", "information"]
 
-SUPPORTED_NIPS = (1, 9, 11, 40, 42, 45, 67, 70, 77)
+SUPPORTED_NIPS = (1, 9, 11, 40, 42, 45, 50, 67, 70, 77)
 
 AuthPolicy = Literal["off", "offered", "required"]
 """NIP-42: never asked for, asked for and needed only for protected events, needed for all."""
@@ -22,8 +22,10 @@ class Limits:
 
     `max_limit` bounds the events of one answer, whatever its filters add up to;
     `created_at_upper_limit` is how many seconds an event may lie in the future. Not
-    NIP-11's are `max_filters`, `max_answer_length` (about as many characters as one answer may
-    hold), and for NIP-77 `max_reconciliations` at once and `max_reconciled` events in each.
+    NIP-11's are `max_filters`, `max_open_length` (bytes of all REQs that stay open, a longer one is
+    answered and closed), `max_search_length` (characters), `max_seconds` (in which the store must
+    have an answer), and for NIP-77 `max_reconciliations` at once and `max_reconciled` events in
+    each.
     """
 
     max_message_length: int = 2**20
@@ -36,7 +38,9 @@ class Limits:
     max_content_length: int = 2**18
     created_at_upper_limit: int = 900
     min_pow_difficulty: int = 0
-    max_answer_length: int = 2**22
+    max_open_length: int = 2**17
+    max_search_length: int = 500
+    max_seconds: int = 5
     max_reconciliations: int = 4
     max_reconciled: int = 500_000
 
@@ -51,7 +55,13 @@ class Limits:
 
 
 def information(
-    limits: Limits, *, name: str, description: str, auth: AuthPolicy, restricted_writes: bool
+    limits: Limits,
+    *,
+    name: str,
+    description: str,
+    auth: AuthPolicy,
+    restricted_writes: bool,
+    searches: bool,
 ) -> dict[str, object]:
     """Return the NIP-11 document as a JSON object."""
     limitation = asdict(limits) | {
@@ -60,7 +70,8 @@ def information(
         "restricted_writes": restricted_writes,
     }
     # Refusing every protected event, as happens without NIP-42, is NIP-70 all the same.
-    nips = [nip for nip in SUPPORTED_NIPS if nip != 42 or auth != "off"]
+    does = {42: auth != "off", 50: searches}
+    nips = [nip for nip in SUPPORTED_NIPS if does.get(nip, True)]
     return {
         "name": name,
         "description": description,

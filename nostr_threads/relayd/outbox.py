@@ -10,7 +10,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 __all__ = ["Outbox"]
 
@@ -21,15 +21,19 @@ class Outbox(Generic[Frame]):
     """A queue with two doors: answers wait for room, live events are turned away.
 
     A client that does not read can be made to wait for its answers, since it asked for them;
-    whoever published a live event cannot be made to wait for a stranger. At most `answers` + `live`
-    frames wait. One task puts answers, one takes; any may push.
+    whoever published a live event cannot be made to wait for a stranger. At either door there is
+    room while what came through it and waits is less than `answers` or `live`, each frame counting
+    as `size` says: so it is never more than one frame above. One task puts answers, one takes; any
+    may push.
     """
 
-    def __init__(self, *, answers: int, live: int) -> None:
+    def __init__(self, *, answers: int, live: int, size: Callable[[Frame], int]) -> None:
         self._frames: deque[tuple[Frame, bool]] = deque()
-        self._room = asyncio.Semaphore(answers)
+        self._answers_room = answers
         self._live_room = live
+        self._size = size
         self._filled = asyncio.Event()
+        self._emptied = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -37,15 +41,18 @@ class Outbox(Generic[Frame]):
     async def put(self, frames: Iterable[Frame]) -> None:
         """Add answers, in order, each as soon as there is room for it."""
         for frame in frames:
-            await self._room.acquire()
+            while self._answers_room <= 0:
+                self._emptied.clear()
+                await self._emptied.wait()
+            self._answers_room -= self._size(frame)
             self._add(frame, live=False)
 
     def push(self, frames: Iterable[Frame]) -> bool:
         """Add live frames at once; False, and the rest dropped, when they do not fit."""
         for frame in frames:
-            if not self._live_room:
+            if self._live_room <= 0:
                 return False
-            self._live_room -= 1
+            self._live_room -= self._size(frame)
             self._add(frame, live=True)
         return True
 
@@ -56,9 +63,10 @@ class Outbox(Generic[Frame]):
             await self._filled.wait()
         frame, live = self._frames.popleft()
         if live:
-            self._live_room += 1
+            self._live_room += self._size(frame)
         else:
-            self._room.release()
+            self._answers_room += self._size(frame)
+            self._emptied.set()
         return frame
 
     def _add(self, frame: Frame, *, live: bool) -> None:

@@ -3,8 +3,9 @@
 Knows how bytes come and go and how much may wait. Knows nothing of what they mean.
 
 For each client one task reads and one writes. The reader takes the next message only when the
-answers to the last one have room in the outbox, so a client that does not read is not served
-either; one that also lets live events pile up, or a single send stand still, is cut off.
+answers to the last one have room in the outbox, and reads no further in the store meanwhile, so a
+client that does not read is not served either; one that also lets live events pile up, or a single
+send stand still, is cut off. Whatever takes time is done in threads, which clients have in `turns`.
 """
 
 from __future__ import annotations
@@ -13,19 +14,24 @@ import asyncio
 import logging
 import secrets
 import time
+from contextlib import AsyncExitStack
 from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosed
 
-from nostr_threads.core.wire import encode
-from nostr_threads.relayd.conversation import HangUp, Hooks
+from nostr_threads.core import kinds
+from nostr_threads.relayd.conversation import Hooks
 from nostr_threads.relayd.door import answer_http, refuse
+from nostr_threads.relayd.following import Follower
 from nostr_threads.relayd.limits import Limits, information
-from nostr_threads.relayd.outbox import Outbox
 from nostr_threads.relayd.protocol import RelayProtocol
+from nostr_threads.relayd.readers import Readers
+from nostr_threads.relayd.turns import Turns
+from nostr_threads.relayd.visitor import Visitor
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -37,7 +43,7 @@ if TYPE_CHECKING:
 
     from nostr_threads.core.event import Verified
     from nostr_threads.relayd.acceptance import Accept
-    from nostr_threads.relayd.conversation import Conversation, Frame
+    from nostr_threads.relayd.conversation import Frame
     from nostr_threads.relayd.limits import AuthPolicy
     from nostr_threads.store.base import Store
 
@@ -45,33 +51,11 @@ __all__ = ["RelayServer"]
 
 _log = logging.getLogger(__name__)
 
-_ANSWERS_WAITING = 64
-_LIVE_WAITING = 1024
+_LEAST_THREADS = 4
 _OPEN_SECONDS = 5.0
 _PING_SECONDS = 20.0
 _SEND_SECONDS = 30.0
 _CLOSE_SECONDS = 2.0
-
-
-class _Client:
-    """One open socket with its conversation and its outbox."""
-
-    def __init__(self, socket: ServerConnection, conversation: Conversation) -> None:
-        self.socket = socket
-        self.conversation = conversation
-        self.outbox: Outbox[Frame] = Outbox(answers=_ANSWERS_WAITING, live=_LIVE_WAITING)
-
-    def push(self, event: Verified) -> None:
-        """Queue a live event; cut the connection when too many wait already."""
-        if self.socket.transport.is_closing():
-            return
-        if not self.outbox.push(self.conversation.broadcast(event)):
-            _log.warning("cut a client off: %d messages waited unread", len(self.outbox))
-            self.cut()
-
-    def cut(self) -> None:
-        """End the connection at once: the reader and the writer both wake up to find it gone."""
-        self.socket.transport.abort()
 
 
 class RelayServer:
@@ -80,19 +64,26 @@ class RelayServer:
     `public_url` is the URL clients dial when it is not `url`, as behind a proxy; NIP-42 needs it.
     `origins` are the web pages ("https://…", or "*" for all) whose scripts may connect: without
     it any page open in a browser here could read along. `accept` is the write policy of
-    `RelayProtocol`. `clock` tells unix seconds. The store is used from threads, by several clients
-    at once, and is not closed.
+    `RelayProtocol`, and so are `members` and `searches`. `clock` tells unix seconds. With `follow`
+    what others store goes live, too: the store is looked into every so many seconds.
+
+    The store is used from threads, by several clients at once. `readers` are further connections to
+    it, so that a question need not wait for another one. Nothing of them is closed here.
     """
 
     def __init__(
         self,
         store: Store,
         *,
+        readers: Sequence[Store] = (),
         host: str = "127.0.0.1",
         port: int = 0,
         limits: Limits = Limits(),  # noqa: B008 - frozen, so it can be shared
         accept: Accept | None = None,
         auth: AuthPolicy = "off",
+        members: frozenset[str] | None = None,
+        searches: Callable[[], bool] = bool,
+        follow: float | None = None,
         public_url: str | None = None,
         name: str = "nostr-threads",
         description: str = "A local archive of Nostr threads.",
@@ -101,21 +92,20 @@ class RelayServer:
         clock: Callable[[], float] = time.time,
         hooks: Hooks = Hooks(),  # noqa: B008 - frozen, so it can be shared
     ) -> None:
-        self._protocol = RelayProtocol(store, limits, accept, auth)
-        self._host, self._port, self._public_url = host, port, public_url
-        self._document = information(
-            limits,
-            name=name,
-            description=description,
-            auth=auth,
-            restricted_writes=accept is not None,
+        self._protocol = RelayProtocol(
+            store, Readers(readers or [store]), limits, accept, auth, members, searches=searches
         )
+        self._turns = Turns(max(len(readers), _LEAST_THREADS))
+        self._follower = None if follow is None else Follower(store, seconds=follow, clock=clock)
+        self._host, self._port, self._public_url = host, port, public_url
+        self._name, self._description = name, description
         self._max_connections = max_connections
         self._origins = frozenset(origins)
         self._clock = clock
         self._hooks = hooks
-        self._clients: set[_Client] = set()
+        self._visitors: set[Visitor] = set()
         self._server: Server | None = None
+        self._leaving = AsyncExitStack()
 
     @property
     def url(self) -> str:
@@ -126,13 +116,20 @@ class RelayServer:
     @property
     def connections(self) -> int:
         """How many clients are connected now."""
-        return len(self._clients)
+        return len(self._visitors)
 
     async def __aenter__(self) -> Self:
-        self._server = server = await self._serve()
-        self._port = server.sockets[0].getsockname()[1]
-        urls = frozenset(url for url in (self.url, self._public_url) if url is not None)
-        self._protocol = replace(self._protocol, urls=urls)
+        async with AsyncExitStack() as stack:
+            stack.callback(self._turns.close)
+            server = await self._serve()
+            stack.push_async_callback(self._close, server)
+            self._port = server.sockets[0].getsockname()[1]
+            urls = frozenset(url for url in (self.url, self._public_url) if url is not None)
+            self._protocol = replace(self._protocol, urls=urls)
+            if self._follower is not None:
+                following = asyncio.create_task(self._follower.run(self._visitors))
+                stack.push_async_callback(_ended, following)
+            self._leaving = stack.pop_all()
         return self
 
     async def __aexit__(
@@ -141,8 +138,9 @@ class RelayServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if (server := self._server) is None:
-            return
+        await self._leaving.aclose()
+
+    async def _close(self, server: Server) -> None:
         server.close()
         try:
             async with asyncio.timeout(_CLOSE_SECONDS):
@@ -154,13 +152,13 @@ class RelayServer:
 
     def broadcast(self, event: Verified) -> None:
         """Send an event to every subscription that it matches. It is not stored. Never waits."""
-        for client in tuple(self._clients):
-            client.push(event)
+        for visitor in tuple(self._visitors):
+            visitor.push(visitor.conversation.broadcast(event))
 
     def cut_all(self) -> None:
         """Cut every connection, as when a network goes away."""
-        for client in tuple(self._clients):
-            client.cut()
+        for visitor in tuple(self._visitors):
+            visitor.cut()
 
     def _serve(self) -> Awaitable[Server]:
         # At DEBUG websockets logs every message with its words.
@@ -172,8 +170,8 @@ class RelayServer:
             self._port,
             process_request=self._at_the_door,
             # A message a little too long is still answered; what is far too long is not read.
-            max_size=2 * self._protocol.limits.max_message_length + 1024,
-            max_queue=4,
+            max_size=self._protocol.limits.max_message_length * 5 // 4 + 1024,
+            max_queue=1,
             compression=None,
             open_timeout=_OPEN_SECONDS,
             ping_interval=_PING_SECONDS,
@@ -183,66 +181,87 @@ class RelayServer:
         )
 
     def _at_the_door(self, _: ServerConnection, request: Request) -> Response | None:
-        answer = answer_http(request, self._document)
+        answer = answer_http(request, self._document())
         if answer is not None:
             return answer
         reason = self._hooks.admit() if self._hooks.admit is not None else None
         origin = request.headers.get("Origin")
         if origin is not None and self._origins.isdisjoint((origin, "*")):
             return refuse(HTTPStatus.FORBIDDEN, "this web page may not read here")
-        if len(self._clients) >= self._max_connections:
+        if len(self._visitors) >= self._max_connections:
             reason = "too many connections"
         return refuse(HTTPStatus.SERVICE_UNAVAILABLE, reason) if reason is not None else None
+
+    def _document(self) -> dict[str, object]:
+        relay = self._protocol
+        return information(
+            relay.limits,
+            name=self._name,
+            description=self._description,
+            auth=relay.auth,
+            restricted_writes=relay.accept is not None,
+            searches=relay.searches(),
+        )
 
     async def _handle(self, socket: ServerConnection) -> None:
         connection = self._protocol.connect(secrets.token_hex(16))
         converse = self._hooks.converse
-        client = _Client(socket, converse(connection) if converse is not None else connection)
-        self._clients.add(client)
+        visitor = Visitor(socket, converse(connection) if converse is not None else connection)
+        self._visitors.add(visitor)
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._write(client))
-                tasks.create_task(self._read(client))
+                tasks.create_task(self._write(visitor))
+                tasks.create_task(self._read(visitor))
         except* (ConnectionClosed, TimeoutError):
-            client.cut()
+            visitor.cut()
         except* Exception as failures:  # noqa: BLE001 - one client's failure is not the others'
             # Only the kind: a message may quote what the client sent.
             _log.error("a connection failed: %s", [type(each).__name__ for each in _flat(failures)])
-            client.cut()
+            visitor.cut()
         finally:
-            self._clients.discard(client)
+            self._visitors.discard(visitor)
 
-    async def _read(self, client: _Client) -> None:
+    async def _read(self, visitor: Visitor) -> None:
         loop = asyncio.get_running_loop()
-        await client.outbox.put(client.conversation.greet())
+        await visitor.outbox.put(visitor.conversation.greet())
         while True:
-            data = await client.socket.recv(decode=False)
-            answers = await asyncio.to_thread(self._receive, client, data, loop)
-            await client.outbox.put(answers)
+            begin = partial(self._receive, visitor, await visitor.hear(), loop)
+            frames, goes_on = await self._turns.run(visitor.share, begin)
+            await visitor.outbox.put(frames)
+            while goes_on:
+                frames, goes_on = await self._turns.run(visitor.share, visitor.more)
+                await visitor.outbox.put(frames)
 
     def _receive(
-        self, client: _Client, data: bytes, loop: asyncio.AbstractEventLoop
-    ) -> Sequence[Frame]:
+        self, visitor: Visitor, data: bytes, loop: asyncio.AbstractEventLoop
+    ) -> tuple[Sequence[Frame], bool]:
         """Run in a thread: the store may block, and nothing else may meanwhile."""
-        answers = client.conversation.receive(data, self._clock())
+        visitor.answer(visitor.conversation.receive(data, self._clock()))
         # From here, not by the reader: it may be cancelled while the event is being stored, and an
         # event that was stored must be broadcast.
-        for event in client.conversation.events_accepted():
-            loop.call_soon_threadsafe(self.broadcast, event)
-        return answers
+        for event in visitor.conversation.events_accepted():
+            loop.call_soon_threadsafe(self._announce, event)
+        return visitor.more()
 
-    async def _write(self, client: _Client) -> None:
+    def _announce(self, event: Verified) -> None:
+        """Send an event that was accepted, unless whoever follows the store is to find it there."""
+        if self._follower is None or kinds.is_ephemeral(event.kind):
+            self.broadcast(event)
+        else:
+            self._follower.wake()
+
+    async def _write(self, visitor: Visitor) -> None:
         while True:
-            frame = await client.outbox.take()
+            frame = await visitor.outbox.take()
             if self._hooks.pace is not None:
                 await self._hooks.pace()
             async with asyncio.timeout(_SEND_SECONDS):
-                if isinstance(frame, HangUp):
-                    # Not `cut`: what was sent before is to arrive.
-                    client.socket.transport.close()
-                    await client.socket.wait_closed()
-                    continue
-                await client.socket.send(frame if isinstance(frame, str | bytes) else encode(frame))
+                await visitor.send(frame)
+
+
+async def _ended(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task])
 
 
 def _flat(failures: BaseExceptionGroup[Exception]) -> list[BaseException]:

@@ -102,6 +102,14 @@ class Store(Protocol):
         """Return the event of that id, deleted and superseded ones too."""
         ...
 
+    def events(self, event_ids: Sequence[str], *, most: int) -> list[Verified | None]:
+        """Return the first of these events, in order, deleted and superseded ones too.
+
+        As many as have `most` characters of JSON in all, and one at least; None stands for one that
+        is not stored. This is how a long answer is read in pieces.
+        """
+        ...
+
     def policy(self) -> Policy:
         """Return what becomes of what was deleted or has expired: hidden, unless one was adopted.
 

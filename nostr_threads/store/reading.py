@@ -15,12 +15,15 @@ if TYPE_CHECKING:
 
     from nostr_threads.store.connection import Connection
 
-__all__ = ["decode", "event", "known", "rows_of", "sightings"]
+__all__ = ["decode", "event", "events", "known", "rows_of", "sightings"]
 
 _SIGHTINGS = """
     SELECT e.id, r.url FROM events e JOIN sightings s USING (event) JOIN relays r USING (relay)
     WHERE e.id IN (?*) ORDER BY s.seen_at, s.relay
 """
+_TEXTS = "SELECT id, json FROM events WHERE id IN (?*)"
+# Read at once, and not kept when the first of them are enough.
+_AT_ONCE = 8
 _STORED = "SELECT id FROM events e WHERE id IN (?*)"
 _SEEN = "SELECT 1 FROM sightings s WHERE s.event = e.event AND s.relay = {}"
 
@@ -40,6 +43,21 @@ def event(connection: Connection, event_id: str) -> Verified | None:
     query = "SELECT json FROM events WHERE id = ?"
     found = connection.execute(query, (connection.column(event_id),)).fetchone()
     return None if found is None else decode(found[0])
+
+
+def events(connection: Connection, event_ids: Sequence[str], most: int) -> list[Verified | None]:
+    """Return the first of these events, whatever their state, up to `most` characters of JSON."""
+    found: list[Verified | None] = []
+    for start in range(0, len(event_ids), _AT_ONCE):
+        names = event_ids[start : start + _AT_ONCE]
+        rows = connection.look_up(_TEXTS, map(connection.column, names))
+        texts: dict[str, str] = {event_id.hex(): text for event_id, text in rows}
+        for text in map(texts.get, names):
+            found.append(None if text is None else decode(text))
+            most -= len(text or "")
+            if most <= 0:
+                return found
+    return found
 
 
 def rows_of(connection: Connection, event_ids: Iterable[str]) -> dict[str, int]:

@@ -87,6 +87,11 @@ class SqlStore:
         with self._database.reading() as connection:
             return reading.event(connection, event_id)
 
+    def events(self, event_ids: Sequence[str], *, most: int) -> list[Verified | None]:
+        """Return the first of these events, in order, up to `most` characters of JSON in all."""
+        with self._database.reading() as connection:
+            return reading.events(connection, event_ids, most)
+
     def policy(self) -> Policy:
         """Return what becomes of what was deleted or has expired."""
         with self._database.reading() as connection:

@@ -151,7 +151,7 @@ class _FaultyConversation:
             wrong = self._talks.answer(message, self._relay.faults, int(now))
             if wrong is not None:
                 return self._faulty(wrong)
-        answers = self._honest.receive(data, now)
+        answers = [*self._honest.receive(data, now)]
         if isinstance(message, Request) and self._relay.faults.forgets(self._relay.next_question()):
             answers = [frame for frame in answers if not isinstance(frame, Delivered)]
         return self._faulty(answers)

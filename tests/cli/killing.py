@@ -83,7 +83,7 @@ class _Counted:
 
     def receive(self, data: str | bytes, now: float) -> Sequence[Frame]:
         self._relay.steps.take()
-        answers = self._inner.receive(data, now)
+        answers = [*self._inner.receive(data, now)]
         self._relay.accepted += [
             each.event_id for each in answers if isinstance(each, Ok) and each.accepted
         ]

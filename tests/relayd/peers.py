@@ -13,6 +13,7 @@ from nostr_threads.core.messages import Closed, Delivered, Eose, Malformed, Ok, 
 from nostr_threads.core.wire import decode_relay_message, encode
 from nostr_threads.relayd.limits import Limits
 from nostr_threads.relayd.protocol import ClientConnection, RelayProtocol
+from nostr_threads.relayd.readers import Readers
 from nostr_threads.store.sqlite import SqliteStore
 from nostr_threads.testing import START
 
@@ -50,18 +51,28 @@ def connected(
     limits: Limits | None = None,
     accept: Accept | None = None,
     auth: AuthPolicy = "off",
+    members: frozenset[str] | None = None,
+    searches: bool = False,
     store: Store | None = None,
 ) -> ClientConnection:
     """Return one client's conversation with a relay at `URL`."""
+    opened = store or stocked(events)
     relay = RelayProtocol(
-        store or stocked(events), limits or Limits(), accept, auth, frozenset((URL,))
+        opened,
+        Readers([opened]),
+        limits or Limits(),
+        accept,
+        auth,
+        members,
+        frozenset((URL,)),
+        lambda: searches,
     )
     return relay.connect(CHALLENGE)
 
 
 def say(client: ClientConnection, message: ClientMessage, now: float = NOW) -> list[RelayMessage]:
     """Send one message into a conversation."""
-    return client.receive(encode(message), now)
+    return [*client.receive(encode(message), now)]
 
 
 def published(client: ClientConnection, event: Event, now: float = NOW) -> Ok:

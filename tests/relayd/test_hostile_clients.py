@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,6 +12,7 @@ from nostr_threads.core.messages import Closed, CountResult, Delivered, Eose, No
 from nostr_threads.core.wire import decode_relay_message, encode
 from nostr_threads.relayd.limits import Limits
 from nostr_threads.relayd.protocol import ClientConnection, RelayProtocol
+from nostr_threads.relayd.readers import Readers
 from nostr_threads.relayd.salvage import refusal
 from nostr_threads.testing import Author
 from tests.relayd.peers import CHALLENGE, NOW, URL, stocked
@@ -19,6 +20,9 @@ from tests.relayd.peers import CHALLENGE, NOW, URL, stocked
 NOTES = [Author(1).note(f"{number}") for number in range(3)]
 STORE = stocked(NOTES)
 SMALL = Limits(max_message_length=2000, max_subscriptions=2, max_filters=2)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _text = st.text(st.characters(codec="utf-8"), max_size=70)
 _json = st.recursive(
@@ -49,10 +53,12 @@ _filter = _json | st.dictionaries(
 
 
 def _client() -> ClientConnection:
-    return RelayProtocol(STORE, SMALL, None, "offered", frozenset((URL,))).connect(CHALLENGE)
+    urls = frozenset((URL,))
+    relay = RelayProtocol(STORE, Readers([STORE]), SMALL, auth="offered", urls=urls)
+    return relay.connect(CHALLENGE)
 
 
-def _check_legal(messages: list[Any]) -> None:
+def _check_legal(messages: Iterable[Any]) -> None:
     for message in messages:
         assert decode_relay_message(encode(message)) == message
         if isinstance(message, Ok) and not message.accepted:

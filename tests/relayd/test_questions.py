@@ -153,7 +153,7 @@ def test_a_failing_database_closes_the_question(monkeypatch: pytest.MonkeyPatch)
 
     store = stocked()
     client = connected(store=store)
-    for name in ("query", "count"):
+    for name in ("items", "count"):
         monkeypatch.setattr(type(store), name, fail)
     broken = [Closed("sub", "error: the relay's database failed")]
     assert say(client, Request("sub", (ALL,))) == broken
@@ -181,13 +181,13 @@ def test_the_subscription_is_open_before_the_store_is_read() -> None:
     open_then: list[list[str]] = []
     store = stocked()
     client = connected(store=store)
-    query = store.query
+    items = store.items
 
     def spy(filters: object, *, now: int) -> object:
         open_then.append(list(client.subscriptions))
-        return query(filters, now=now)  # type: ignore[arg-type]
+        return items(filters, now=now)  # type: ignore[arg-type]
 
-    store.query = spy  # type: ignore[assignment, method-assign]
+    store.items = spy  # type: ignore[assignment, method-assign]
     asked(client, ALL)
     assert open_then == [["sub"]]
 

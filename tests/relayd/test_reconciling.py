@@ -24,6 +24,7 @@ from nostr_threads.core.negentropy import Items, initiate, reconcile
 from nostr_threads.errors import StoreError
 from nostr_threads.relayd.limits import Limits
 from nostr_threads.relayd.protocol import ClientConnection, RelayProtocol
+from nostr_threads.relayd.readers import Readers
 from nostr_threads.relayd.reconciling import Room, Talks
 from nostr_threads.testing import START, Author
 from tests.core.invented import invented
@@ -160,7 +161,7 @@ def test_a_client_has_only_a_few_open() -> None:
 
 
 def clients(room: Room, count: int, store: Store) -> list[ClientConnection]:
-    relay = RelayProtocol(store, Limits(), room=room)
+    relay = RelayProtocol(store, Readers([store]), Limits(), room=room)
     return [relay.connect(CHALLENGE) for _ in range(count)]
 
 

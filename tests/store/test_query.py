@@ -238,10 +238,14 @@ def test_a_question_that_takes_longer_than_it_may_is_stopped_and_the_next_is_ans
     store: SqlStore,
 ) -> None:
     store.add([made()], relay=None, now=NOW)
-    with pytest.raises(TooCostly, match="too long"), store.within(0.05):
+
+    def ask() -> None:
         assert store.count([Filter()], now=NOW) == 1
         with store._database.reading() as connection:
             connection.execute(_ENDLESS).fetchone()
+
+    with store.within(0.05), pytest.raises(TooCostly, match="too long"):
+        ask()
     assert store.query([Filter()], now=NOW) == [made()]
 
 
@@ -254,3 +258,13 @@ def test_a_reader_that_stopped_early_sees_what_is_stored_later(place: str) -> No
         assert len(reader.items([some], now=NOW, most=1)) == 1
         writer.add([made(1, at=THEN + 9)], relay=None, now=NOW)
         assert reader.query([some], now=NOW) == [made(1, at=THEN + 9)]
+
+
+def test_events_are_read_in_the_order_asked_for_up_to_a_size(store: SqlStore) -> None:
+    notes = [made(content=f"{number:01000}") for number in range(20)]
+    store.add([*notes, deletion(("e", notes[1].id))], relay=None, now=NOW)
+    ids = [UNKNOWN, *(note.id for note in notes)]
+    assert store.events(ids, most=10**6) == [None, *notes]
+    assert store.events(ids, most=2 * len(notes[0].to_json())) == [None, *notes[:2]]
+    assert store.events(ids[1:], most=0) == notes[:1]
+    assert store.events([], most=9) == []
