@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nostr_threads.cli.console import emit_json, say, table
-from nostr_threads.cli.options import AsJson, ConfigFile, StoreFile
+from nostr_threads.cli.options import AsJson, ConfigFile
 from nostr_threads.cli.reports import INCOMPLETE
-from nostr_threads.cli.stores import open_to_read
-from nostr_threads.errors import InvalidInput, NoRelayReachable
+from nostr_threads.cli.serving import serve
+from nostr_threads.errors import NoRelayReachable
 
 if TYPE_CHECKING:
     from nostr_threads.app.config import Config, RelaySettings
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app = typer.Typer(no_args_is_help=True, help="Relays: listed, looked at, tried, and served.")
-
-_READ_ONLY = "restricted: this relay is read-only"
 
 Url = Annotated[str, typer.Argument(metavar="URL", help="wss://… or ws://…")]
 
@@ -103,48 +101,7 @@ def try_relays(
         raise typer.Exit(INCOMPLETE)
 
 
-@app.command("serve")
-def serve(
-    port: Annotated[
-        int, typer.Option("--port", help="0 takes any free one.", min=0, max=65_535)
-    ] = 7447,
-    host: Annotated[str, typer.Option("--host", help="Where to listen.")] = "127.0.0.1",
-    accept: Annotated[
-        bool, typer.Option("--accept", help="Let anybody who can connect write, too.")
-    ] = False,
-    origin: Annotated[
-        list[str] | None,
-        typer.Option("--origin", metavar="URL", help="Let this web page read; * for all."),
-    ] = None,
-    store: StoreFile = None,
-) -> None:
-    """Serve the store as a relay, so that other clients can read what was mirrored.
-
-    It listens on this machine only, lets no web page in, and takes no events, unless told to.
-    Answers of yours that no relay has taken yet are not shown. Ctrl-C ends it.
-
-    Example: nostr-threads relay serve --port 7447
-    """
-    asyncio.run(_serve(host, port, accept, origin or [], store))
-
-
-async def _serve(host: str, port: int, accept: bool, origins: list[str], store: str | None) -> None:
-    from nostr_threads.app.places import store_path
-    from nostr_threads.relayd.server import RelayServer
-    from nostr_threads.store.opening import open_store
-
-    opened = open_store(store or store_path(os.environ)) if accept else open_to_read(store)
-    with opened:
-        policy = None if accept else (lambda _: _READ_ONLY)
-        try:
-            async with RelayServer(
-                opened, host=host, port=port, accept=policy, origins=origins
-            ) as server:
-                say(f"serving {server.url}{'' if accept else ', read-only'}; Ctrl-C ends it")
-                await asyncio.Event().wait()
-        except OSError as error:
-            reason = error.strerror or str(error)
-            raise InvalidInput(f"cannot listen on {host}, port {port}: {reason}") from None
+app.command("serve")(serve)
 
 
 async def _try_all(config: Config, urls: list[str]) -> list[dict[str, object]]:

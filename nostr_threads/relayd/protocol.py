@@ -72,7 +72,7 @@ if TYPE_CHECKING:
 __all__ = ["ClientConnection", "RelayProtocol"]
 
 _BROKEN_STORE = "error: the relay's database failed"
-_TOO_COSTLY = "error: this takes too long to answer; ask for less at once"
+_TOO_COSTLY = "error: this takes too long to answer; ask for less at once, or later"
 _TOO_LONG = "rate-limited: too long to stay open beside the others; nothing more will come"
 
 
@@ -83,7 +83,8 @@ class RelayProtocol:
     `store` is written, `readers` are read. `urls` are the relay's own names, for NIP-42. `accept`
     is its policy: None takes the event, a text is the reason why not, `blocked: ` when it has no
     prefix of its own. Where `auth` is required and `members` are named, nobody else reads or
-    writes. `searches` says whether words can be looked for.
+    writes. `searches` says whether words can be looked for, and `patience` how long a question may
+    take now that might take so many seconds if nobody waited.
     """
 
     store: Store
@@ -94,12 +95,13 @@ class RelayProtocol:
     members: frozenset[str] | None = None
     urls: frozenset[str] = frozenset()
     searches: Callable[[], bool] = bool
+    patience: Callable[[float], float] = float
     room: Room = field(default_factory=Room)
 
     @contextmanager
     def reading(self) -> Iterator[Store]:
         """Give a store to the block for one question, or a part of its answer."""
-        with self.readers.borrowed(self.limits.max_seconds) as store:
+        with self.readers.borrowed(self.patience(self.limits.max_seconds)) as store:
             yield store
 
     def connect(self, challenge: str) -> ClientConnection:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST_ITEMS", "Room", "Talks"]
 
-MOST_ITEMS = 2_000_000
+MOST_ITEMS = 1_000_000
 """Items of all reconciliations of a relay, of 40 bytes each."""
 
 # Bytes of an answer, of which each is two digits. Clients have to take it: strfry sends four times

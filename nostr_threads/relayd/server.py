@@ -21,7 +21,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from websockets.asyncio.server import serve
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, ConnectionClosedOK
 
 from nostr_threads.core import kinds
 from nostr_threads.relayd.conversation import Hooks
@@ -92,10 +92,17 @@ class RelayServer:
         clock: Callable[[], float] = time.time,
         hooks: Hooks = Hooks(),  # noqa: B008 - frozen, so it can be shared
     ) -> None:
-        self._protocol = RelayProtocol(
-            store, Readers(readers or [store]), limits, accept, auth, members, searches=searches
-        )
         self._turns = Turns(max(len(readers), _LEAST_THREADS))
+        self._protocol = RelayProtocol(
+            store,
+            Readers(readers or [store]),
+            limits,
+            accept,
+            auth,
+            members,
+            searches=searches,
+            patience=self._turns.patience,
+        )
         self._follower = None if follow is None else Follower(store, seconds=follow, clock=clock)
         self._host, self._port, self._public_url = host, port, public_url
         self._name, self._description = name, description
@@ -212,6 +219,7 @@ class RelayServer:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._write(visitor))
                 tasks.create_task(self._read(visitor))
+                tasks.create_task(self._watch(visitor))
         except* (ConnectionClosed, TimeoutError):
             visitor.cut()
         except* Exception as failures:  # noqa: BLE001 - one client's failure is not the others'
@@ -220,6 +228,11 @@ class RelayServer:
             visitor.cut()
         finally:
             self._visitors.discard(visitor)
+
+    async def _watch(self, visitor: Visitor) -> None:
+        """Notice that a client is gone, also while it waits for its turn."""
+        await visitor.socket.wait_closed()
+        raise ConnectionClosedOK(None, None)
 
     async def _read(self, visitor: Visitor) -> None:
         loop = asyncio.get_running_loop()

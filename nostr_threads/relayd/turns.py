@@ -49,10 +49,18 @@ class Turns:
     """
 
     def __init__(self, threads: int) -> None:
+        self._count = threads
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="relay")
         self._free = threads
         self._waiting: list[tuple[float, int, asyncio.Future[None]]] = []
         self._numbers = count()
+
+    def patience(self, seconds: float) -> float:
+        """Return how long one question may take that might take `seconds` if nobody waited.
+
+        So whoever comes waits about as long, however many ask at once for what is costly.
+        """
+        return seconds / (1 + len(self._waiting) / self._count)
 
     async def run(self, share: Share, work: Callable[[], Result]) -> Result:
         """Do `work` in a thread when it is the turn of whoever has this share."""
@@ -86,6 +94,7 @@ class Turns:
             raise
 
     def _admit(self) -> None:
+        # Whoever has had more than a little leaves one thread to the others.
         while self._waiting and self._free > (self._waiting[0][0] > _LITTLE):
             _, _, turn = heappop(self._waiting)
             if not turn.cancelled():
