@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "ask", "read"]
 
 # Characters of the events that are read at once, and how many of them at most.
-_PIECE = 32_768
+_PIECE = 16_384
 _MOST_AT_ONCE = 256
 _ID_BYTES = 32
 

@@ -18,6 +18,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
+from socket import SO_SNDBUF, SOL_SOCKET
 from typing import TYPE_CHECKING
 
 from websockets.asyncio.server import serve
@@ -52,6 +53,7 @@ __all__ = ["RelayServer"]
 _log = logging.getLogger(__name__)
 
 _LEAST_THREADS = 4
+_SYSTEM_BYTES = 2**17
 _OPEN_SECONDS = 5.0
 _PING_SECONDS = 20.0
 _SEND_SECONDS = 30.0
@@ -211,6 +213,8 @@ class RelayServer:
         )
 
     async def _handle(self, socket: ServerConnection) -> None:
+        # Else the system would hold megabytes for each client that does not read.
+        socket.transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_SNDBUF, _SYSTEM_BYTES)
         connection = self._protocol.connect(secrets.token_hex(16))
         converse = self._hooks.converse
         visitor = Visitor(socket, converse(connection) if converse is not None else connection)

@@ -27,8 +27,8 @@ __all__ = ["Visitor"]
 _log = logging.getLogger(__name__)
 
 # Bytes. Of an answer so much is in the outbox and as much read ahead, and a frame beside each.
-_ANSWERS_WAITING = 2**16
-_READ_AHEAD = 2**16
+_ANSWERS_WAITING = 2**15
+_READ_AHEAD = 2**14
 # Those who hear the same live events share them: it is not so much for each.
 _LIVE_WAITING = 2**22
 # What a frame takes beside its text.

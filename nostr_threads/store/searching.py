@@ -22,11 +22,14 @@ __all__ = ["forget", "index", "is_behind", "require_index", "text_of"]
 
 _WRITTEN = (kinds.NOTE, kinds.FORUM_THREAD, kinds.COMMENT, kinds.ARTICLE)
 _TITLES = frozenset(("title", "summary", "subject"))
-# Events that are indexed in one transaction: others want to write, too.
+# Events, and about as many characters of them, that are indexed in one transaction: others want to
+# write, too, and they are held in memory.
 _BATCH = 5_000
+_MOST_CHARACTERS = 4_000_000
 
 _FRESH = """
     SELECT event, json FROM events WHERE event > ? AND event <= ? AND kind IN (1, 11, 1111, 30023)
+    ORDER BY event
 """
 _BEHIND = "SELECT 1 FROM indexed WHERE upto < (SELECT max(event) FROM events)"
 
@@ -50,8 +53,13 @@ def index(connection: Connection) -> bool:
     (upto,) = connection.execute("SELECT upto FROM indexed").fetchone()
     (last,) = connection.execute("SELECT max(event) FROM events").fetchone()
     end = min(upto + _BATCH, last or 0)
-    fresh = connection.execute(_FRESH, (upto, end)).fetchall()
-    connection.words.add((row, text_of(found)) for row, found in fresh)
+    fresh, left = [], _MOST_CHARACTERS
+    for row, found in connection.execute(_FRESH, (upto, end)):
+        fresh.append((row, text_of(found)))
+        if (left := left - len(found)) <= 0:
+            end = row
+            break
+    connection.words.add(fresh)
     connection.execute("UPDATE indexed SET upto = ?1 WHERE upto < ?1", (end,))
     return bool(end < (last or 0))
 

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import socket
 from typing import TYPE_CHECKING
 
 import pytest
 
-from nostr_threads.core.filters import Filter
-from nostr_threads.core.messages import Eose, Ok
 from nostr_threads.relayd import RelayServer
-from nostr_threads.store.sqlite import SqliteStore
 from nostr_threads.testing import Faults, FaultyRelay, thread
-from tests.app.worlds import ALICE, NOW
-from tests.relayd.peers import Peer, dialled, stocked
+from tests.app.worlds import ALICE
+from tests.relayd.peers import stocked
 
 if TYPE_CHECKING:
     from tests.cli.program import Home
@@ -126,50 +122,15 @@ async def test_test_of_relays_that_are_all_down_is_exit_4_and_still_reported(hom
     assert (ran.code, ran.object["answer"]) == (4, "unreachable")
 
 
-@pytest.mark.parametrize("accepting", [False, True])
-async def test_serve_lets_others_read_the_store_and_write_only_when_told_to(
-    home: Home, *, accepting: bool
-) -> None:
-    with SqliteStore(home.folder / "threads.db") as store:
-        store.add(NOTES, relay=None, now=NOW)
-    more = ("--accept",) if accepting else ()
-    async with home.started("relay", "serve", "--port", "0", *more) as process:
-        url = await served_url(process)
-        async with dialled(url) as peer:
-            assert await stored_ids(peer) == {note.id for note in NOTES}
-        async with dialled(url) as peer:
-            ok = await peer.publish(ALICE.note("let me in", NOW))
-            assert isinstance(ok, Ok)
-            assert ok.accepted is accepting
-            assert accepting or "read-only" in ok.reason
-        process.send_signal(signal.SIGINT)
-        out, err = await process.communicate()
-    assert (process.returncode, out) == (130, b"")
-    assert b"Traceback" not in err
-
-
-async def served_url(process: asyncio.subprocess.Process) -> str:
-    assert process.stderr is not None
-    line = (await process.stderr.readline()).decode()
-    assert line.startswith("serving ws://127.0.0.1:")
-    return line.split()[1].rstrip(";,")
-
-
-async def stored_ids(peer: Peer) -> set[str]:
-    events, ending = await peer.ask(Filter(kinds=(1,)))
-    assert isinstance(ending, Eose)
-    return {event.id for event in events}
-
-
 async def test_a_port_that_is_taken_or_impossible_is_exit_2(home: Home) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
         busy, impossible, elsewhere = await asyncio.gather(
-            home.run("relay", "serve", "--port", port, "--accept"),
-            home.run("relay", "serve", "--port", "70000", "--accept"),
-            home.run("relay", "serve", "--port", "0", "--host", "192.0.2.1", "--accept"),
+            home.run("relay", "serve", "--port", port, "--accept-all"),
+            home.run("relay", "serve", "--port", "70000", "--accept-all"),
+            home.run("relay", "serve", "--port", "0", "--host", "192.0.2.1", "--accept-all"),
         )
     for ran in (busy, impossible, elsewhere):
         assert (ran.code, ran.out) == (2, "")

@@ -72,11 +72,16 @@ class Shelf(sdk.NostrDatabase):  # type: ignore[misc]
 
 @asynccontextmanager
 async def rust_client(
-    *urls: str, options: Any = None, database: Shelf | None = None
+    *urls: str, options: Any = None, database: Shelf | None = None, keys: Any = None
 ) -> AsyncIterator[Any]:
-    """Connect nostr-sdk's `Client` to these relays, with its `RelayOptions` and this database."""
+    """Connect nostr-sdk's `Client` to these relays, with its `RelayOptions` and this database.
+
+    With `keys` it says who it is where it is asked (NIP-42).
+    """
     with rust_loop():
         builder = sdk.ClientBuilder()
+        if keys is not None:
+            builder = builder.authenticator(sdk.SignerAuthenticator(keys))
         client = (builder if database is None else builder.database(database)).build()
         try:
             async with asyncio.timeout(2 * SECONDS):

@@ -6,7 +6,6 @@ Skipped where there is no node, or where npm can neither fetch it nor has it alr
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -36,35 +35,6 @@ TEXT = "\n\n".join(
     f"# Point {number}\n\nWhat follows from it, said at length. " * 3 + '🧵 é \\ "quoted" \u2028'
     for number in range(1, 12)
 )
-
-
-@pytest.fixture(scope="module")
-def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder outside of the tree that holds nostr-tools; kept between runs."""
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        pytest.skip("there is no node")
-    cache: pytest.Cache | None = getattr(request.config, "cache", None)
-    folder = cache.mkdir("nostr-tools") if cache else tmp_path_factory.mktemp("nostr-tools")
-    lock = folder / "package-lock.json"
-    is_there = lock.exists() and lock.read_bytes() == (HERE / lock.name).read_bytes()
-    if not is_there or not (folder / "node_modules" / "nostr-tools").exists():
-        shutil.copytree(HERE, folder, dirs_exist_ok=True)
-        _install(npm, folder)
-    shutil.copy(HERE / "read.js", folder)
-    return folder
-
-
-def _install(npm: str, folder: Path) -> None:
-    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
-    try:
-        done = subprocess.run(
-            command, cwd=folder, capture_output=True, timeout=SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
-        pytest.skip("npm cannot fetch nostr-tools in time")
-    if done.returncode:
-        pytest.skip("npm cannot fetch nostr-tools")
 
 
 def read_by_nostr_tools(folder: Path, events: Sequence[Event]) -> list[dict[str, Any]]:
