@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,14 +15,22 @@ from nostr_threads.core.messages import (
     CountResult,
     Delivered,
     Eose,
+    NegErr,
+    NegOpen,
     Notice,
     Request,
     Tally,
 )
-from nostr_threads.errors import StoreError
+from nostr_threads.core.wire import encode
+from nostr_threads.errors import StoreError, TooCostly
 from nostr_threads.relayd.limits import Limits
 from nostr_threads.testing import START, Author
 from tests.relayd.peers import NOW, asked, connected, published, say, stocked
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nostr_threads.core.event import Verified
 
 ALICE, BOB = Author(1), Author(2)
 NOTES = [ALICE.note(f"note {number}", START + number) for number in range(10)]
@@ -198,3 +207,82 @@ def test_a_published_event_reaches_a_subscription_of_its_own_author() -> None:
     published(client, NOTES[0])
     (event,) = client.events_accepted()
     assert client.broadcast(event) == [Delivered("sub", NOTES[0])]
+
+
+def test_a_question_that_takes_too_long_is_closed_and_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise TooCostly("slow")
+
+    store = stocked()
+    client = connected(store=store)
+    for name in ("items", "count"):
+        monkeypatch.setattr(type(store), name, fail)
+    reason = "error: this takes too long to answer; ask for less at once, or later"
+    assert say(client, Request("sub", (ALL,))) == [Closed("sub", reason)]
+    assert say(client, Count("sub", (ALL,))) == [Closed("sub", reason)]
+    assert say(client, NegOpen("sub", ALL, "6100000200")) == [NegErr("sub", reason)]
+    assert client.subscriptions == {}
+
+
+def test_what_is_too_long_to_be_kept_is_answered_and_closed() -> None:
+    """Filters that stay open take memory for as long as their client wants."""
+    client = connected(NOTES, limits=Limits(max_open_length=300))
+    long = Filter(ids=(NOTES[0].id, *("ab" * 32 for _ in range(9))))
+    event, eose, closed = say(client, Request("long", (long,)))
+    assert (event, eose) == (Delivered("long", NOTES[0]), Eose("long", ("finish",)))
+    assert isinstance(closed, Closed)
+    assert closed.reason.startswith("rate-limited: ")
+    assert asked(client, ALL)[1] == Eose("sub", ("finish",))
+    assert [*client.subscriptions] == ["sub"]
+
+
+def test_the_room_of_a_subscription_is_free_again_when_it_is_closed() -> None:
+    client = connected(NOTES, limits=Limits(max_open_length=100))
+    for _ in range(5):
+        say(client, Request("sub", (ALL,)))
+        assert [*client.subscriptions] == ["sub"]
+        say(client, Close("sub"))
+
+
+@pytest.mark.parametrize(
+    ("search", "reason"),
+    [
+        ("-fox", "invalid: a search has a word that is to be found"),
+        ("!!!", "invalid: a search has a word that is to be found"),
+        ("x" * 501, "invalid: a search has at most 500 characters"),
+    ],
+)
+def test_a_search_that_cannot_be_answered_is_closed(search: str, reason: str) -> None:
+    client = connected(NOTES, searches=True)
+    assert asked(client, Filter(search=search)) == ([], Closed("sub", reason))
+    assert say(client, Count("c", (ALL, Filter(search=search)))) == [Closed("c", reason)]
+
+
+def test_words_are_found_and_do_not_come_live() -> None:
+    """NIP-50."""
+    client = connected(NOTES, searches=True)
+    assert asked(client, Filter(search="note 3"))[0] == [NOTES[3].id]
+    assert client.broadcast(NOTES[3]) == []
+
+
+def test_an_answer_is_read_as_it_is_taken() -> None:
+    """So a client that does not read makes nobody hold the answer."""
+    large = [ALICE.note("x" * 20_000 + str(number), START + number) for number in range(10)]
+    store = stocked(large)
+    read: list[int] = []
+    events = store.events
+
+    def spy(ids: Sequence[str], *, most: int) -> list[Verified | None]:
+        found = events(ids, most=most)
+        read.append(len(found))
+        return found
+
+    store.events = spy  # type: ignore[assignment, method-assign]
+    client = connected(store=store)
+    answer = iter(client.receive(encode(Request("sub", (Filter(),))), NOW))
+    for number in range(10):
+        assert next(answer) == Delivered("sub", large[9 - number])
+        assert sum(read) == number + 1
+    assert [*answer] == [Eose("sub", ("finish",))]
