@@ -21,6 +21,7 @@ from nostr_threads.core.filters import Filter
 from nostr_threads.core.messages import (
     Auth,
     AuthChallenge,
+    Close,
     Closed,
     Count,
     CountResult,
@@ -164,6 +165,7 @@ async def test_a_private_archive_is_read_and_written_by_the_named_alone(home: Ho
                 events, ending = await peer.ask(Filter(kinds=(1,)))
                 assert isinstance(ending, Eose) is known
                 assert (len(events) == len(NOTES)) is known
+                await peer.say(Close("sub"))
                 # NIP-70: what is protected is taken from its author, who is known here.
                 guarded = author.event(1, "protected", NOW, (("-",),))
                 ok = await peer.publish(guarded)
