@@ -94,7 +94,10 @@ def serve(
     ] = False,
     auth: Annotated[
         Authentication,
-        typer.Option("--auth", help="Ask clients who they are (NIP-42); required: --accept alone."),
+        typer.Option(
+            "--auth",
+            help="Ask clients who they are (NIP-42); if required, only --accept keys read.",
+        ),
     ] = Authentication.OFF,
     public_url: Annotated[
         str | None,

@@ -24,6 +24,8 @@ Result = TypeVar("Result")
 _HALF_LIFE = 30.0
 # Seconds: who has had less than that is never kept waiting by those who have had more.
 _LITTLE = 0.5
+# Seconds that anybody has for a question.
+_LEAST = 0.25
 
 
 @dataclass(slots=True, eq=False)
@@ -60,7 +62,7 @@ class Turns:
 
         So whoever comes waits about as long, however many ask at once for what is costly.
         """
-        return seconds / (1 + len(self._waiting) / self._count)
+        return max(seconds / (1 + len(self._waiting) / self._count), _LEAST)
 
     async def run(self, share: Share, work: Callable[[], Result]) -> Result:
         """Do `work` in a thread when it is the turn of whoever has this share."""

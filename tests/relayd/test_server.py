@@ -77,6 +77,32 @@ async def test_the_program_itself_may_broadcast() -> None:
         assert await reader.hear() == Delivered("sub", note)
 
 
+async def test_what_is_accepted_goes_live_once_and_at_once_where_the_store_is_followed() -> None:
+    note, passing = ALICE.note("kept"), ALICE.event(20_001, "passing")
+    async with (
+        RelayServer(stocked(), clock=clock, follow=3600) as relay,
+        dialled(relay.url) as writer,
+        dialled(relay.url) as reader,
+    ):
+        await reader.ask(Filter(authors=(ALICE.pubkey,)))
+        for event in (note, passing):
+            assert await writer.publish(event) == Ok(event.id, True, "")
+            assert await reader.hear() == Delivered("sub", event)
+        assert (await reader.ask(Filter(limit=0), name="other"))[1] == Eose("other", ("more",))
+
+
+async def test_what_others_store_goes_live_in_the_order_of_storing() -> None:
+    store = stocked(thread(3))
+    notes = [ALICE.note(f"{number}", START - number) for number in range(250)]
+    async with (
+        RelayServer(store, clock=clock, follow=0.01) as relay,
+        dialled(relay.url) as reader,
+    ):
+        await reader.ask(Filter(authors=(ALICE.pubkey,), limit=0))
+        await asyncio.to_thread(store.add, notes, relay=None, now=NOW)
+        assert [await reader.hear() for _ in notes] == [Delivered("sub", note) for note in notes]
+
+
 async def test_a_long_answer_arrives_whole_and_in_order() -> None:
     notes = [ALICE.note(f"{number}", START + number) for number in range(1500)]
     async with RelayServer(stocked(notes), clock=clock) as relay, dialled(relay.url) as reader:

@@ -83,6 +83,7 @@ async def test_the_more_wait_the_less_each_may_take(turns: Turns) -> None:
             tasks.create_task(turns.run(Share(), lambda: let_go.wait(SECONDS)))
         await asyncio.sleep(0)  # so that four of them wait for the two
         assert turns.patience(6.0) == pytest.approx(2.0)
+        assert turns.patience(0.3) == 0.25
         let_go.set()
     assert turns.patience(6.0) == 6.0
 
