@@ -134,7 +134,7 @@ async def test_the_recommended_set_up_works_over_a_relay_of_ones_own(tmp_path: P
         started(owner, serving, None) as meeting,
     ):
         assert meeting.stderr is not None
-        url = (await meeting.stderr.readline()).decode().split()[1].rstrip(";")
+        url = (await meeting.stderr.readline()).decode().split()[1].rstrip(";,")
         lending[lending.index("--relay") + 1] = url
         async with started(owner, lending, PASSWORD) as bunker:
             assert bunker.stdout is not None
