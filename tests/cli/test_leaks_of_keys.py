@@ -90,6 +90,7 @@ def misplaced(secret: tuple[str, ...]) -> list[tuple[str, ...]]:
         ("key", "export", "work", "--form", *secret),
         ("key", "new", "other", "--log-n", *secret),
         ("relay", "serve", "--port", *secret),
+        ("relay", "serve", "--port", "70000", "--accept", *secret),
     ]
     return lines
 

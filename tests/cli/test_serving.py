@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import socket
 import time
@@ -15,8 +16,10 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+import typer.main
 from websockets.exceptions import ConnectionClosed
 
+from nostr_threads.cli.commands import app
 from nostr_threads.core.filters import Filter
 from nostr_threads.core.messages import (
     Auth,
@@ -195,6 +198,13 @@ async def test_what_another_process_stores_is_searched_and_goes_live(home: Home)
         assert found == ([fresh], Eose("sub", ("finish",)))
         await peer.say(Count("c", (zebra,)))
         assert await peer.hear() == CountResult("c", Tally(1))
+
+
+def test_the_page_has_every_option_and_no_other() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "relay.md").read_text(encoding="utf-8")
+    command = typer.main.get_command(app).commands["relay"].commands["serve"]  # type: ignore[attr-defined]
+    options = {option for parameter in command.params for option in parameter.opts}
+    assert set(re.findall(r"--[a-z][a-z-]*", page)) - {"--follow"} == options - {"--help"}
 
 
 def memory(process: asyncio.subprocess.Process) -> int:
