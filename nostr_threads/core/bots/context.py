@@ -1,7 +1,7 @@
-"""A thread as text that a model is shown, within a budget of tokens.
+"""What a bot is asked as text that a model is shown, within a budget of tokens.
 
-Knows what is shown first, and how it is kept apart from what strangers write into it. Knows nothing
-of any model: tokens are counted with care, as a third of the bytes.
+Knows what is shown first. How it is measured, and kept apart from what strangers write into it, is
+known in `core.untrusted`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nostr_threads.core.bots.shown import by_nearness, name_of
+from nostr_threads.core.untrusted import BYTES_IN_TOKEN, cut, quoted, size
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,12 +18,8 @@ if TYPE_CHECKING:
     from nostr_threads.core.event import Event
     from nostr_threads.core.thread import Node
 
-__all__ = ["MARK", "context", "tokens"]
+__all__ = ["context"]
 
-MARK = "[…]"
-"""What stands where something was left out."""
-
-_BYTES_IN_TOKEN = 3
 _THREAD = "The notes of the thread, the oldest first in each branch:\n\n"
 _QUESTION = "The note to answer:\n\n"
 _BETWEEN = "\n\n"
@@ -30,11 +27,6 @@ _BETWEEN = "\n\n"
 _FEWEST_BYTES = 120
 _MOST_NOTES = 500
 _SHORT_ID = 8
-
-
-def tokens(text: str) -> int:
-    """Return how many tokens a text takes at most, as good as always: a third of its bytes."""
-    return -(-len(text.encode(errors="replace")) // _BYTES_IN_TOKEN)
 
 
 def context(ask: Ask, budget: int) -> str:
@@ -45,9 +37,9 @@ def context(ask: Ask, budget: int) -> str:
     then the others that fit, the nearest first. Every line of a note begins with `> `: no note can
     write a line that seems to be another's.
     """
-    room = budget * _BYTES_IN_TOKEN
-    question = _cut(_QUESTION + _said(ask, ask.event, ask.text), room)
-    room -= _bytes(question) + len(_THREAD.encode()) + len(_BETWEEN)
+    room = budget * BYTES_IN_TOKEN
+    question = cut(_QUESTION + _said(ask, ask.event, ask.text), room)
+    room -= size(question) + len(_THREAD.encode()) + len(_BETWEEN)
     chosen = _chosen(ask, room)
     if not chosen:
         return question
@@ -64,10 +56,10 @@ def _chosen(ask: Ask, room: int) -> Mapping[str, str]:
             continue
         note = _said(ask, node.event, node.event.content)
         if node.id in needed and room >= _FEWEST_BYTES:
-            note = _cut(note, room)
-        if _bytes(note) <= room:
+            note = cut(note, room)
+        if size(note) <= room:
             found[node.id] = note
-            room -= _bytes(note) + len(_BETWEEN)
+            room -= size(note) + len(_BETWEEN)
     return found
 
 
@@ -85,26 +77,4 @@ def _said(ask: Ask, event: Event, text: str) -> str:
     who = f"{name_of(ask, event.pubkey)} ({event.id[:_SHORT_ID]})"
     if event.pubkey == ask.bot:
         who = f"You, {who}"
-    quoted = "\n".join(f"> {line}" for line in text.strip().splitlines())
-    return f"{who}:\n{quoted}"
-
-
-def _cut(text: str, room: int) -> str:
-    """Cut a text of notes in its middle to at most `room` bytes."""
-    if _bytes(text) <= room:
-        return text
-    mark = f"\n> {MARK}\n> "
-    left = room - _bytes(mark)
-    if left <= 0:
-        return _begin(text, room)
-    raw = text.encode(errors="replace")
-    end = raw[len(raw) - left // 2 :].decode(errors="ignore")
-    return f"{_begin(text, left - left // 2)}{mark}{end}"
-
-
-def _begin(text: str, room: int) -> str:
-    return text.encode(errors="replace")[: max(0, room)].decode(errors="ignore")
-
-
-def _bytes(text: str) -> int:
-    return len(text.encode(errors="replace"))
+    return f"{who}:\n{quoted(text)}"

@@ -21,8 +21,8 @@ from nostr_threads.app.bots.answering import answering
 from nostr_threads.app.bots.models import GUARD
 from nostr_threads.core.article import Form
 from nostr_threads.core.bots.asks import Answer
-from nostr_threads.core.bots.context import tokens
 from nostr_threads.core.bots.specs import ModelOf
+from nostr_threads.core.untrusted import tokens
 from nostr_threads.errors import AnswerFailed, InvalidInput
 from tests.core.bots.asking import asking, asking_in_a_thread
 
