@@ -11,6 +11,7 @@ from nostr_threads.cli import (
     bots,
     codes,
     demo,
+    hosting,
     keys,
     listing,
     mirrors,
@@ -70,4 +71,5 @@ app.add_typer(relays.app, name="relay")
 app.add_typer(mirrors.app, name="mirror")
 app.add_typer(bots.app, name="bot")
 app.command("serve")(viewing.serve)
+app.command("mcp")(hosting.mcp)
 app.command("code")(codes.code)

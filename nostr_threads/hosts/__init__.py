@@ -1,0 +1,1 @@
+"""What the hosts of language models load: the same few tools, for each of them."""

@@ -1,0 +1,109 @@
+"""Drafts that a model has made and that wait for a person's yes.
+
+Knows how long they are kept, and what a person is asked. Knows nothing of how one is published.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nostr_threads.core.untrusted import MARK
+from nostr_threads.errors import NotFound
+from nostr_threads.render.escape import one_line, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from nostr_threads.app.writing import Plan, Style
+    from nostr_threads.core.split import Limit
+    from nostr_threads.store.base import Posting
+
+__all__ = ["KEPT_FOR", "Draft", "Drafts", "question"]
+
+KEPT_FOR = 3_600
+"""Seconds after which a draft is forgotten."""
+
+_MOST = 50
+_LONGEST_SHOWN = 6_000
+_WORDS = 200
+
+
+@dataclass(slots=True, eq=False)
+class Draft:
+    """A text and the plan that was shown of it. `posting` is what it became, once it is signed.
+
+    `answered` is what it answers, in a few words, "" for a text that answers nothing.
+    """
+
+    id: str
+    text: str
+    reply_to: str | None
+    limit: Limit
+    style: Style
+    plan: Plan
+    made_at: float
+    answered: str = ""
+    posting: Posting | None = None
+    is_at_work: bool = False
+
+    def is_planned_as(self, plan: Plan) -> bool:
+        """Whether a plan has the very texts and relays that were shown."""
+        return _shown(plan) == _shown(self.plan)
+
+
+def _shown(plan: Plan) -> tuple[object, ...]:
+    texts = [draft.content for draft in plan.drafts]
+    return plan.form, texts, sorted(plan.relays), plan.courtesy
+
+
+class Drafts:
+    """The drafts of one process. `clock` gives seconds; the oldest gives way to a new one."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._kept: dict[str, Draft] = {}
+
+    def keep(self, draft: Draft) -> None:
+        """Keep a draft under its id."""
+        self._forget()
+        while len(self._kept) >= _MOST:
+            del self._kept[next(iter(self._kept))]
+        self._kept[draft.id] = draft
+
+    def draft(self, draft_id: str) -> Draft:
+        """Return the draft of that id. Raises `NotFound` for one that is not kept any more."""
+        self._forget()
+        if (found := self._kept.get(draft_id)) is None:
+            raise NotFound(
+                "there is no such draft: it is kept for an hour, by the process that made it; "
+                "draft it again"
+            )
+        return found
+
+    def _forget(self) -> None:
+        oldest = self._clock() - KEPT_FOR
+        for draft in [each for each in self._kept.values() if each.made_at < oldest]:
+            del self._kept[draft.id]
+
+
+def question(draft: Draft) -> str:
+    """Return what a person is asked before a draft is signed: where it goes, and all it says."""
+    plan = draft.plan
+    texts = [part.text for part in plan.parts]
+    characters = sum(map(len, texts))
+    answers = f", in answer to {draft.answered}" if draft.answered else ""
+    parts = "1 part" if len(texts) == 1 else f"{len(texts)} parts"
+    lines = [
+        f"Publish this under your name{answers}?",
+        f"{parts} ({plan.form}), {characters} characters in all, to: {', '.join(plan.relays)}",
+        *(f"Warning: {one_line(each, _WORDS)}" for each in plan.warnings),
+    ]
+    whole = "\n\n".join(
+        f"Part {part.index} of {part.total}, {part.characters} characters:\n{printable(part.text)}"
+        for part in plan.parts
+    )
+    if len(whole) > _LONGEST_SHOWN:
+        half = _LONGEST_SHOWN // 2
+        whole = f"{whole[:half]}\n{MARK}\n{whole[-half:]}"
+    return "\n".join(lines) + f"\n\n{whole}"

@@ -1,0 +1,228 @@
+"""The tools over the Model Context Protocol, for whichever program hosts a model.
+
+Knows what the protocol wants, and that a person is asked before anything is published. What a tool
+does is the `toolbox`'s to know; how messages come in and go out, `stdio`'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+
+from mcp.server.mcpserver import Context, MCPServer
+from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError, ToolError
+from mcp.server.mcpserver.resolve import (
+    AcceptedElicitation,
+    Elicit,
+    ElicitationResult,
+    Resolve,
+)
+from mcp.types import ToolAnnotations
+from pydantic import BaseModel, Field
+
+from nostr_threads.app.grouping import ungrouped
+from nostr_threads.errors import InvalidCode, NostrThreadsError, NotFound
+from nostr_threads.hosts import manual
+from nostr_threads.hosts.manual import Fetching, FormName
+from nostr_threads.hosts.toolbox import Toolbox, told
+from nostr_threads.render.escape import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    from nostr_threads.core.delivery import Delivery
+
+__all__ = ["server_of"]
+
+Asked: TypeAlias = Context[Toolbox, Any]
+
+_WORDS = 200
+_READS = ToolAnnotations(read_only_hint=True, open_world_hint=True)
+_LOOKS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
+_SENDS = ToolAnnotations(
+    read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=True
+)
+_CANNOT_ASK = (
+    "nothing was sent: this host cannot show the person what would be published (it has no form"
+    " elicitation). The person may start the server with --trust-host if the host itself asks them"
+    " before each tool; or publish the text with `nostr-threads publish`"
+)
+_NOT_WANTED = "nothing was sent: the person did not agree to publish this draft"
+
+
+class Agreement(BaseModel):
+    """What a person answers before something is published under their name."""
+
+    publish: bool = Field(description="Publish it. What was published cannot be taken back.")
+
+
+def server_of(
+    toolbox: Toolbox, version: str, *, allow_publish: bool, trust_host: bool
+) -> MCPServer[Toolbox]:
+    """Return the server of these tools. It publishes nothing unless `allow_publish`.
+
+    Then the person is asked by the host each time; with `trust_host` it is the host's own business
+    whether it asks before it calls a tool.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_: MCPServer[Toolbox]) -> AsyncIterator[Toolbox]:
+        yield toolbox
+
+    server = MCPServer(
+        "nostr-threads",
+        instructions=manual.INSTRUCTIONS,
+        version=version,
+        log_level="ERROR",
+        lifespan=lifespan,
+    )
+    server.add_tool(
+        _get_thread, "get_thread", None, manual.GET_THREAD, _READS, structured_output=False
+    )
+    server.add_tool(_search_threads, "search_threads", None, manual.SEARCH_THREADS, _LOOKS)
+    server.add_tool(_draft_answer, "draft_answer", None, manual.DRAFT_ANSWER, _READS)
+    server.add_tool(_mirror_status, "mirror_status", None, manual.MIRROR_STATUS, _LOOKS)
+    if allow_publish:
+        publish = _publish_at_once if trust_host else _publish_if_agreed
+        server.add_tool(publish, "publish_answer", None, manual.PUBLISH_ANSWER, _SENDS)
+    server.resource(
+        "nostr:{code}", name="thread", title="A Nostr thread", description=manual.GET_THREAD
+    )(_thread)
+    return server
+
+
+async def _get_thread(
+    ctx: Asked,
+    code: Annotated[str, Field(description=manual.CODE)],
+    tokens: Annotated[int, Field(description=manual.TOKENS)] = manual.USUAL_TOKENS,
+    around: Annotated[str | None, Field(description=manual.AROUND)] = None,
+    fetch: Annotated[Fetching, Field(description=manual.FETCH)] = "if-missing",
+) -> str:
+    with _errors():
+        async with _telling(ctx) as tell:
+            return await _toolbox(ctx).get_thread(
+                code,
+                tokens,
+                around,
+                fetch,
+                progress=lambda each: tell(
+                    each.answers, f"{each.events} events, {each.relays} relays"
+                ),
+            )
+
+
+async def _search_threads(
+    ctx: Asked,
+    words: Annotated[str, Field(description=manual.WORDS)],
+    author: Annotated[str | None, Field(description=manual.AUTHOR)] = None,
+    limit: Annotated[int, Field(description=manual.NOTES)] = 20,
+) -> dict[str, Any]:
+    with _errors():
+        return await _toolbox(ctx).search_threads(words, author, limit)
+
+
+async def _draft_answer(
+    ctx: Asked,
+    text: Annotated[str, Field(description=manual.TEXT)],
+    reply_to: Annotated[str | None, Field(description=manual.REPLY_TO)] = None,
+    limit: Annotated[int | None, Field(description=manual.LIMIT)] = None,
+    form: Annotated[FormName, Field(description=manual.FORM)] = "thread",
+) -> dict[str, Any]:
+    with _errors():
+        return await _toolbox(ctx).draft_answer(text, reply_to, limit, form)
+
+
+async def _mirror_status(ctx: Asked) -> dict[str, Any]:
+    with _errors():
+        return await _toolbox(ctx).mirror_status()
+
+
+async def _agreement(draft_id: str, ctx: Asked) -> Agreement | Elicit[Agreement]:
+    """Ask the person; what is signed already takes no second yes."""
+    with _errors():
+        question = _toolbox(ctx).question(draft_id)
+    if question is None:
+        return Agreement(publish=True)
+    asks = ctx.client_capabilities.elicitation if ctx.client_capabilities is not None else None
+    # One that names no way to ask knows forms alone: there was nothing else at first.
+    if asks is None or (asks.form is None and asks.url is not None):
+        raise ToolError(_CANNOT_ASK)
+    return Elicit(question, Agreement)
+
+
+async def _publish_if_agreed(
+    ctx: Asked,
+    draft_id: Annotated[str, Field(description=manual.DRAFT_ID)],
+    agreement: Annotated[ElicitationResult[Agreement], Resolve(_agreement)],
+) -> dict[str, Any]:
+    if not (isinstance(agreement, AcceptedElicitation) and agreement.data.publish):
+        raise ToolError(_NOT_WANTED)
+    return await _publish_at_once(ctx, draft_id)
+
+
+async def _publish_at_once(
+    ctx: Asked, draft_id: Annotated[str, Field(description=manual.DRAFT_ID)]
+) -> dict[str, Any]:
+    done = 0
+    with _errors():
+        async with _telling(ctx) as tell:
+
+            def progress(delivery: Delivery) -> None:
+                nonlocal done
+                done += 1
+                tell(done, f"part {delivery.part} at {delivery.relay}: {delivery.status.value}")
+
+            return await _toolbox(ctx).publish_answer(draft_id, progress=progress)
+
+
+async def _thread(code: str, ctx: Asked) -> str:
+    try:
+        async with _telling(ctx) as tell:
+            return await _toolbox(ctx).get_thread(
+                code, progress=lambda each: tell(each.answers, f"{each.events} events")
+            )
+    except (NotFound, InvalidCode) as error:
+        raise ResourceNotFoundError(told(error)) from None
+    except (NostrThreadsError, OSError) as error:
+        raise ResourceError(told(error)) from None
+
+
+def _toolbox(ctx: Asked) -> Toolbox:
+    return ctx.request_context.lifespan_context
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """Tell a model what went wrong, and nothing of where in the code."""
+    try:
+        yield
+    except (NostrThreadsError, OSError) as error:
+        raise ToolError(told(error)) from None
+
+
+@asynccontextmanager
+async def _telling(ctx: Asked) -> AsyncIterator[Callable[[int, str], None]]:
+    """Give what is told of progress: the latest of it goes to the host, as fast as it takes it."""
+    latest = [(0, "")]
+    moved = asyncio.Event()
+
+    def tell(done: int, words: str) -> None:
+        # The protocol wants it to rise each time.
+        if done > latest[0][0]:
+            latest[0] = (done, one_line(words, _WORDS))
+            moved.set()
+
+    async def send() -> None:
+        while await moved.wait():
+            moved.clear()
+            done, words = latest[0]
+            await ctx.report_progress(done, message=words)
+
+    with ungrouped():
+        async with asyncio.TaskGroup() as group:
+            sending = group.create_task(send())
+            try:
+                yield tell
+            finally:
+                sending.cancel()
