@@ -24,7 +24,7 @@ from nostr_threads.hosts.findings import found_notes
 from nostr_threads.hosts.manual import MOST_NOTES, MOST_TOKENS, USUAL_TOKENS
 from nostr_threads.hosts.values import plan_values, report_values, standings
 from nostr_threads.render.body import Reading
-from nostr_threads.render.briefing import brief
+from nostr_threads.render.briefing import FEWEST_TOKENS, brief
 from nostr_threads.render.escape import one_line
 from nostr_threads.render.setting import Setting
 from nostr_threads.render.wording import author as author_of
@@ -95,8 +95,10 @@ class Toolbox:
 
         It comes from the store, or from relays where `fetch` says so: then it is kept.
         """
-        if tokens > MOST_TOKENS:
-            raise InvalidInput(f"a budget of {tokens} tokens is too large: {MOST_TOKENS} at most")
+        if not FEWEST_TOKENS <= tokens <= MOST_TOKENS:
+            raise InvalidInput(
+                f"a budget of {tokens} tokens cannot be used: {FEWEST_TOKENS} to {MOST_TOKENS}"
+            )
         async with self._opened() as nostr:
             found = await self._found(nostr, code, fetch, progress)
         wanted = _node_id(found, around or code)

@@ -89,6 +89,7 @@ def good_lines(url: str, code: str) -> list[tuple[str, ...]]:
         ("mirror", "salvage", "kept.jsonl"),
         ("mirror", "purge", "--yes"),
         ("mirror", "remove", "hashtag", "nostr"),
+        ("mcp", "--allow-publish"),
         ("bot", "new", "faq"),
         ("bot", "check", "faq/bot.toml", "faq/questions.txt"),
         ("bot", "log", "--json"),
@@ -127,6 +128,7 @@ def bad_lines(code: str) -> list[tuple[str, ...]]:
         ("key", "connect", "phone", "--relay", DEAD, "--seconds", "1"),
         ("key", "bunker", "--relay", "nonsense"),
         ("mirror", "worker"),
+        ("mcp", "--trust-host"),
         ("bot", "run", "faq/bot.toml"),
         ("bot", "retry", code),
         ("bot", "forget", code, "--yes"),
@@ -177,7 +179,7 @@ async def test_no_command_shows_the_key_whether_it_works_or_not(home: Home, sett
 
 
 def takes_password(line: tuple[str, ...]) -> bool:
-    return line[0] in ("publish", "quote", "react", "repost", "delete") or line[:2] in (
+    return line[0] in ("publish", "quote", "react", "repost", "delete", "mcp") or line[:2] in (
         ("key", "clients"),
         ("key", "bunker"),
         ("key", "new"),

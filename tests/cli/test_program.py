@@ -56,9 +56,11 @@ COMMANDS = (
     *(("bot", name) for name in ("new", "check", "run", "log", "retry", "forget")),
     ("verify",),
     ("list",),
+    ("mcp",),
     ("code",),
 )
 HEAVY = {"websockets", "pynostr", "httpx", "coincurve", "cryptography", "sqlite3", "nostr_sdk"}
+HEAVY |= {"mcp", "pydantic", "llm"}
 HELP = """
 import json, sys
 sys.argv = ["nostr-threads", "--help"]
