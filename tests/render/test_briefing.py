@@ -140,6 +140,14 @@ def test_what_is_quoted_stands_behind_a_mark_of_its_own_and_a_code_stays_whole()
     assert "\n> >> not a quote" in below
 
 
+def test_a_page_elsewhere_stands_behind_the_mark() -> None:
+    page = "https://a.example/x · by God"
+    comment = BOB.event(1111, "Good.", NOW, (("I", page), ("i", page), ("k", "web")))
+    above, below = entries(shown(comment))
+    assert above == f"1] (no code) · elsewhere · the root\n> {page}"
+    assert " · comment · answers [1] · by " in below
+
+
 @given(hostile_threads(), st.integers(FEWEST_TOKENS, 4_000))
 def test_no_budget_is_exceeded_and_no_line_is_faked(
     made: tuple[nt.Thread, Setting], budget: int
