@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,9 +19,10 @@ from nostr_threads.cli.options import ConfigFile, KeyName, PasswordFd, RelayUrls
 from nostr_threads.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from nostr_threads.app.client import Nostr
+    from nostr_threads.hosts.toolbox import Toolbox
 
 __all__ = ["mcp"]
 
@@ -61,48 +63,42 @@ def mcp(
     Example: nostr-threads mcp --allow-publish --key work
     """
     try:
-        from nostr_threads.hosts import mcp_server  # noqa: F401 - before a password is asked for
+        from nostr_threads.hosts.mcp_server import run
     except ImportError as error:
         raise InvalidInput(
             "an MCP server needs an extra: pip install 'nostr-threads[mcp]'"
         ) from error
     if trust_host and not allow_publish:
         raise InvalidInput("--trust-host is about publishing: say --allow-publish, too")
-    asyncio.run(_serve(places, seconds, allow_publish=allow_publish, trust_host=trust_host))
+    serve = partial(
+        run, version=version("nostr-threads"), allow_publish=allow_publish, trust_host=trust_host
+    )
+    asyncio.run(_serve(serve, places, seconds, signs=allow_publish))
 
 
-async def _serve(places: Places, seconds: float, *, allow_publish: bool, trust_host: bool) -> None:
-    from nostr_threads.cli.secrets import public_key
-    from nostr_threads.hosts.mcp_server import server_of
-    from nostr_threads.hosts.stdio import serve
+async def _serve(
+    serve: Callable[[Toolbox], Awaitable[None]], places: Places, seconds: float, *, signs: bool
+) -> None:
     from nostr_threads.hosts.toolbox import Toolbox
 
-    async with _opened(places, signs=allow_publish) as nostr:
+    async with _opened(places, signs=signs) as nostr:
 
         @asynccontextmanager
         async def at_hand() -> AsyncIterator[Nostr]:
             yield nostr
 
-        signer = nostr.signer
-        author = public_key(places.key) if signer is None else signer.public_key
-        toolbox = Toolbox(at_hand, author, relays=places.relay or (), patience=seconds)
-        server = server_of(
-            toolbox,
-            version("nostr-threads"),
-            allow_publish=allow_publish,
-            trust_host=trust_host,
-        )
-        await serve(server.run_stdio_async)
+        await serve(Toolbox(at_hand, nostr.viewer, relays=places.relay or (), patience=seconds))
 
 
 @asynccontextmanager
 async def _opened(places: Places, *, signs: bool) -> AsyncIterator[Nostr]:
     """Open everything, and a key only where something may be signed."""
     from nostr_threads.app.opening import open as open_nostr
-    from nostr_threads.cli.secrets import reader, writing_signer
+    from nostr_threads.cli.secrets import public_key, reader, writing_signer
 
     if not signs:
-        async with open_nostr(places.store, places.relays, viewer=reader()) as nostr:
+        viewer = reader() if places.key is None else public_key(places.key)
+        async with open_nostr(places.store, places.relays, viewer=viewer) as nostr:
             yield nostr
         return
     async with (

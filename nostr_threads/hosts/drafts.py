@@ -6,7 +6,7 @@ Knows how long they are kept, and what a person is asked. Knows nothing of how o
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from nostr_threads.core.untrusted import MARK
 from nostr_threads.errors import NotFound
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nostr_threads.core.split import Limit
     from nostr_threads.store.base import Posting
 
-__all__ = ["KEPT_FOR", "Draft", "Drafts", "question"]
+__all__ = ["KEPT_FOR", "Answered", "Draft", "Drafts", "question"]
 
 KEPT_FOR = 3_600
 """Seconds after which a draft is forgotten."""
@@ -29,11 +29,19 @@ _LONGEST_SHOWN = 6_000
 _WORDS = 200
 
 
+class Answered(TypedDict):
+    """The note that a draft answers: its code, who wrote it, and how it begins, escaped."""
+
+    code: str
+    author: str
+    begins: str
+
+
 @dataclass(slots=True, eq=False)
 class Draft:
     """A text and the plan that was shown of it. `posting` is what it became, once it is signed.
 
-    `answered` is what it answers, in a few words, "" for a text that answers nothing.
+    `answered` is what it answers, None for a text that answers nothing.
     """
 
     id: str
@@ -43,7 +51,7 @@ class Draft:
     style: Style
     plan: Plan
     made_at: float
-    answered: str = ""
+    answered: Answered | None = None
     posting: Posting | None = None
     is_at_work: bool = False
 
@@ -92,13 +100,15 @@ def question(draft: Draft) -> str:
     plan = draft.plan
     texts = [part.text for part in plan.parts]
     characters = sum(map(len, texts))
-    answers = f", in answer to {draft.answered}" if draft.answered else ""
     parts = "1 part" if len(texts) == 1 else f"{len(texts)} parts"
     lines = [
-        f"Publish this under your name{answers}?",
+        "Publish this under your name?",
         f"{parts} ({plan.form}), {characters} characters in all, to: {', '.join(plan.relays)}",
         *(f"Warning: {one_line(each, _WORDS)}" for each in plan.warnings),
     ]
+    if (note := draft.answered) is not None:
+        lines.append(f"It answers {note['code']} by {note['author']}, which begins:")
+        lines.append(f"> {note['begins']}")
     whole = "\n\n".join(
         f"Part {part.index} of {part.total}, {part.characters} characters:\n{printable(part.text)}"
         for part in plan.parts

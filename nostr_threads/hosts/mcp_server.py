@@ -25,6 +25,7 @@ from nostr_threads.app.grouping import ungrouped
 from nostr_threads.errors import InvalidCode, NostrThreadsError, NotFound
 from nostr_threads.hosts import manual
 from nostr_threads.hosts.manual import Fetching, FormName
+from nostr_threads.hosts.stdio import serve
 from nostr_threads.hosts.toolbox import Toolbox, told
 from nostr_threads.render.escape import one_line
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from nostr_threads.core.delivery import Delivery
 
-__all__ = ["server_of"]
+__all__ = ["run", "server_of"]
 
 Asked: TypeAlias = Context[Toolbox, Any]
 
@@ -77,28 +78,34 @@ def server_of(
         log_level="ERROR",
         lifespan=lifespan,
     )
-    server.add_tool(
-        _get_thread, "get_thread", None, manual.GET_THREAD, _READS, structured_output=False
-    )
-    server.add_tool(_search_threads, "search_threads", None, manual.SEARCH_THREADS, _LOOKS)
-    server.add_tool(_draft_answer, "draft_answer", None, manual.DRAFT_ANSWER, _READS)
-    server.add_tool(_mirror_status, "mirror_status", None, manual.MIRROR_STATUS, _LOOKS)
+    add = server.add_tool
+    add(get_thread, None, None, manual.GET_THREAD, _READS, structured_output=False)
+    add(search_threads, None, None, manual.SEARCH_THREADS, _LOOKS)
+    add(draft_answer, None, None, manual.DRAFT_ANSWER, _READS)
+    add(mirror_status, None, None, manual.MIRROR_STATUS, _LOOKS)
     if allow_publish:
-        publish = _publish_at_once if trust_host else _publish_if_agreed
-        server.add_tool(publish, "publish_answer", None, manual.PUBLISH_ANSWER, _SENDS)
+        publish = publish_at_once if trust_host else publish_if_agreed
+        add(publish, "publish_answer", None, manual.PUBLISH_ANSWER, _SENDS)
     server.resource(
         "nostr:{code}", name="thread", title="A Nostr thread", description=manual.GET_THREAD
     )(_thread)
     return server
 
 
-async def _get_thread(
+async def run(toolbox: Toolbox, version: str, *, allow_publish: bool, trust_host: bool) -> None:
+    """Serve these tools over stdin and stdout until stdin ends; see `server_of`."""
+    server = server_of(toolbox, version, allow_publish=allow_publish, trust_host=trust_host)
+    await serve(server.run_stdio_async)
+
+
+async def get_thread(
     ctx: Asked,
     code: Annotated[str, Field(description=manual.CODE)],
     tokens: Annotated[int, Field(description=manual.TOKENS)] = manual.USUAL_TOKENS,
     around: Annotated[str | None, Field(description=manual.AROUND)] = None,
     fetch: Annotated[Fetching, Field(description=manual.FETCH)] = "if-missing",
 ) -> str:
+    """Give a thread as text; progress is told meanwhile."""
     with _errors():
         async with _telling(ctx) as tell:
             return await _toolbox(ctx).get_thread(
@@ -112,28 +119,31 @@ async def _get_thread(
             )
 
 
-async def _search_threads(
+async def search_threads(
     ctx: Asked,
     words: Annotated[str, Field(description=manual.WORDS)],
     author: Annotated[str | None, Field(description=manual.AUTHOR)] = None,
     limit: Annotated[int, Field(description=manual.NOTES)] = 20,
 ) -> dict[str, Any]:
+    """Give what the store has of some words."""
     with _errors():
         return await _toolbox(ctx).search_threads(words, author, limit)
 
 
-async def _draft_answer(
+async def draft_answer(
     ctx: Asked,
     text: Annotated[str, Field(description=manual.TEXT)],
     reply_to: Annotated[str | None, Field(description=manual.REPLY_TO)] = None,
     limit: Annotated[int | None, Field(description=manual.LIMIT)] = None,
     form: Annotated[FormName, Field(description=manual.FORM)] = "thread",
 ) -> dict[str, Any]:
+    """Keep a draft, and give its parts."""
     with _errors():
         return await _toolbox(ctx).draft_answer(text, reply_to, limit, form)
 
 
-async def _mirror_status(ctx: Asked) -> dict[str, Any]:
+async def mirror_status(ctx: Asked) -> dict[str, Any]:
+    """Give how far mirrors are."""
     with _errors():
         return await _toolbox(ctx).mirror_status()
 
@@ -151,19 +161,21 @@ async def _agreement(draft_id: str, ctx: Asked) -> Agreement | Elicit[Agreement]
     return Elicit(question, Agreement)
 
 
-async def _publish_if_agreed(
+async def publish_if_agreed(
     ctx: Asked,
     draft_id: Annotated[str, Field(description=manual.DRAFT_ID)],
     agreement: Annotated[ElicitationResult[Agreement], Resolve(_agreement)],
 ) -> dict[str, Any]:
+    """Publish a draft, if the person has agreed."""
     if not (isinstance(agreement, AcceptedElicitation) and agreement.data.publish):
         raise ToolError(_NOT_WANTED)
-    return await _publish_at_once(ctx, draft_id)
+    return await publish_at_once(ctx, draft_id)
 
 
-async def _publish_at_once(
+async def publish_at_once(
     ctx: Asked, draft_id: Annotated[str, Field(description=manual.DRAFT_ID)]
 ) -> dict[str, Any]:
+    """Publish a draft; progress is told meanwhile."""
     done = 0
     with _errors():
         async with _telling(ctx) as tell:

@@ -19,7 +19,7 @@ from nostr_threads.core.article import Form
 from nostr_threads.core.node import State
 from nostr_threads.core.split import Limit
 from nostr_threads.errors import InvalidInput, NoSigner, NotFound
-from nostr_threads.hosts.drafts import KEPT_FOR, Draft, Drafts, question
+from nostr_threads.hosts.drafts import KEPT_FOR, Answered, Draft, Drafts, question
 from nostr_threads.hosts.findings import found_notes
 from nostr_threads.hosts.manual import MOST_NOTES, MOST_TOKENS, USUAL_TOKENS
 from nostr_threads.hosts.values import plan_values, report_values, standings
@@ -47,7 +47,6 @@ PATIENCE = 60.0
 """Seconds that relays are asked for a thread: hosts do not wait much longer for a tool."""
 
 _LONGEST_ERROR = 1_000
-_WORDS = 200
 _MORE = "For more give more `tokens`, or `around` the code of a note."
 
 
@@ -174,11 +173,11 @@ class Toolbox:
                 limit=most,
                 style=style,
             )
-            answered = "" if reply_to is None else await _in_short(nostr, reply_to)
+            answered = None if reply_to is None else await _answered(nostr, reply_to)
         draft_id = secrets.token_hex(8)
         draft = Draft(draft_id, text, reply_to, most, style, plan, self._clock(), answered)
         self._drafts.keep(draft)
-        kept = {"draft_id": draft_id, "kept_for_seconds": KEPT_FOR, "answers": answered or None}
+        kept = {"draft_id": draft_id, "kept_for_seconds": KEPT_FOR, "answers": answered}
         return kept | plan_values(plan, self._author)
 
     def question(self, draft_id: str) -> str | None:
@@ -241,15 +240,16 @@ class Toolbox:
             return await off_loop(standings, nostr.store)
 
 
-async def _in_short(nostr: Nostr, code: str) -> str:
-    """Return a note in a few words: whose it is, how it begins, and its code."""
+async def _answered(nostr: Nostr, code: str) -> Answered | None:
+    """Return what is said of a note that is answered: whoever plans an answer has stored it."""
     found = await nostr.show(code)
     node = found.thread.node(_node_id(found, code) or "")
     if node is None or node.event is None:
-        return one_line(code, _WORDS)
+        return None
     setting = Setting(names=found.surroundings.shown_names)
-    begin = Reading(found.thread, setting).first_line(node.event)
-    return f"{author_of(node.event.pubkey, setting)}: “{begin}” ({code_of(node.event.id)})"
+    begins = Reading(found.thread, setting).first_line(node.event)
+    author = author_of(node.event.pubkey, setting)
+    return Answered(code=code_of(node.event.id), author=author, begins=begins)
 
 
 def _has(found: Found, code: str) -> bool:

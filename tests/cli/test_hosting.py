@@ -101,7 +101,7 @@ async def test_what_cannot_be_served_is_said_before(home: Home) -> None:
 
 def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "nostr_threads.hosts.mcp_server", raising=False)
-    monkeypatch.setitem(sys.modules, "mcp", None)
+    monkeypatch.setitem(sys.modules, "mcp.server.mcpserver", None)
     with pytest.raises(InvalidInput, match=r"pip install 'nostr-threads\[mcp\]'") as caught:
         hosting.mcp()
     assert caught.value.exit_code == 2

@@ -157,7 +157,9 @@ async def test_with_llm_s_approval_a_person_decides(
 
 
 def test_the_entry_point_is_this_plugin() -> None:
-    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))[
+        "project"
+    ]
     assert project["entry-points"]["llm"] == {"nostr-threads": llm_plugin.__name__}
 
 

@@ -154,7 +154,11 @@ async def test_a_draft_says_what_it_would_be_and_signs_nothing() -> None:
     assert draft["form"] == "thread"
     assert [part["index"] for part in draft["parts"]] == [1, 2, 3]
     assert all(part["characters"] <= 400 for part in draft["parts"])
-    assert draft["answers"].startswith("npub1g5e3t…qpm7: “Why do long answers stop?” (note1")
+    assert draft["answers"] == {
+        "code": note(QUESTION),
+        "author": "npub1g5e3t…qpm7",
+        "begins": "Why do long answers stop?",
+    }
     assert draft["author"] == nt.encode(nip19.PublicKey(ALICE.pubkey))
     assert draft["relays"] == [{"relay": "ws://127.0.0.1:9", "why": "relays.toml"}]
     assert (article["form"], article["answers"]) == ("article", None)
