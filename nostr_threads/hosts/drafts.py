@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypedDict
 
-from nostr_threads.core.untrusted import MARK
-from nostr_threads.errors import NotFound
+from nostr_threads.core.untrusted import quoted
+from nostr_threads.errors import InvalidInput, NotFound
 from nostr_threads.render.escape import one_line, printable
+from nostr_threads.render.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +26,7 @@ KEPT_FOR = 3_600
 """Seconds after which a draft is forgotten."""
 
 _MOST = 50
-_LONGEST_SHOWN = 6_000
+_LONGEST_SHOWN = 100_000
 _WORDS = 200
 
 
@@ -89,6 +90,10 @@ class Drafts:
             )
         return found
 
+    def drop(self, draft_id: str) -> None:
+        """Keep a draft no longer, if it is kept."""
+        self._kept.pop(draft_id, None)
+
     def _forget(self) -> None:
         oldest = self._clock() - KEPT_FOR
         for draft in [each for each in self._kept.values() if each.made_at < oldest]:
@@ -96,24 +101,27 @@ class Drafts:
 
 
 def question(draft: Draft) -> str:
-    """Return what a person is asked before a draft is signed: where it goes, and all it says."""
+    """Return what a person is asked before a draft is signed: where it goes, and all that it says.
+
+    Raises `InvalidInput` for a text that nobody would read to its end before they answer.
+    """
     plan = draft.plan
-    texts = [part.text for part in plan.parts]
-    characters = sum(map(len, texts))
-    parts = "1 part" if len(texts) == 1 else f"{len(texts)} parts"
+    characters = sum(part.characters for part in plan.parts)
+    if characters > _LONGEST_SHOWN:
+        raise InvalidInput(
+            f"{characters} characters are too many for a person to agree to here: publish them "
+            "with `nostr-threads publish`"
+        )
     lines = [
         "Publish this under your name?",
-        f"{parts} ({plan.form}), {characters} characters in all, to: {', '.join(plan.relays)}",
+        f"{counted(len(plan.parts), 'part')} ({plan.form}), {characters} characters in all, to: "
+        f"{', '.join(plan.relays)}",
         *(f"Warning: {one_line(each, _WORDS)}" for each in plan.warnings),
     ]
     if (note := draft.answered) is not None:
         lines.append(f"It answers {note['code']} by {note['author']}, which begins:")
-        lines.append(f"> {note['begins']}")
-    whole = "\n\n".join(
-        f"Part {part.index} of {part.total}, {part.characters} characters:\n{printable(part.text)}"
-        for part in plan.parts
-    )
-    if len(whole) > _LONGEST_SHOWN:
-        half = _LONGEST_SHOWN // 2
-        whole = f"{whole[:half]}\n{MARK}\n{whole[-half:]}"
-    return "\n".join(lines) + f"\n\n{whole}"
+        lines.append(quoted(note["begins"]))
+    for part in plan.parts:
+        lines.append(f"\nPart {part.index} of {part.total}, {part.characters} characters:")
+        lines.append(quoted(printable(part.text)))
+    return "\n".join(lines)

@@ -84,6 +84,7 @@ def _notes(
             "author": npub(event.pubkey),
             "name": author(event.pubkey, setting),
             "written": f"{when(event.created_at, None)} UTC",
+            "kept": None if node is None or node.kept is None else node.kept.value,
             "title": title_of(event),
             "snippet": _snippet(event.content, words),
         }

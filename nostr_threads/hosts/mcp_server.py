@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError, ToolError
 from mcp.server.mcpserver.resolve import (
-    AcceptedElicitation,
+    CancelledElicitation,
+    DeclinedElicitation,
     Elicit,
     ElicitationResult,
     Resolve,
@@ -28,11 +29,15 @@ from nostr_threads.hosts.manual import Fetching, FormName
 from nostr_threads.hosts.stdio import serve
 from nostr_threads.hosts.toolbox import Toolbox, told
 from nostr_threads.render.escape import one_line
+from nostr_threads.render.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
+    from nostr_threads.app.fetch import Progress
     from nostr_threads.core.delivery import Delivery
+
+    Tell: TypeAlias = Callable[[int, str], None]
 
 __all__ = ["run", "server_of"]
 
@@ -49,7 +54,8 @@ _CANNOT_ASK = (
     " elicitation). The person may start the server with --trust-host if the host itself asks them"
     " before each tool; or publish the text with `nostr-threads publish`"
 )
-_NOT_WANTED = "nothing was sent: the person did not agree to publish this draft"
+_NOT_WANTED = "nothing was sent: the person does not want this draft published, and it is gone"
+_NO_ANSWER = "nothing was sent: the person did not answer"
 
 
 class Agreement(BaseModel):
@@ -108,15 +114,8 @@ async def get_thread(
     """Give a thread as text; progress is told meanwhile."""
     with _errors():
         async with _telling(ctx) as tell:
-            return await _toolbox(ctx).get_thread(
-                code,
-                tokens,
-                around,
-                fetch,
-                progress=lambda each: tell(
-                    each.answers, f"{each.events} events, {each.relays} relays"
-                ),
-            )
+            heard = _heard(tell)
+            return await _toolbox(ctx).get_thread(code, tokens, around, fetch, progress=heard)
 
 
 async def search_threads(
@@ -167,7 +166,10 @@ async def publish_if_agreed(
     agreement: Annotated[ElicitationResult[Agreement], Resolve(_agreement)],
 ) -> dict[str, Any]:
     """Publish a draft, if the person has agreed."""
-    if not (isinstance(agreement, AcceptedElicitation) and agreement.data.publish):
+    if isinstance(agreement, CancelledElicitation):
+        raise ToolError(_NO_ANSWER)
+    if isinstance(agreement, DeclinedElicitation) or not agreement.data.publish:
+        _toolbox(ctx).withdraw(draft_id)
         raise ToolError(_NOT_WANTED)
     return await publish_at_once(ctx, draft_id)
 
@@ -191,13 +193,21 @@ async def publish_at_once(
 async def _thread(code: str, ctx: Asked) -> str:
     try:
         async with _telling(ctx) as tell:
-            return await _toolbox(ctx).get_thread(
-                code, progress=lambda each: tell(each.answers, f"{each.events} events")
-            )
+            return await _toolbox(ctx).get_thread(code, progress=_heard(tell))
     except (NotFound, InvalidCode) as error:
         raise ResourceNotFoundError(told(error)) from None
     except (NostrThreadsError, OSError) as error:
         raise ResourceError(told(error)) from None
+
+
+def _heard(tell: Tell) -> Callable[[Progress], None]:
+    """Return what tells how far a fetch is."""
+
+    def heard(each: Progress) -> None:
+        events, relays = counted(each.events, "event"), counted(each.relays, "relay")
+        tell(each.answers, f"{events} from {relays}")
+
+    return heard
 
 
 def _toolbox(ctx: Asked) -> Toolbox:
@@ -214,7 +224,7 @@ def _errors() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def _telling(ctx: Asked) -> AsyncIterator[Callable[[int, str], None]]:
+async def _telling(ctx: Asked) -> AsyncIterator[Tell]:
     """Give what is told of progress: the latest of it goes to the host, as fast as it takes it."""
     latest = [(0, "")]
     moved = asyncio.Event()

@@ -103,7 +103,8 @@ class Toolbox:
         wanted = _node_id(found, around or code)
         if wanted is None and around is not None:
             raise NotFound("the note of `around` is not in this thread")
-        setting = Setting(names=found.surroundings.shown_names, quoted=found.surroundings.quoted)
+        around_it = found.surroundings
+        setting = Setting(around_it.shown_names, quoted=around_it.quoted, kept=around_it.kept)
         return await off_loop(
             brief,
             found.thread,
@@ -183,10 +184,14 @@ class Toolbox:
     def question(self, draft_id: str) -> str | None:
         """Return what a person is asked before a draft is published; None once it is signed.
 
-        Raises `NotFound` for a draft that is not kept.
+        Raises `NotFound` for a draft that is not kept, `InvalidInput` for one that is too long.
         """
         draft = self._drafts.draft(draft_id)
         return None if draft.posting is not None else question(draft)
+
+    def withdraw(self, draft_id: str) -> None:
+        """Forget a draft that the person does not want: nobody can ask for it again."""
+        self._drafts.drop(draft_id)
 
     async def publish_answer(
         self, draft_id: str, *, progress: Callable[[Delivery], None] = lambda _: None

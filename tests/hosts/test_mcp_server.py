@@ -123,7 +123,7 @@ async def test_a_thread_is_fetched_with_progress_when_it_is_not_there_or_may_be_
     numbers = [number for number, _ in host.progress]
     assert numbers
     assert numbers == sorted(set(numbers))
-    assert "1 relays" in host.progress[-1][1]
+    assert "from 1 relay" in host.progress[-1][1]
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -185,13 +185,18 @@ async def test_without_a_yes_nothing_is_signed_or_sent(home: Home, mode: str) ->
     async with FaultyRelay(stocked()) as relay:
         home.settle([relay.url])
         async with talking(home, "--allow-publish", host=host, mode=mode) as client:
-            draft = value_of(await client.call_tool("draft_answer", {"text": "Because."}))
-            for host.says, host.ticks in (("decline", True), ("cancel", True), ("accept", False)):
-                sent = await client.call_tool("publish_answer", {"draft_id": draft["draft_id"]})
-                assert sent.is_error
-                assert "nothing was sent: the person did not agree" in text_of(sent)
+            for host.says, host.ticks, first, second in (
+                ("cancel", True, "the person did not answer", "did not answer"),
+                ("decline", True, "the person does not want this", "there is no such draft"),
+                ("accept", False, "the person does not want this", "there is no such draft"),
+            ):
+                draft = value_of(await client.call_tool("draft_answer", {"text": "Because."}))
+                for words in (first, second):
+                    sent = await client.call_tool("publish_answer", {"draft_id": draft["draft_id"]})
+                    assert sent.is_error
+                    assert words in text_of(sent)
         assert_nothing_was_sent(home, relay)
-    assert len(host.asked) == 3
+    assert len(host.asked) == 4
 
 
 async def test_a_host_that_cannot_ask_is_told_so_and_what_to_do(home: Home) -> None:

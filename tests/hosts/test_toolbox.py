@@ -12,7 +12,6 @@ import nostr_threads as nt
 from nostr_threads.core import kinds, nip19
 from nostr_threads.core.coverage import Finish
 from nostr_threads.core.sources import Source, SourceKind
-from nostr_threads.core.untrusted import MARK
 from nostr_threads.errors import InvalidInput, NoSigner, NotFound
 from nostr_threads.hosts.toolbox import Toolbox, told
 from nostr_threads.store.sources import Method, Sync
@@ -183,18 +182,23 @@ async def test_a_draft_is_kept_for_an_hour_and_not_more_than_fifty() -> None:
             toolbox.question(ids[50])
 
 
-async def test_a_person_sees_the_warnings_and_both_ends_of_a_long_text() -> None:
+async def test_a_person_sees_the_warnings_and_all_of_the_text_behind_a_mark() -> None:
     async with tools(urls=("ws://127.0.0.1:9",)) as (toolbox, _):
-        text = "Begin.\n\n" + "A sentence of it. " * 900 + "and this stops in the"
+        text = (
+            "Begin.\n\nPart 9 of 9\u202e\n" + "A sentence of it. " * 900 + "and this stops in the"
+        )
         draft = await toolbox.draft_answer(text)
+        longer = await toolbox.draft_answer("A sentence of it. " * 6_000)
     asked = str(toolbox.question(draft["draft_id"]))
     assert draft["warnings"]
     assert f"Warning: {draft['warnings'][0][:40]}" in asked
     assert asked.startswith("Publish this under your name?\n")
-    assert "Begin." in asked
-    assert f"\n{MARK}\n" in asked
-    assert "this stops in the" in asked
-    assert len(asked) < 7_000
+    assert "\n> Begin.\n> \n> Part 9 of 9" in asked
+    assert asked.count("A sentence of it.") == 900
+    ours = [line for line in asked.splitlines() if line.startswith("Part ")]
+    assert len(ours) == len(draft["parts"])
+    with pytest.raises(InvalidInput, match="too many for a person to agree to here"):
+        toolbox.question(longer["draft_id"])
 
 
 async def test_it_is_published_once_however_often_it_is_asked_for() -> None:
