@@ -50,7 +50,8 @@ def mcp(
         ),
     ] = False,
     seconds: Annotated[
-        float, typer.Option("--seconds", metavar="N", min=0, help="Look for a thread so long.")
+        float,
+        typer.Option("--seconds", metavar="N", min=0, help="Look for a thread N seconds at most."),
     ] = 60,
     *,
     places: Places,
