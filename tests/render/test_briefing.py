@@ -24,7 +24,14 @@ from tests.render.threads import answered, hostile_threads, split_answer
 
 ROOT = ALICE.note("The root.", NOW)
 STORED = Coverage()
-HEADING = re.compile(r"^\[(\d+)\] \S+(?: · [^·]+)*$")
+HEADING = re.compile(r"\[(\d+)\] (?:note1\w{58}|naddr1\w+|\(no code\))")
+OURS = re.compile(
+    r"\d{4}-\d\d-\d\d \d\d:\d\d UTC|repost|topic|comment|article|kind \d+|the root"
+    r"|missing|deleted|expired|hidden|elsewhere|(?:deleted|expired), kept here"
+    r"|parts? [-\d]+ of \d+(?:, part \d+ \w+)?"
+    r"|joined from \d+ notes, best effort(?:, others missing)?"
+    r"|answers (?:\[\d+\]|\S+ \(not shown\))(?:, its part \d+)?|not shown below it: \d+"
+)
 
 
 def shown(*events: nt.Verified, budget: int = 20_000, around: str | None = None) -> str:
@@ -159,8 +166,15 @@ def test_no_budget_is_exceeded_and_no_line_is_faked(
     header, _, rest = text.partition("by its code.")
     assert UNTRUSTED in header
     places = [line for line in rest.splitlines() if line and not line.startswith(">")]
-    numbers = [int(found[1]) for line in places if (found := HEADING.match(line))]
-    assert len(numbers) == len(places)
+    numbers = []
+    for line in places:
+        begin, *words = line.split(" · ")
+        found = HEADING.fullmatch(begin)
+        assert found is not None, line
+        numbers.append(int(found[1]))
+        names = [word for word in words if not OURS.fullmatch(word)]
+        assert names in ([], words[-1:]), line
+        assert all(name.startswith("by ") for name in names), line
     assert numbers == sorted(set(numbers))
     assert not any(
         unicodedata.category(each) in ("Cc", "Zl", "Zp") for each in text if each != "\n"
