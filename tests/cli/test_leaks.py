@@ -60,6 +60,9 @@ def good_lines(url: str, code: str) -> list[tuple[str, ...]]:
     return [
         ("fetch", code),
         ("show", code, "--json"),
+        ("show", code, "--format", "html", "-o", "thread.html"),
+        ("verify", "thread.html"),
+        ("list", "--json"),
         ("new", "--json"),
         ("compose", "a.md"),
         ("publish", "a.md", "--reply-to", code, "--limit", "400"),
@@ -236,8 +239,10 @@ def test_every_command_is_run() -> None:
     groups = {command[0] for command in COMMANDS if len(command) > 1}
     lines = (*good_lines("", ""), *bad_lines(""))
     run = {line[: 2 if line[0] in groups else 1] for line in lines}
-    # `demo` makes a key of its own, `relay serve` has none; a password is changed at a terminal.
-    assert {*COMMANDS} - run == {("demo",), ("relay", "serve"), ("key", "password")}
+    # `demo` makes a key of its own; a password is changed at a terminal. What serves has none, and
+    # tests of its own.
+    serving = {("serve",), ("relay", "serve")}
+    assert {*COMMANDS} - run == {("demo",), ("key", "password"), *serving}
 
 
 WRONG = (

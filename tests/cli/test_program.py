@@ -57,6 +57,7 @@ COMMANDS = (
     ("verify",),
     ("list",),
     ("mcp",),
+    ("serve",),
     ("code",),
 )
 HEAVY = {"websockets", "pynostr", "httpx", "coincurve", "cryptography", "sqlite3", "nostr_sdk"}
