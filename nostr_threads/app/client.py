@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 from nostr_threads.app.answered import event_of, target_of
 from nostr_threads.app.asking import Asking
 from nostr_threads.app.blocking import off_loop
-from nostr_threads.app.destinations import destinations, relay_lists
+from nostr_threads.app.destinations import destinations
 from nostr_threads.app.fetch import Found, fetch_thread, load_thread, pointer, stored_thread
 from nostr_threads.app.mirror import Mirror
 from nostr_threads.app.reading import plain
 from nostr_threads.app.sending import Sender
+from nostr_threads.app.whereabouts import Whereabouts
 from nostr_threads.app.writing import DEFAULT_LIMIT, Style, Writer
 from nostr_threads.core import verbs
 from nostr_threads.core.clocks import skewed
 from nostr_threads.core.crawl import Budget
 from nostr_threads.core.pow import MOST_ASKED
-from nostr_threads.core.relay_lists import RelayList
 from nostr_threads.core.split import DEFAULT_MARKER, Limit, Part
 from nostr_threads.errors import NoSigner, NotFound
 
@@ -81,16 +81,19 @@ class Nostr:
         self._documents = documents
         self.outbox = Sender(store, pool, routes, documents, self._now, config.defaults.patience)
         """What is signed and on its way: `resume`, `check`, `cancel`."""
+        looking_up = partial(self._asking, _LOOKING_UP)
         self.mirror = Mirror(
             store,
             pool,
             routes,
             documents,
-            asking=partial(self._asking, _LOOKING_UP),
+            asking=looking_up,
             fetch=self.fetch,
             clock=self._now,
         )
         """What is to be had whole: `run` brings it up to date."""
+        self.whereabouts = Whereabouts(store, routes, asking=looking_up, clock=self._now)
+        """Where people read and write: `inboxes`, `homes`, and `writers` for ourselves."""
 
     async def fetch(
         self,
@@ -296,29 +299,6 @@ class Nostr:
         """
         parts = (self._clock, self._routes, self._documents)
         return Nostr(self.store, self.pool, self.config, signer, *parts, viewer=None)
-
-    def writers(self, relays: Sequence[str] = ()) -> tuple[str, ...]:
-        """Return where answers are written to: `relays`, else those of relays.toml.
-
-        Raises `InvalidInput` when there is none.
-        """
-        return self._routes.writers(relays)
-
-    async def inboxes(self, pubkey: str) -> tuple[str, ...]:
-        """Return where somebody reads what is said to them (NIP-65); none where nobody knows."""
-        return self._dialable((await self._relay_list(pubkey)).read)
-
-    async def homes(self, pubkey: str) -> tuple[str, ...]:
-        """Return where somebody keeps what they write (NIP-65); none where nobody knows."""
-        return self._dialable((await self._relay_list(pubkey)).write)
-
-    async def _relay_list(self, pubkey: str) -> RelayList:
-        asking = self._asking(_LOOKING_UP)
-        found = await relay_lists([pubkey], self._routes.index, asking, self.store, self._now())
-        return found.get(pubkey, RelayList())
-
-    def _dialable(self, urls: Sequence[str]) -> tuple[str, ...]:
-        return tuple(url for url in urls if self._routes.may_dial(url))
 
     def clock_off(self) -> float | None:
         """How many seconds our clock is behind what the relays say, None where it seems right."""

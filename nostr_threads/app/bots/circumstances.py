@@ -93,10 +93,11 @@ async def _own_answers(
 
     Those that gave the whole thread have given them.
     """
+    writers = nostr.whereabouts.writers(relays)
     whole = {
         relay.url for relay in found.coverage.relays if relay.finish is Finish.COMPLETE
-    }.intersection(nostr.writers(relays))
-    asked = [nostr.pool.relay(url) for url in nostr.writers(relays) if url not in whole]
+    }.intersection(writers)
+    asked = [nostr.pool.relay(url) for url in writers if url not in whole]
     wanted, patience = _answers(event, bot), _GRACE if whole else _PATIENCE
     answers = await asyncio.gather(*(relay.fetch(wanted, seconds=patience) for relay in asked))
     is_sure = bool(whole) or any(answer.finish is Finish.COMPLETE for answer in answers)

@@ -27,7 +27,7 @@ async def sources(nostr: Nostr, file: BotFile, bot: str, *, since: int) -> tuple
     At the relays of its file; where there are none, at those of relays.toml and where the bot reads
     (NIP-65).
     """
-    relays = file.relays or (*nostr.config.readers, *await nostr.inboxes(bot))
+    relays = file.relays or (*nostr.config.readers, *await nostr.whereabouts.inboxes(bot))
     return tuple(
         Source(
             SourceKind.FILTER,

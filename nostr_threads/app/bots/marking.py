@@ -71,7 +71,9 @@ async def _profile(
     """
     wanted = Filter(kinds=(kinds.PROFILE,), authors=(bot,), limit=1)
     index = (relay.url for relay in nostr.config.relays if relay.index)
-    urls = dict.fromkeys((*nostr.writers(relays), *index, *await nostr.homes(bot)))
+    urls = dict.fromkeys(
+        (*nostr.whereabouts.writers(relays), *index, *await nostr.whereabouts.homes(bot))
+    )
     asked = [nostr.pool.relay(url) for url in urls]
     answers = await asyncio.gather(*(relay.fetch(wanted, seconds=_PATIENCE) for relay in asked))
     stored = await off_loop(nostr.store.query, [wanted], now=now)

@@ -121,6 +121,7 @@ class Life:
         self.config = SimpleNamespace(readers=tuple(relay.url for relay in world.relays))
         self.pool = SimpleNamespace(relay=self._relay)
         self.mirror = SimpleNamespace(follow=self._follow)
+        self.whereabouts = SimpleNamespace(writers=self._writers, inboxes=self._inboxes)
         self.outbox = SimpleNamespace(resume=self._resume)
 
     def step(self) -> None:
@@ -132,12 +133,6 @@ class Life:
             raise Crash
 
     # What a `Nostr` is to a bot
-
-    def writers(self, _: Sequence[str] = ()) -> tuple[str, ...]:
-        return tuple(relay.url for relay in self._world.relays)
-
-    async def inboxes(self, _: str) -> tuple[str, ...]:
-        return ()
 
     async def fetch(self, code: str, **_: object) -> Any:
         self.step()
@@ -160,7 +155,7 @@ class Life:
             target=Target(reply_to),
         )
         events = tuple([await self.signer.sign(draft) for draft in drafts])
-        posting = Posting(events, self.writers(), 1, self._world.now())
+        posting = Posting(events, self._writers(), 1, self._world.now())
         self.step()
         enqueue(posting)
         self.step()
@@ -190,6 +185,12 @@ class Life:
                 posting.id, Delivery(1, relay.url, status), now=self._world.now()
             )
             await asyncio.sleep(0.01)  # of the world's time
+
+    def _writers(self, _: Sequence[str] = ()) -> tuple[str, ...]:
+        return tuple(relay.url for relay in self._world.relays)
+
+    async def _inboxes(self, _: str) -> tuple[str, ...]:
+        return ()
 
     def _relay(self, url: str) -> Any:
         relay = next(each for each in self._world.relays if each.url == url)
