@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.store.postgres_server import PostgresServer
+
+# A run is hundreds of processes: where Python is told to keep no bytecode each of them compiles
+# everything again, and every worker all tests.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 _WATCH: list[list[str]] = []
 
