@@ -48,7 +48,7 @@ async def test_the_event_tells_relays_who_it_is_for_and_nothing_more() -> None:
     assert verify(event) == event
     assert event.kind == kinds.REMOTE_SIGNING == 24_133
     assert event.tags == (("p", BOB.public_key),)
-    assert "id" not in event.content
+    assert '"id"' not in event.content
     assert event.content != (await seal('{"id":"1"}', ALICE, BOB.public_key, NOW)).content
 
 
