@@ -148,14 +148,17 @@ async def _introduce_if_it_can(member: Member) -> None:
 async def _introduce(member: Member) -> None:
     """See that the bot's profile says that it is one, after asking once."""
     from nostr_threads.app.blocking import off_loop
-    from nostr_threads.app.bots.marking import is_marked, mark
+    from nostr_threads.app.bots.marking import look_up, mark
     from nostr_threads.errors import NothingAccepted
 
     nostr, file, now = member.nostr, member.file, int(time.time())
     bot = member.public_key
     known = await off_loop(nostr.store.bots.enter, bot, file.name, now=now)
     wanted = known.marks if file.marks is None else file.marks
-    if wanted is False or await is_marked(nostr, bot, file.relays, now=now):
+    if wanted is False:
+        return
+    looked = await look_up(nostr, bot, file.relays, now=now)
+    if looked.is_marked:
         return
     if wanted is None and not has_terminal():
         say(f"{file.name}: its profile does not say that it is a bot; `mark = true` lets it")
@@ -163,8 +166,12 @@ async def _introduce(member: Member) -> None:
     if wanted is None:
         wanted = typer.confirm(f"Let the profile of {file.name} say that it is a bot?", err=True)
         await off_loop(nostr.store.bots.mark, known, marks=wanted)
+        if wanted:
+            # A person may have changed it before they said yes.
+            now = int(time.time())
+            looked = await look_up(nostr, bot, file.relays, now=now)
     if wanted:
-        report = await mark(nostr, bot, file.relays, name=file.name, now=now)
+        report = await mark(nostr, looked, file.relays, name=file.name, now=now)
         if not report.taken(1):
             raise NothingAccepted("no relay has taken its profile yet; it is in the outbox")
         say(f"{file.name}: its profile says that it is a bot")

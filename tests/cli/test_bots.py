@@ -21,12 +21,13 @@ import nostr_threads as nt
 from nostr_threads.app.bots.crew import Member
 from nostr_threads.cli import bot_running
 from nostr_threads.core import kinds, nip19
-from nostr_threads.core.messages import Publish
+from nostr_threads.core.messages import Publish, Request
 from nostr_threads.core.profile import profile_of
 from nostr_threads.errors import NoRelayReachable, SigningError
 from nostr_threads.testing import FaultyRelay
 from tests.app.bots.stage import BOT, FILE, answers, question, send
 from tests.app.worlds import BOB, CAROL, opened
+from tests.cli.terminal import at_terminal
 from tests.relayd.peers import stocked
 
 if TYPE_CHECKING:
@@ -279,6 +280,13 @@ class TestRun:
         assert said.content == "PermissionError PermissionError"
 
 
+def looks(relay: FaultyRelay) -> int:
+    """How often a relay was asked for the bot's profile alone."""
+    requests = [each for each in relay.received if isinstance(each, Request)]
+    asked = [(wanted.kinds, wanted.authors) for each in requests for wanted in each.filters]
+    return asked.count(((kinds.PROFILE,), (BOT.pubkey,)))
+
+
 class TestTheProfile:
     async def marked(
         self, alice: Home, relay: FaultyRelay, mark: str, *, index: str = "", known: str = ""
@@ -307,9 +315,25 @@ class TestTheProfile:
             assert json.loads(now.content) == {"name": "Ann", "pets": ["cat"], "bot": True}
             assert now.tags == before.tags
             assert profile_of(now).bot
+            assert looks(relay) == 1
             # Once is enough.
             assert "profile" not in await self.marked(alice, relay, "mark = true")
             assert relay.store.query([wanted], now=int(time.time())) == [now]
+
+    async def test_changed_before_a_person_says_yes_keeps_the_change(self, alice: Home) -> None:
+        alice.file("echo.toml", ECHO.replace("mark = false", ""))
+        async with FaultyRelay(stocked()) as relay:
+            alice.settle([relay.url])
+            async with at_terminal(alice, "bot", "run", "echo.toml") as terminal:
+                await terminal.until("[y/N]: ")
+                changed = BOT.event(kinds.PROFILE, '{"name": "Ann"}', int(time.time()) - 1)
+                relay.store.add([changed], relay=None, now=int(time.time()))
+                terminal.type("y")
+                await terminal.until("its profile says that it is a bot")
+                await terminal.press(b"\x03")
+                assert (await terminal.end())[0] == 0
+            (now,) = profiles(relay)
+            assert json.loads(now.content) == {"name": "Ann", "bot": True}
 
     async def test_that_only_an_index_relay_has_is_not_overwritten(self, alice: Home) -> None:
         before = BOT.event(kinds.PROFILE, '{"name": "Ann"}', 1_700_000_000)

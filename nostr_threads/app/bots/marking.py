@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nostr_threads.app.blocking import off_loop
@@ -26,26 +27,56 @@ if TYPE_CHECKING:
     from nostr_threads.core.coverage import Answer
     from nostr_threads.core.event import Verified
 
-__all__ = ["is_marked", "mark"]
+__all__ = ["Looked", "look_up", "mark"]
 
 _PATIENCE = 10.0
 
 
-async def is_marked(nostr: Nostr, bot: str, relays: Sequence[str], *, now: int) -> bool:
-    """Whether the profile of `bot` (hex), as far as it is found, says that it is one."""
-    found, _ = await _profile(nostr, bot, relays, now)
-    return found is not None and profile_of(found).bot
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was found of a bot's profile: the newest, if there is any.
+
+    `silent` are the relays that may have a newer one and did not say so.
+    """
+
+    profile: Verified | None
+    silent: tuple[str, ...] = ()
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether the profile, as far as it is found, says that it is a bot's."""
+        return self.profile is not None and profile_of(self.profile).bot
 
 
-async def mark(nostr: Nostr, bot: str, relays: Sequence[str], *, name: str, now: int) -> Report:
-    """Publish the profile of `bot` with `bot: true`; one that has none yet gets `name`.
+async def look_up(nostr: Nostr, bot: str, relays: Sequence[str], *, now: int) -> Looked:
+    """Look for the profile of `bot` (hex), here and at relays.
 
-    Raises `NotFound` where some relay that may have a profile of it did not say which: what stands
+    Asked are those that it is written to, those that have everybody's, and those that the bot
+    itself names (NIP-65). Raises `InvalidInput` when there is nowhere to write to.
+    """
+    wanted = Filter(kinds=(kinds.PROFILE,), authors=(bot,), limit=1)
+    index = (relay.url for relay in nostr.config.relays if relay.index)
+    places = nostr.whereabouts
+    urls = dict.fromkeys((*places.writers(relays), *index, *await places.homes(bot)))
+    asked = [nostr.pool.relay(url) for url in urls]
+    answers = await asyncio.gather(*(relay.fetch(wanted, seconds=_PATIENCE) for relay in asked))
+    stored = await off_loop(nostr.store.query, [wanted], now=now)
+    found = [*stored, *(event for answer in answers for event in answer.events)]
+    newest = max(found, key=lambda event: (event.created_at, event.id), default=None)
+    return Looked(newest, tuple(answer.relay for answer in answers if not _is_whole(answer)))
+
+
+async def mark(
+    nostr: Nostr, looked: Looked, relays: Sequence[str], *, name: str, now: int
+) -> Report:
+    """Publish the profile that was found with `bot: true`; one that has none yet gets `name`.
+
+    Raises `NotFound` where some relay that may have a newer profile did not say which: what stands
     in that one would be lost.
     """
-    found, silent = await _profile(nostr, bot, relays, now)
-    if silent:
-        raise NotFound(f"{', '.join(silent)} did not say what stands in the bot's profile")
+    if looked.silent:
+        raise NotFound(f"{', '.join(looked.silent)} did not say what stands in the bot's profile")
+    found = looked.profile
     fields = {"name": name} if found is None else _fields(found)
     content = json.dumps({**fields, "bot": True}, ensure_ascii=False)
     tags = () if found is None else found.tags
@@ -59,27 +90,6 @@ def _fields(profile: Verified) -> dict[str, object]:
     except (ValueError, RecursionError):
         raise NotFound("the bot's profile is not readable: write a new one first") from None
     return fields if isinstance(fields, dict) else {}
-
-
-async def _profile(
-    nostr: Nostr, bot: str, relays: Sequence[str], now: int
-) -> tuple[Verified | None, list[str]]:
-    """Return the newest profile, and the relays that may have a newer one and did not say so.
-
-    Asked are those that it is written to, those that have everybody's, and those that the bot
-    itself names (NIP-65).
-    """
-    wanted = Filter(kinds=(kinds.PROFILE,), authors=(bot,), limit=1)
-    index = (relay.url for relay in nostr.config.relays if relay.index)
-    urls = dict.fromkeys(
-        (*nostr.whereabouts.writers(relays), *index, *await nostr.whereabouts.homes(bot))
-    )
-    asked = [nostr.pool.relay(url) for url in urls]
-    answers = await asyncio.gather(*(relay.fetch(wanted, seconds=_PATIENCE) for relay in asked))
-    stored = await off_loop(nostr.store.query, [wanted], now=now)
-    found = [*stored, *(event for answer in answers for event in answer.events)]
-    newest = max(found, key=lambda event: (event.created_at, event.id), default=None)
-    return newest, [answer.relay for answer in answers if not _is_whole(answer)]
 
 
 def _is_whole(answer: Answer) -> bool:
