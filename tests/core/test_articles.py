@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -376,7 +376,7 @@ def test_ten_thousand_notes_take_little_time(shape: str) -> None:
             text = f"{place * 2 // 10_000 + 1 if shape == 'beside' else place % 999 + 1}/999 x"
         made.append(note(text, parent, name=f"n{place}", at=place, tags=more))
     thread = Thread.build([invented("q"), *made])
-    begun = perf_counter()
+    begun = process_time()
     found = thread.articles()
-    assert perf_counter() - begun < 3
+    assert process_time() - begun < 3
     assert (len(found) > 0) == (shape != "wide")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import given
@@ -136,7 +136,7 @@ def test_any_text_has_a_stretch_inside_it_or_none(text: str) -> None:
 
 @pytest.mark.parametrize("piece", [" ", "🧵 ", "1/", "\n1. x", "(", "…", "cont ", "\ufe0f"])
 def test_a_long_text_takes_no_time(piece: str) -> None:
-    begun = perf_counter()
+    begun = process_time()
     for text in (piece * 200_000, "1. " + piece * 200_000, piece * 200_000 + " 1/2"):
         numbering(text)
-    assert perf_counter() - begun < 2
+    assert process_time() - begun < 2

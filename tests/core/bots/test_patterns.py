@@ -31,9 +31,9 @@ def test_what_is_no_regular_expression_is_refused(source: str) -> None:
 
 @pytest.mark.parametrize("source", ["(a|a)+$", "(a|b|ab)*c", r"(\w+\s?)*;"])
 def test_a_search_that_would_take_years_is_given_up(source: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     found = Pattern(source).search("ab" * 5_000 + "a" * 5_000 + "!")
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
     assert not found.is_there
 
 
