@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from nostr_threads.app.bots.crew import Member
     from nostr_threads.app.bots.reporting import MetricsFile
     from nostr_threads.signing import Signer
-    from nostr_threads.store.bots import Known
+    from nostr_threads.store.bots import RecordedBot
 
 __all__ = ["run"]
 
@@ -109,9 +109,9 @@ async def _run(
         for member in () if dry_run else members:
             await _introduce_if_it_can(member)
 
-        def pulse(known: Known) -> None:
+        def pulse(recorded: RecordedBot) -> None:
             if kept is not None:
-                kept.write(known, now=int(time.time()))
+                kept.write(recorded, now=int(time.time()))
 
         with _stopping() as stop:
             await run_all(
@@ -131,8 +131,8 @@ async def _begin(kept: MetricsFile, members: Sequence[Member]) -> None:
     now = int(time.time())
     for member in members:
         enter = member.nostr.store.bots.enter
-        known = await off_loop(enter, member.public_key, member.file.name, now=now)
-        await off_loop(kept.write, known, now=now)
+        recorded = await off_loop(enter, member.public_key, member.file.name, now=now)
+        await off_loop(kept.write, recorded, now=now)
 
 
 async def _introduce_if_it_can(member: Member) -> None:
@@ -153,8 +153,8 @@ async def _introduce(member: Member) -> None:
 
     nostr, file, now = member.nostr, member.file, int(time.time())
     bot = member.public_key
-    known = await off_loop(nostr.store.bots.enter, bot, file.name, now=now)
-    wanted = known.marks if file.marks is None else file.marks
+    recorded = await off_loop(nostr.store.bots.enter, bot, file.name, now=now)
+    wanted = recorded.marks if file.marks is None else file.marks
     if wanted is False:
         return
     looked = await look_up(nostr, bot, file.relays, now=now)
@@ -165,7 +165,7 @@ async def _introduce(member: Member) -> None:
         return
     if wanted is None:
         wanted = typer.confirm(f"Let the profile of {file.name} say that it is a bot?", err=True)
-        await off_loop(nostr.store.bots.mark, known, marks=wanted)
+        await off_loop(nostr.store.bots.mark, recorded, marks=wanted)
         if wanted:
             # A person may have changed it before they said yes.
             now = int(time.time())

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nostr_threads.core.event import Event, Verified
-    from nostr_threads.store.bots import Decision, Known, Taken
+    from nostr_threads.store.bots import Decision, RecordedBot, Taken
     from nostr_threads.store.connection import Connection
 
 __all__ = ["claim", "keep", "load", "parent_of", "retry", "select", "settle"]
@@ -94,7 +94,7 @@ def parent_of(connection: Connection, event: Event) -> Verified | None:
 
 
 def keep(
-    connection: Connection, bot: Known, event: Event, taken: Sequence[Taken], now: int
+    connection: Connection, bot: RecordedBot, event: Event, taken: Sequence[Taken], now: int
 ) -> bool:
     """Put on record what the bot makes of an event; False where something is there already."""
     key = connection.column(event.id)
@@ -112,7 +112,7 @@ def keep(
 
 def claim(
     connection: Connection,
-    bot: Known,
+    bot: RecordedBot,
     owner: str,
     decision: Decision,
     now: int,
@@ -217,7 +217,7 @@ def _moved(connection: Connection, entry: Entry) -> Entry:
     return entry if found is None else replace(entry, root=connection.text(found[0]))
 
 
-def _given(connection: Connection, bot: Known, now: int) -> list[tuple[int, Answered]]:
+def _given(connection: Connection, bot: RecordedBot, now: int) -> list[tuple[int, Answered]]:
     """Return the answers of the last day, those that are being given too, by their asks."""
     rows = connection.execute(_PAST, (bot.row, now - _DAY)).fetchall()
     return [

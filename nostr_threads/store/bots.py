@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from nostr_threads.core.event import Event, Verified
     from nostr_threads.store.base import Posting
 
-__all__ = ["Bots", "Decision", "Entry", "Intake", "Known", "State", "Taken"]
+__all__ = ["Bots", "Decision", "Entry", "Intake", "RecordedBot", "State", "Taken"]
 
 
 class State(Enum):
@@ -38,7 +38,7 @@ class State(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class RecordedBot:
     """A bot that is on record. Times are in unix seconds.
 
     What came before `began_at` is none of its business; `heard_at` is when it last listened.
@@ -109,20 +109,27 @@ class Bots(Protocol):
     `StoreError`.
     """
 
-    def enter(self, pubkey: str, name: str, *, now: int) -> Known:
+    def enter(self, pubkey: str, name: str, *, now: int) -> RecordedBot:
         """Put a bot on record unless it is; what is stored by then it has no need to read."""
         ...
 
-    def listened(self, bot: Known, *, now: int) -> None:
+    def listened(self, bot: RecordedBot, *, now: int) -> None:
         """Note that the bot was listening up to `now`."""
         ...
 
-    def mark(self, bot: Known, *, marks: bool) -> None:
+    def mark(self, bot: RecordedBot, *, marks: bool) -> None:
         """Remember whether the bot's profile is to say that it is one: nobody is asked twice."""
         ...
 
     def read(
-        self, bot: Known, kinds: Sequence[int], since: int, intake: Intake, *, now: int, most: int
+        self,
+        bot: RecordedBot,
+        kinds: Sequence[int],
+        since: int,
+        intake: Intake,
+        *,
+        now: int,
+        most: int,
     ) -> list[tuple[Event, Taken]] | None:
         """Let the bot read what was stored since it last did: `most` events of these kinds.
 
@@ -134,7 +141,7 @@ class Bots(Protocol):
 
     def claim(
         self,
-        bot: Known,
+        bot: RecordedBot,
         owner: str,
         decision: Decision,
         *,
@@ -164,11 +171,11 @@ class Bots(Protocol):
         """
         ...
 
-    def owners(self, bot: Known) -> frozenset[str]:
+    def owners(self, bot: RecordedBot) -> frozenset[str]:
         """Return who is at any ask of the bot."""
         ...
 
-    def take_back(self, bot: Known, owner: str) -> int:
+    def take_back(self, bot: RecordedBot, owner: str) -> int:
         """Let anybody take at once what an owner is at, who is known to have died; how much."""
         ...
 
@@ -198,7 +205,7 @@ class Bots(Protocol):
         """
         ...
 
-    def settle(self, bot: Known, *, now: int) -> list[Entry]:
+    def settle(self, bot: RecordedBot, *, now: int) -> list[Entry]:
         """Note what became of answers in the outbox; return the asks that are settled by it.
 
         Those that somebody is sending are left to them. One whose answer was taken back to be
@@ -218,7 +225,7 @@ class Bots(Protocol):
         """Return asks, those that changed last first."""
         ...
 
-    def next_due(self, bot: Known) -> int | None:
+    def next_due(self, bot: RecordedBot) -> int | None:
         """Return when the next ask is due, or may be taken over; None when none is open."""
         ...
 
@@ -226,11 +233,11 @@ class Bots(Protocol):
         """Return the ids of the answers to an event that are on record, of any bot."""
         ...
 
-    def counts(self, bot: Known) -> Mapping[tuple[State, str], int]:
+    def counts(self, bot: RecordedBot) -> Mapping[tuple[State, str], int]:
         """Count the bot's asks by state and guard."""
         ...
 
-    def latencies(self, bot: Known) -> tuple[int, int]:
+    def latencies(self, bot: RecordedBot) -> tuple[int, int]:
         """Return the sum of seconds from hearing of an ask to its answer, and of how many."""
         ...
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from nostr_threads.errors import TakenOver
 from nostr_threads.store import asks, outbox, reading
-from nostr_threads.store.bots import Known, State
+from nostr_threads.store.bots import RecordedBot, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -86,7 +86,7 @@ class SqlBots:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def enter(self, pubkey: str, name: str, *, now: int) -> Known:
+    def enter(self, pubkey: str, name: str, *, now: int) -> RecordedBot:
         """Put a bot on record unless it is; what is stored by then it has no need to read."""
         with self._database.writing(durable=True) as connection:
             key = connection.column(pubkey)
@@ -95,21 +95,30 @@ class SqlBots:
                 connection.execute(_ENTER, (key, name, now, now))
                 found = connection.execute(_BOT, (key, name)).fetchone()
         row, began_at, heard_at, marks = found
-        return Known(row, pubkey, name, began_at, heard_at, None if marks is None else bool(marks))
+        return RecordedBot(
+            row, pubkey, name, began_at, heard_at, None if marks is None else bool(marks)
+        )
 
-    def listened(self, bot: Known, *, now: int) -> None:
+    def listened(self, bot: RecordedBot, *, now: int) -> None:
         """Note that the bot was listening up to `now`."""
         with self._database.writing() as connection:
             query = "UPDATE bots SET heard_at = ?1 WHERE bot = ?2 AND heard_at < ?1"
             connection.execute(query, (now, bot.row))
 
-    def mark(self, bot: Known, *, marks: bool) -> None:
+    def mark(self, bot: RecordedBot, *, marks: bool) -> None:
         """Remember whether the bot's profile is to say that it is one: nobody is asked twice."""
         with self._database.writing(durable=True) as connection:
             connection.execute("UPDATE bots SET marks = ? WHERE bot = ?", (int(marks), bot.row))
 
     def read(
-        self, bot: Known, kinds: Sequence[int], since: int, intake: Intake, *, now: int, most: int
+        self,
+        bot: RecordedBot,
+        kinds: Sequence[int],
+        since: int,
+        intake: Intake,
+        *,
+        now: int,
+        most: int,
     ) -> list[tuple[Event, Taken]] | None:
         """Let the bot read what was stored since it last did: `most` events of these kinds."""
         with self._database.reading() as connection:
@@ -138,7 +147,7 @@ class SqlBots:
 
     def claim(
         self,
-        bot: Known,
+        bot: RecordedBot,
         owner: str,
         decision: Decision,
         *,
@@ -161,13 +170,13 @@ class SqlBots:
         with self._database.writing() as connection:
             connection.execute(_LEAVE, (now, entry.row, owner))
 
-    def owners(self, bot: Known) -> frozenset[str]:
+    def owners(self, bot: RecordedBot) -> frozenset[str]:
         """Return who is at any ask of the bot."""
         with self._database.reading() as connection:
             rows = connection.execute(_OWNERS, (bot.row,)).fetchall()
             return frozenset(owner for (owner,) in rows)
 
-    def take_back(self, bot: Known, owner: str) -> int:
+    def take_back(self, bot: RecordedBot, owner: str) -> int:
         """Let anybody take at once what an owner is at, who is known to have died; how much."""
         with self._database.writing(durable=True) as connection:
             return connection.execute(_TAKE_BACK, (bot.row, owner)).rowcount
@@ -197,7 +206,7 @@ class SqlBots:
                 raise TakenOver(f"the answer to {entry.event_id} is another process's by now")
             outbox.enqueue(connection, posting)
 
-    def settle(self, bot: Known, *, now: int) -> list[Entry]:
+    def settle(self, bot: RecordedBot, *, now: int) -> list[Entry]:
         """Note what became of answers in the outbox; return the asks that are settled by it."""
         with self._database.writing() as connection:
             queued = asks.select(connection, _UNATTENDED, (bot.row, now))
@@ -230,7 +239,7 @@ class SqlBots:
             ordered = f"{where} ORDER BY changed_at DESC, ask DESC LIMIT ?"
             return asks.select(connection, ordered, (*values, most))
 
-    def next_due(self, bot: Known) -> int | None:
+    def next_due(self, bot: RecordedBot) -> int | None:
         """Return when the next ask is due, or may be taken over; None when none is open."""
         with self._database.reading() as connection:
             (due,) = connection.execute(_NEXT_DUE, (bot.row,)).fetchone()
@@ -242,13 +251,13 @@ class SqlBots:
             rows = connection.execute(_POSTINGS, (connection.column(event_id),)).fetchall()
             return frozenset(connection.text(posting) for (posting,) in rows)
 
-    def counts(self, bot: Known) -> Mapping[tuple[State, str], int]:
+    def counts(self, bot: RecordedBot) -> Mapping[tuple[State, str], int]:
         """Count the bot's asks by state and guard."""
         with self._database.reading() as connection:
             rows = connection.execute(_COUNTS, (bot.row,)).fetchall()
             return {(State(state), guard): count for state, guard, count in rows}
 
-    def latencies(self, bot: Known) -> tuple[int, int]:
+    def latencies(self, bot: RecordedBot) -> tuple[int, int]:
         """Return the sum of seconds from hearing of an ask to its answer, and of how many."""
         with self._database.reading() as connection:
             seconds, count = connection.execute(_LATENCIES, (bot.row,)).fetchone()

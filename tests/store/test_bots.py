@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nostr_threads.core.event import Verified
-    from nostr_threads.store.bots import Known
+    from nostr_threads.store.bots import RecordedBot
     from nostr_threads.store.sql import SqlStore
 
 RELAY = "wss://one.example"
@@ -40,7 +40,7 @@ def goes(*_: object) -> None:
     """There is room for every answer."""
 
 
-def entered(store: SqlStore, *events: Verified) -> Known:
+def entered(store: SqlStore, *events: Verified) -> RecordedBot:
     """A bot that has read `events`."""
     bot = store.bots.enter(CAROL, "faq", now=THEN)
     store.add(events, relay=RELAY, now=THEN)
@@ -49,13 +49,13 @@ def entered(store: SqlStore, *events: Verified) -> Known:
     return bot
 
 
-def read(store: SqlStore, bot: Known, **options: int) -> int | None:
+def read(store: SqlStore, bot: RecordedBot, **options: int) -> int | None:
     settings = {"since": 0, "most": 100, **options}
     found = store.bots.read(bot, (1,), settings["since"], hears, now=NOW, most=settings["most"])
     return None if found is None else len(found)
 
 
-def claimed(store: SqlStore, bot: Known, owner: str = "one", *, now: int = NOW) -> Entry:
+def claimed(store: SqlStore, bot: RecordedBot, owner: str = "one", *, now: int = NOW) -> Entry:
     entry = store.bots.claim(bot, owner, goes, now=now, until=now + 60)
     assert isinstance(entry, Entry)
     return entry

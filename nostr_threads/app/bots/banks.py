@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from nostr_threads.app.blocking import off_loop
 from nostr_threads.app.bots.files import read_text
 from nostr_threads.core.article import Form
-from nostr_threads.core.bots.bank import Known, best
+from nostr_threads.core.bots.bank import Matcher, best
 from nostr_threads.core.bots.entry import read_entry
 from nostr_threads.errors import AnswerFailed, InvalidConfig, InvalidText
 from nostr_threads.store.ranking import Ranking
@@ -51,7 +51,7 @@ class Bank:
         self._form = form
         self._lock = Lock()
         self._seen: tuple[_State, tuple[str, ...]] | None = None
-        self._known = Known((), Ranking)
+        self._matcher = Matcher((), Ranking)
         self._problems: tuple[InvalidConfig, ...] = ()
 
     @property
@@ -59,7 +59,7 @@ class Bank:
         """The answers as they are now."""
         with self._lock:
             self._refresh()
-            return self._known.entries
+            return self._matcher.entries
 
     @property
     def problems(self) -> tuple[InvalidConfig, ...]:
@@ -72,7 +72,7 @@ class Bank:
         """Return every answer that has something of `question`, the best first, each with why."""
         with self._lock:
             self._refresh()
-            return self._known.matches(question)
+            return self._matcher.matches(question)
 
     def choose(self, question: str) -> Match | None:
         """Return what would be given for `question`; None where none fits well enough."""
@@ -89,11 +89,11 @@ class Bank:
     def _chosen(self, ask: Ask) -> Match | None:
         with self._lock:
             self._refresh()
-            known, problems = self._known, self._problems
-        if not known.entries:
+            matcher, problems = self._matcher, self._problems
+        if not matcher.entries:
             why = f": {problems[0]}" if problems else ""
             raise AnswerFailed(f"{self._folder} has no answer that can be read{why}")
-        fitting = [each for each in known.matches(ask.text) if each.entry.speaks_to(ask.event)]
+        fitting = [each for each in matcher.matches(ask.text) if each.entry.speaks_to(ask.event)]
         return best(fitting, self._threshold)
 
     def _refresh(self) -> None:
@@ -109,7 +109,7 @@ class Bank:
                 problems.append(error)
         for problem in problems:
             _log.warning("%s", problem)
-        self._known = Known(entries, Ranking)
+        self._matcher = Matcher(entries, Ranking)
         self._problems, self._seen = tuple(problems), seen
 
 

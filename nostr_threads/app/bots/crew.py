@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from nostr_threads.app.bots.botfile import BotFile
     from nostr_threads.app.bots.news import Tell
     from nostr_threads.app.client import Nostr
-    from nostr_threads.store.bots import Known
+    from nostr_threads.store.bots import RecordedBot
 
 __all__ = ["Member", "bots_of", "require_names", "run_all", "run_bot"]
 
@@ -97,7 +97,7 @@ async def run_all(
     *,
     clock: Callable[[], float],
     tell: Tell = lambda _: None,
-    pulse: Callable[[Known], None] = lambda _: None,
+    pulse: Callable[[RecordedBot], None] = lambda _: None,
     is_dry: bool = False,
 ) -> None:
     """Run all until `stop` is set, and let each finish what it has signed. Raises `StoreError`."""

@@ -13,7 +13,7 @@ from nostr_threads.core.sources import Source, SourceKind
 if TYPE_CHECKING:
     from nostr_threads.app.bots.botfile import BotFile
     from nostr_threads.app.client import Nostr
-    from nostr_threads.store.bots import Known
+    from nostr_threads.store.bots import RecordedBot
 
 __all__ = ["look_back", "sources"]
 
@@ -39,10 +39,10 @@ async def sources(nostr: Nostr, file: BotFile, bot: str, *, since: int) -> tuple
     )
 
 
-def look_back(known: Known, now: int, catch_up: int) -> int:
+def look_back(recorded: RecordedBot, now: int, catch_up: int) -> int:
     """Return from when on notes are looked for, in unix seconds.
 
     As far back as is caught up, as a relay may have been down, and to when the bot last listened:
     what is too old by now is put on record as such. Nothing that came before it began.
     """
-    return max(known.began_at, min(known.heard_at, now - catch_up) - _OVERLAP)
+    return max(recorded.began_at, min(recorded.heard_at, now - catch_up) - _OVERLAP)

@@ -17,14 +17,14 @@ from nostr_threads.store.bots import State
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nostr_threads.store.bots import Bots, Known
+    from nostr_threads.store.bots import Bots, RecordedBot
 
 __all__ = ["MetricsFile", "figures_of"]
 
 _WAITING = (State.SEEN, State.ANSWERING)
 
 
-def figures_of(record: Bots, bot: Known, *, now: int) -> Figures:
+def figures_of(record: Bots, bot: RecordedBot, *, now: int) -> Figures:
     """Return the figures of a bot at `now` (unix seconds)."""
     by_state: Counter[State] = Counter()
     skipped: Counter[str] = Counter()
@@ -53,7 +53,7 @@ class MetricsFile:
         self._record = record
         self._figures: dict[str, Figures] = {}
 
-    def write(self, bot: Known, *, now: int) -> None:
+    def write(self, bot: RecordedBot, *, now: int) -> None:
         """Write the file anew, with what is on record of `bot`. Raises `InvalidInput`."""
         self._figures[bot.name] = figures_of(self._record, bot, now=now)
         new = self._path.with_name(f".{self._path.name}.{os.getpid()}")

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from nostr_threads.core.bots.budgets import Answered
     from nostr_threads.core.event import Event
     from nostr_threads.core.sources import Source
-    from nostr_threads.store.bots import Known, Taken
+    from nostr_threads.store.bots import RecordedBot, Taken
     from nostr_threads.store.sources import Sync
 
 __all__ = ["Running"]
@@ -79,7 +79,7 @@ class Running:
         *,
         clock: Callable[[], float],
         tell: Tell = lambda _: None,
-        pulse: Callable[[Known], None] = lambda _: None,
+        pulse: Callable[[RecordedBot], None] = lambda _: None,
         is_dry: bool = False,
     ) -> None:
         if nostr.signer is None:
@@ -105,18 +105,18 @@ class Running:
     async def run(self, stop: asyncio.Event) -> None:
         """Run until `stop` is set, then finish what is signed. Raises `StoreError`."""
         now = self._clock()
-        known = await off_loop(self._record.enter, self._bot, self._file.name, now=now)
-        await off_loop(self._take_back, known)
-        since = look_back(known, now, self._file.limits.catch_up)
+        recorded = await off_loop(self._record.enter, self._bot, self._file.name, now=now)
+        await off_loop(self._take_back, recorded)
+        since = look_back(recorded, now, self._file.limits.catch_up)
         followed = await sources(self._nostr, self._file, self._bot, since=since)
         with ungrouped():
             async with asyncio.TaskGroup() as tasks:
                 loops = (
                     self._listen(followed),
-                    self._read(known),
-                    self._send_again(known),
-                    self._live(known),
-                    self._work(known, tasks),
+                    self._read(recorded),
+                    self._send_again(recorded),
+                    self._live(recorded),
+                    self._work(recorded, tasks),
                 )
                 busy = [tasks.create_task(each) for each in loops]
                 await stop.wait()
@@ -124,14 +124,14 @@ class Running:
                     each.cancel()
                 await asyncio.wait(busy)
                 await self._finish()
-        await self._settle(known)
-        await self._beat(known)
+        await self._settle(recorded)
+        await self._beat(recorded)
 
-    def _take_back(self, known: Known) -> None:
+    def _take_back(self, recorded: RecordedBot) -> None:
         """Do not wait for those who have died on this machine."""
-        for owner in self._record.owners(known):
+        for owner in self._record.owners(recorded):
             if is_gone(owner, self._owner):
-                self._record.take_back(known, owner)
+                self._record.take_back(recorded, owner)
 
     # Listening and reading
 
@@ -167,13 +167,13 @@ class Running:
             failing.remove(relay)
             self._say(Deed.LISTENING, why=f"{relay} answers again")
 
-    async def _read(self, known: Known) -> None:
+    async def _read(self, recorded: RecordedBot) -> None:
         hearing = Hearing(self._file, self._bot, self._clock)
-        kinds, since = self._file.listening.kinds, known.began_at
+        kinds, since = self._file.listening.kinds, recorded.began_at
         while True:
             has_everything = self._caught_up.is_set()
             self._came.clear()
-            read = partial(self._record.read, known, kinds, since, hearing, most=_BATCH)
+            read = partial(self._record.read, recorded, kinds, since, hearing, most=_BATCH)
             while (fresh := await to_its_end(off_loop(read, now=self._clock()))) is not None:
                 for event, taken in fresh:
                     self._took(event, taken)
@@ -192,7 +192,7 @@ class Running:
 
     # Working
 
-    async def _work(self, known: Known, tasks: asyncio.TaskGroup) -> None:
+    async def _work(self, recorded: RecordedBot, tasks: asyncio.TaskGroup) -> None:
         await _first(self._is_read, _CATCHING_UP)
         told = ""
         while True:
@@ -200,28 +200,28 @@ class Running:
             await self._under_way.acquire()
             await self._slots.acquire()
             self._due.clear()
-            claimed = await self._claim(known)
+            claimed = await self._claim(recorded)
             if isinstance(claimed, Entry):
                 told = ""
-                tasks.create_task(self._carry(claimed, known, tasks))
+                tasks.create_task(self._carry(claimed, recorded, tasks))
                 continue
             self._slots.release()
             self._under_way.release()
             if claimed is not None and claimed.why != told:
                 told = claimed.why
                 self._say_wait(claimed)
-            await self._until_due(known, claimed)
+            await self._until_due(recorded, claimed)
 
-    async def _until_due(self, known: Known, wait: Wait | None) -> None:
+    async def _until_due(self, recorded: RecordedBot, wait: Wait | None) -> None:
         """Wait until something may be answered again, or something new was heard."""
-        until = await off_loop(self._record.next_due, known) if wait is None else wait.until
+        until = await off_loop(self._record.next_due, recorded) if wait is None else wait.until
         seconds = _NEXT_LOOK if until is None else until - self._clock()
         await _first(self._due, min(max(0.1, seconds), _NEXT_LOOK))
 
-    async def _claim(self, known: Known) -> Entry | Wait | None:
+    async def _claim(self, recorded: RecordedBot) -> Entry | Wait | None:
         now, owner = self._clock(), self._owner
         counts_all = self._file.budgets.total is not None
-        claim = partial(self._record.claim, known, owner, self._decide, counts_all=counts_all)
+        claim = partial(self._record.claim, recorded, owner, self._decide, counts_all=counts_all)
         claiming = off_loop(claim, now=now, until=now + LEASE)
         try:
             return await to_its_end(claiming)
@@ -242,7 +242,7 @@ class Running:
             self._soon(Deed.SKIPPED, event_id=entry.event_id, guard=guard, why=why)
         return verdict
 
-    async def _carry(self, entry: Entry, known: Known, tasks: asyncio.TaskGroup) -> None:
+    async def _carry(self, entry: Entry, recorded: RecordedBot, tasks: asyncio.TaskGroup) -> None:
         """Work on an ask; there is room for another one once its answer is in the outbox."""
         work = Work(entry, self._desk)
         running = tasks.create_task(work.run())
@@ -258,7 +258,7 @@ class Running:
         del self._works[running]
         self._under_way.release()
         self._turns.over(entry.event_id)
-        await self._settle(known)
+        await self._settle(recorded)
 
     async def _finish(self) -> None:
         """Let what is signed arrive; what is not is given back, to be answered another time."""
@@ -272,41 +272,41 @@ class Running:
 
     # What becomes of answers
 
-    async def _send_again(self, known: Known) -> None:
+    async def _send_again(self, recorded: RecordedBot) -> None:
         """Send what is stuck, the longest first."""
         while True:
             queued = await off_loop(
                 self._record.entries,
                 pubkey=self._bot,
-                name=known.name,
+                name=recorded.name,
                 states=[State.QUEUED],
                 most=_EVERYTHING,
             )
             stuck = {each.posting for each in queued if each.posting and not each.owner}
             if stuck:
                 await self._nostr.outbox.resume(everything=False, only=stuck)
-                await self._settle(known)
+                await self._settle(recorded)
             await asyncio.sleep(_NEXT_PULSE)  # relays are asked again after minutes
 
-    async def _live(self, known: Known) -> None:
+    async def _live(self, recorded: RecordedBot) -> None:
         """Note that the bot lives, and what has become of answers that nobody is sending."""
         while True:
-            await self._settle(known)
-            await off_loop(self._record.listened, known, now=self._clock())
-            await self._beat(known)
+            await self._settle(recorded)
+            await off_loop(self._record.listened, recorded, now=self._clock())
+            await self._beat(recorded)
             await asyncio.sleep(_NEXT_PULSE)  # as often as anybody reads figures
 
-    async def _beat(self, known: Known) -> None:
+    async def _beat(self, recorded: RecordedBot) -> None:
         try:
-            await off_loop(self._pulse, known)
+            await off_loop(self._pulse, recorded)
         except InvalidInput as error:
             # Whoever watches must not end what is watched.
             if str(error) != self._complaint:
                 self._complaint = str(error)
                 self._say(Deed.TROUBLE, why=self._complaint)
 
-    async def _settle(self, known: Known) -> None:
-        for entry in await off_loop(self._record.settle, known, now=self._clock()):
+    async def _settle(self, recorded: RecordedBot) -> None:
+        for entry in await off_loop(self._record.settle, recorded, now=self._clock()):
             deed = _BECAME.get(entry.state, Deed.FAILED)
             self._say(deed, event_id=entry.event_id, rule=entry.answerer, why=entry.why)
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from nostr_threads.core.bots.entry import Entry
 
-__all__ = ["Index", "Known", "Match", "best", "has_words", "words_of"]
+__all__ = ["Index", "Match", "Matcher", "best", "has_words", "words_of"]
 
 _MOST_WORDS = 100
 # In a bank of three, a word that one of them has would seem to be nothing special.
@@ -58,8 +58,8 @@ class Match:
     why: str
 
 
-class Known:
-    """The entries of a bank, to be matched. `make` makes an index of texts."""
+class Matcher:
+    """Matches questions with the entries of a bank. `make` makes an index of texts."""
 
     def __init__(self, entries: Sequence[Entry], make: Callable[[Sequence[str]], Index]) -> None:
         self.entries = tuple(entries)

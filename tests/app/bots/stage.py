@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from nostr_threads.app.bots.bot import Bot
     from nostr_threads.app.bots.news import Deed, News
     from nostr_threads.core.bots.asks import Ask
-    from nostr_threads.store.bots import Known
+    from nostr_threads.store.bots import RecordedBot
     from nostr_threads.testing import Author, FaultyRelay
 
 BOT = ALICE
@@ -109,7 +109,7 @@ async def running(
     bots: Mapping[str, Bot] | None = None,
     *,
     clock: Callable[[], float] = time.time,
-    pulse: Callable[[Known], None] = lambda _: None,
+    pulse: Callable[[RecordedBot], None] = lambda _: None,
     is_dry: bool = False,
 ) -> AsyncIterator[Stage]:
     """Run a bot; it is stopped at the end, in order."""

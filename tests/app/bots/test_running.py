@@ -55,7 +55,7 @@ if TYPE_CHECKING:
 
     from nostr_threads.app.bots.bot import Bot
     from nostr_threads.core.bots.asks import Ask
-    from nostr_threads.store.bots import Known
+    from nostr_threads.store.bots import RecordedBot
 
 pytestmark = pytest.mark.usefixtures("quickly")
 
@@ -547,7 +547,7 @@ class TestTrouble:
         monkeypatch.setattr(runner, "_NEXT_PULSE", 0.05)
         loop, beats, goes_on = asyncio.get_running_loop(), [], asyncio.Event()
 
-        def pulse(_: Known) -> None:
+        def pulse(_: RecordedBot) -> None:
             beats.append(1)
             if len(beats) > 1:
                 loop.call_soon_threadsafe(goes_on.set)
@@ -579,10 +579,10 @@ async def test_a_question_at_which_its_process_dies_is_given_up_in_the_end(
         begun(nostr, ago=100)
         now, record = int(time.time()), nostr.store.bots
         nostr.store.add([note := question(at=now - 50)], relay=relay.url, now=now)
-        known = record.enter(BOT.pubkey, FILE.name, now=now)
-        record.read(known, (1,), 0, lambda *_: [Taken()], now=now, most=9)
+        recorded = record.enter(BOT.pubkey, FILE.name, now=now)
+        record.read(recorded, (1,), 0, lambda *_: [Taken()], now=now, most=9)
         for _ in range(deaths):
-            record.claim(known, "dead", lambda *_: None, now=now, until=now)
+            record.claim(recorded, "dead", lambda *_: None, now=now, until=now)
         async with running(nostr) as stage:
             other = question("and this?", by=CAROL)
             send(relay, other)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nostr_threads.core.bots.bank import Known, best, has_words, words_of
+from nostr_threads.core.bots.bank import Matcher, best, has_words, words_of
 from nostr_threads.core.bots.entry import Entry, read_entry
 from nostr_threads.store.ranking import Ranking
 from tests.core.strategies import texts
@@ -109,13 +109,13 @@ SILENT = (
 
 
 @cache
-def bank() -> Known:
+def bank() -> Matcher:
     files = sorted(ANSWERS.glob("*.md"))
-    return Known([read_entry(file.read_text("utf-8"), file.name) for file in files], Ranking)
+    return Matcher([read_entry(file.read_text("utf-8"), file.name) for file in files], Ranking)
 
 
-def known(*questions: str) -> Known:
-    return Known([Entry(each, "Yes.", (each,)) for each in questions], Ranking)
+def known(*questions: str) -> Matcher:
+    return Matcher([Entry(each, "Yes.", (each,)) for each in questions], Ranking)
 
 
 @pytest.mark.parametrize(
@@ -194,12 +194,12 @@ class TestWords:
         "text", ["Zaps: my Lightning  Address?", "ZAP!\nlightning address", "lightning address zap"]
     )
     def test_they_force_a_match(self, text: str) -> None:
-        (match,) = Known([self.ENTRY], Ranking).matches(text)
+        (match,) = Matcher([self.ENTRY], Ranking).matches(text)
         assert (match.score, match.why) == (1.0, "has the words zap | zaps, lightning address")
 
     @pytest.mark.parametrize("text", ["zap", "zapped lightning address", "lightning, my address"])
     def test_all_of_them_do_as_whole_words(self, text: str) -> None:
-        assert Known([self.ENTRY], Ranking).matches(text) == []
+        assert Matcher([self.ENTRY], Ranking).matches(text) == []
 
     def test_an_entry_without_words_has_them_all(self) -> None:
         assert has_words(Entry("x", "Yes."), "anything")
@@ -213,13 +213,13 @@ def test_of_two_that_fit_alike_the_easier_is_given_and_then_the_first_by_name() 
         Entry(name, "Yes.", ("How do I pay?",), difficulty=level)
         for name, level in (("a", 3), ("c", 1), ("b", 1))
     ]
-    found = Known(entries, Ranking).matches("pay")
+    found = Matcher(entries, Ranking).matches("pay")
     assert [match.entry.name for match in found] == ["b", "c", "a"]
 
 
 def test_the_best_of_several_phrasings_counts() -> None:
     entry = Entry("x", "Yes.", ("How do I pay?", "Where is the till around here?"))
-    (match,) = Known([entry], Ranking).matches("where is the till around")
+    (match,) = Matcher([entry], Ranking).matches("where is the till around")
     assert match.score == pytest.approx(1.0)
     assert match.why == "asks 100% of its question, which is 100% of the note"
 
@@ -235,5 +235,5 @@ def test_nobody_speaks_the_query_language() -> None:
 
 
 def test_a_bank_without_entries_is_silent() -> None:
-    assert Known([], Ranking).matches("What is a relay?") == []
+    assert Matcher([], Ranking).matches("What is a relay?") == []
     assert best([], 0.0) is None
