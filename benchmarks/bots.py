@@ -94,9 +94,12 @@ def _bot(urls: list[str]) -> Iterator[subprocess.Popen[str]]:
 
 async def _idle(url: str, rounds: int) -> None:
     answers: asyncio.Queue[tuple[str, float]] = asyncio.Queue()
-    listening = asyncio.create_task(_listen(url, answers))
-    await asyncio.sleep(1)
-    idle = [await _once(url, number, answers) for number in range(rounds)]
+    begun = asyncio.Event()
+    listening = asyncio.create_task(_listen(url, answers, begun))
+    async with asyncio.timeout(60):
+        await begun.wait()
+    # Once the first is answered the bot listens, too: it says so before it does.
+    _, *idle = [await _once(url, number, answers) for number in range(rounds + 1)]
     figures = "".join(f"{of(idle) * 1e3:10.0f}" for of in (median, min, max))
     goal = "reached" if median(idle) <= 0.2 else "MISSED"
     print(f"  {'':48}{'median':>10}{'min':>10}{'max':>10}  ms")
@@ -106,8 +109,10 @@ async def _idle(url: str, rounds: int) -> None:
 
 async def _burst(urls: list[str], process: subprocess.Popen[str]) -> None:
     answers: asyncio.Queue[tuple[str, float]] = asyncio.Queue()
-    listening = asyncio.create_task(_listen(urls[0], answers))
-    await asyncio.sleep(1)
+    begun = asyncio.Event()
+    listening = asyncio.create_task(_listen(urls[0], answers, begun))
+    async with asyncio.timeout(60):
+        await begun.wait()
     began = time.perf_counter()
     notes = [_question(f"burst {number}", number) for number in range(BURST)]
     await asyncio.gather(*(_publish(url, notes[place::3]) for place, url in enumerate(urls)))
@@ -148,14 +153,21 @@ async def _publish(url: str, events: list[Verified]) -> None:
             assert ",true," in str(await socket.recv())
 
 
-async def _listen(url: str, answers: asyncio.Queue[tuple[str, float]]) -> None:
-    """Put the id of what is answered, and when the answer came, into the queue; each once."""
+async def _listen(
+    url: str, answers: asyncio.Queue[tuple[str, float]], begun: asyncio.Event
+) -> None:
+    """Put the id of what is answered, and when the answer came, into the queue; each once.
+
+    `begun` is set once the relay passes on what comes.
+    """
     seen: set[str] = set()
     async with connect(url, compression=None) as socket:
         await socket.send(json.dumps(["REQ", "answers", {"authors": [_BOT.pubkey], "kinds": [1]}]))
         async for message in socket:
             kind, *rest = json.loads(message)
-            if kind == "EVENT":
+            if kind == "EOSE":
+                begun.set()
+            elif kind == "EVENT":
                 answered = next(tag[1] for tag in rest[1]["tags"] if tag[0] == "e")
                 if answered not in seen:
                     seen.add(answered)
