@@ -24,7 +24,7 @@ from nostr_threads.core import kinds, nip19
 from nostr_threads.core.messages import Publish, Request
 from nostr_threads.core.profile import profile_of
 from nostr_threads.errors import NoRelayReachable, SigningError
-from nostr_threads.testing import FaultyRelay
+from nostr_threads.testing import Faults, FaultyRelay
 from tests.app.bots.stage import BOT, FILE, answers, question, send
 from tests.app.worlds import BOB, CAROL, opened
 from tests.cli.terminal import at_terminal
@@ -246,6 +246,44 @@ class TestRun:
             ("one", note.id),
             ("two", tagged.id),
         }
+
+    async def test_each_key_with_a_password_has_a_line_of_the_descriptor(self, home: Home) -> None:
+        for name in ("one", "two"):
+            line = ("key", "new", name, "--log-n", "1")
+            assert (await home.run(*line, password=f"word of {name}")).code == 0
+            home.file(f"{name}.toml", ECHO.replace("[bot]", f"[bot]\nkey = '{name}'"))
+        home.settle([NOWHERE])
+        keys = (await home.run("key", "list", "--json")).objects
+        line = ("bot", "run", "one.toml", "two.toml", "--json")
+        async with home.started(*line, password="word of one\nword of two") as process:
+            told = [await heard(process, "listening") for _ in range(2)]
+            assert (await ended(process))[0] == 0
+        said = {str(each["bot"]): str(each["why"]).split()[1] for each in told}
+        assert said == {each["name"]: each["npub"] for each in keys}
+        swapped = await home.run(*line, password="word of two\nword of one")
+        assert (swapped.code, swapped.out) == (7, "")
+        short = await home.run(*line, password="word of one")
+        assert (short.code, short.out) == (7, "")
+
+    async def test_a_second_signal_ends_it_at_once_and_keeps_what_is_signed(
+        self, alice: Home
+    ) -> None:
+        alice.file("echo.toml", ECHO)
+        async with FaultyRelay(stocked()) as relay:
+            alice.settle([relay.url], quick=60.0)
+            async with alice.started("bot", "run", "echo.toml", "--json") as process:
+                await heard(process, "listening")
+                relay.faults = Faults(no_ok=True)
+                send(relay, note := question())
+                await heard(process, "queued")
+                process.send_signal(signal.SIGTERM)
+                assert process.stderr is not None
+                assert b"once more, and it ends at once" in await process.stderr.readline()
+                code, _ = await ended(process)
+            assert code == 130
+        (entry,) = (await alice.run("bot", "log", "--json")).objects
+        assert (entry["id"], entry["state"]) == (note.id, "queued")
+        assert len((await alice.run("outbox", "list", "--json")).objects) == 1
 
     async def test_without_a_key_or_a_store_that_can_be_written_it_says_so(
         self, home: Home
