@@ -11,6 +11,7 @@ import pytest
 
 import nostr_threads as nt
 from nostr_threads.app.bots.botfile import BotFile
+from nostr_threads.app.bots.news import Deed
 from nostr_threads.app.bots.running import Running
 from nostr_threads.core import nip19
 from nostr_threads.core.bots import cases
@@ -18,16 +19,18 @@ from nostr_threads.core.bots.asks import Answer
 from nostr_threads.core.bots.cases import Limits
 from nostr_threads.core.bots.specs import TextOf
 from nostr_threads.core.bots.when import Rule
-from tests.app.worlds import ALICE, BOB
+from nostr_threads.testing import Faults, FaultyRelay
+from tests.app.worlds import ALICE, BOB, opened
+from tests.relayd.peers import stocked
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
     from nostr_threads.app.bots.bot import Bot
-    from nostr_threads.app.bots.news import Deed, News
+    from nostr_threads.app.bots.news import News
     from nostr_threads.core.bots.asks import Ask
     from nostr_threads.store.bots import RecordedBot
-    from nostr_threads.testing import Author, FaultyRelay
+    from nostr_threads.testing import Author
 
 BOT = ALICE
 with pytest.MonkeyPatch.context() as patch:
@@ -126,6 +129,24 @@ async def running(
     finally:
         task.cancel()
         await asyncio.wait([task])
+
+
+@asynccontextmanager
+async def at_work(
+    file: BotFile = FILE,
+    bots: Mapping[str, Bot] | None = None,
+    *,
+    faults: Faults | None = None,
+    is_dry: bool = False,
+) -> AsyncIterator[tuple[FaultyRelay, nt.Nostr, Stage]]:
+    """Run a bot that listens at a relay of its own, with a store in memory."""
+    async with (
+        FaultyRelay(stocked(), faults or Faults()) as relay,
+        opened(":memory:", relay.url, by=BOT) as nostr,
+        running(nostr, file, bots, is_dry=is_dry) as stage,
+    ):
+        await stage.told_of(Deed.LISTENING)
+        yield relay, nostr, stage
 
 
 def send(relay: FaultyRelay, *notes: nt.Verified) -> None:

@@ -42,6 +42,7 @@ from tests.app.bots.stage import (
     Echo,
     answer_to,
     answers,
+    at_work,
     question,
     running,
     send,
@@ -119,12 +120,7 @@ class Fixed:
 
 class TestAnAnswer:
     async def test_is_given_to_a_note_that_names_the_bot(self) -> None:
-        async with (
-            FaultyRelay(stocked()) as relay,
-            opened(":memory:", relay.url, by=BOT) as nostr,
-            running(nostr) as stage,
-        ):
-            await stage.told_of(Deed.LISTENING)
+        async with at_work() as (relay, nostr, stage):
             send(relay, note := question())
             await stage.told_of(Deed.DELIVERED, note)
             (answer,) = answers(relay, note)
@@ -138,12 +134,7 @@ class TestAnAnswer:
 
     async def test_is_given_after_a_pause_and_at_the_pace_of_the_bot(self) -> None:
         file = replace(FILE, pace=0.5, limits=replace(LIMITS, pause=1.01))
-        async with (
-            FaultyRelay(stocked()) as relay,
-            opened(":memory:", relay.url, by=BOT) as nostr,
-            running(nostr, file) as stage,
-        ):
-            await stage.told_of(Deed.LISTENING)
+        async with at_work(file) as (relay, _, stage):
             loop = asyncio.get_running_loop()
             begin = loop.time()
             first, second = question("one?"), question("two?", by=CAROL)
@@ -154,12 +145,7 @@ class TestAnAnswer:
             assert loop.time() - begin >= 1.5
 
     async def test_is_given_to_an_answer_to_the_bot_and_to_none_that_is_for_another(self) -> None:
-        async with (
-            FaultyRelay(stocked()) as relay,
-            opened(":memory:", relay.url, by=BOT) as nostr,
-            running(nostr, replace(FILE, limits=replace(LIMITS, too_fast=0))) as stage,
-        ):
-            await stage.told_of(Deed.LISTENING)
+        async with at_work(replace(FILE, limits=replace(LIMITS, too_fast=0))) as (relay, _, stage):
             send(relay, note := question())
             await stage.told_of(Deed.DELIVERED, note)
             (said,) = answers(relay, note)
@@ -196,12 +182,7 @@ class TestAnAnswer:
         limits = replace(LIMITS, pause=2.5)
         file = replace(FILE, rules=rules, match=Match.ALL, limits=limits, at_once=1)
         bots = {"one": Fixed(None), "two": Fixed("the second")}
-        async with (
-            FaultyRelay(stocked()) as relay,
-            opened(":memory:", relay.url, by=BOT) as nostr,
-            running(nostr, file, bots) as stage,
-        ):
-            await stage.told_of(Deed.LISTENING)
+        async with at_work(file, bots) as (relay, _, stage):
             begin = asyncio.get_running_loop().time()
             send(relay, note := question())
             await stage.told_of(Deed.DELIVERED, note)
@@ -209,12 +190,7 @@ class TestAnAnswer:
 
     async def test_may_be_long_and_goes_as_one_thread(self) -> None:
         text = "\n\n".join(f"Paragraph {number}. " + "word " * 120 for number in range(4))
-        async with (
-            FaultyRelay(stocked()) as relay,
-            opened(":memory:", relay.url, by=BOT) as nostr,
-            running(nostr, bots={"echo": Fixed(text)}) as stage,
-        ):
-            await stage.told_of(Deed.LISTENING)
+        async with at_work(bots={"echo": Fixed(text)}) as (relay, _, stage):
             send(relay, note := question())
             news = await stage.told_of(Deed.QUEUED, note)
             await stage.told_of(Deed.DELIVERED, note)
@@ -436,14 +412,8 @@ class TestNothingIsSaid:
         assert await self.skipped(note=question(), bots=Fixed(many)) == "says"
 
     async def test_but_ids_that_are_no_key_of_the_bot_s(self) -> None:
-        async with (
-            FaultyRelay(stocked()) as relay,
-            opened(":memory:", relay.url, by=BOT) as nostr,
-            running(
-                nostr, bots={"echo": Fixed(f"see {'00' * 32} and {BOB.secret_hex()}")}
-            ) as stage,
-        ):
-            await stage.told_of(Deed.LISTENING)
+        said = f"see {'00' * 32} and {BOB.secret_hex()}"
+        async with at_work(bots={"echo": Fixed(said)}) as (relay, _, stage):
             send(relay, note := question())
             await stage.told_of(Deed.DELIVERED, note)
 
@@ -475,12 +445,7 @@ class TestNothingIsSaid:
             assert (entry.state, entry.guard) == (State.SEEN, "known")
 
     async def test_in_a_dry_run(self) -> None:
-        async with (
-            FaultyRelay(stocked()) as relay,
-            opened(":memory:", relay.url, by=BOT) as nostr,
-            running(nostr, is_dry=True) as stage,
-        ):
-            await stage.told_of(Deed.LISTENING)
+        async with at_work(is_dry=True) as (relay, nostr, stage):
             send(relay, note := question())
             news = await stage.told_of(Deed.WOULD_ANSWER, note)
             assert news.answer is not None
@@ -600,12 +565,7 @@ class TestBudgets:
     async def test_are_kept(self) -> None:
         file = replace(FILE, budgets=Budgets(per_author_hour=2))
         notes = [question(f"{number}?") for number in range(4)]
-        async with (
-            FaultyRelay(stocked()) as relay,
-            opened(":memory:", relay.url, by=BOT) as nostr,
-            running(nostr, file) as stage,
-        ):
-            await stage.told_of(Deed.LISTENING)
+        async with at_work(file) as (relay, _, stage):
             send(relay, *notes)
             await stage.until(lambda: len(stage.of(Deed.SKIPPED)) == 2)
             await stage.until(lambda: len(stage.of(Deed.DELIVERED)) == 2)
@@ -614,12 +574,7 @@ class TestBudgets:
 
     async def test_of_the_bot_are_waited_for(self) -> None:
         file = replace(FILE, budgets=Budgets(per_hour=1))
-        async with (
-            FaultyRelay(stocked()) as relay,
-            opened(":memory:", relay.url, by=BOT) as nostr,
-            running(nostr, file) as stage,
-        ):
-            await stage.told_of(Deed.LISTENING)
+        async with at_work(file) as (relay, nostr, stage):
             send(relay, question("one?"), question("two?", by=CAROL))
             await stage.told_of(Deed.DELIVERED)
             news = await stage.told_of(Deed.WAITS)
@@ -652,12 +607,7 @@ class TestWhatFails:
     async def test_is_tried_again_and_then_answered(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(outcomes, "PAUSES", (1, 1))
         bot = Fails(2, RuntimeError("no model"))
-        async with (
-            FaultyRelay(stocked()) as relay,
-            opened(":memory:", relay.url, by=BOT) as nostr,
-            running(nostr, bots={"echo": bot}) as stage,
-        ):
-            await stage.told_of(Deed.LISTENING)
+        async with at_work(bots={"echo": bot}) as (relay, _, stage):
             send(relay, note := question())
             await stage.told_of(Deed.DELIVERED, note)
             assert [news.why for news in stage.of(Deed.FAILED)] == [
@@ -672,12 +622,7 @@ class TestWhatFails:
     ) -> None:
         monkeypatch.setattr(outcomes, "PAUSES", (1,))
         bot = Fails(9, ValueError("broken"))
-        async with (
-            FaultyRelay(stocked()) as relay,
-            opened(":memory:", relay.url, by=BOT) as nostr,
-            running(nostr, bots={"echo": bot}) as stage,
-        ):
-            await stage.told_of(Deed.LISTENING)
+        async with at_work(bots={"echo": bot}) as (relay, nostr, stage):
             send(relay, note := question())
             await stage.until(lambda: len(stage.of(Deed.FAILED)) == 2)
             (entry,) = nostr.store.bots.entries()
@@ -687,24 +632,14 @@ class TestWhatFails:
 
     async def test_for_good_is_not_tried_again(self) -> None:
         bot = Fails(9, InvalidText("there is no text"))
-        async with (
-            FaultyRelay(stocked()) as relay,
-            opened(":memory:", relay.url, by=BOT) as nostr,
-            running(nostr, bots={"echo": bot}) as stage,
-        ):
-            await stage.told_of(Deed.LISTENING)
+        async with at_work(bots={"echo": bot}) as (relay, nostr, stage):
             send(relay, note := question())
             await stage.told_of(Deed.FAILED, note)
             assert nostr.store.bots.entries()[0].state is State.FAILED
             assert bot.tries == 1
 
     async def test_at_every_relay_has_failed_with_its_reason(self) -> None:
-        async with (
-            FaultyRelay(stocked(), Faults(reject_with="blocked: no bots")) as relay,
-            opened(":memory:", relay.url, by=BOT) as nostr,
-            running(nostr) as stage,
-        ):
-            await stage.told_of(Deed.LISTENING)
+        async with at_work(faults=Faults(reject_with="blocked: no bots")) as (relay, _, stage):
             send(relay, note := question())
             news = await stage.told_of(Deed.FAILED, note)
             assert "no bots" in news.why
@@ -721,12 +656,7 @@ class TestWhatFails:
         monkeypatch.setattr(outcomes, "PAUSES", ())
         for error in (asyncio.CancelledError(), KeyboardInterrupt(), SystemExit(3)):
             bot = Fails(9, error)
-            async with (
-                FaultyRelay(stocked()) as relay,
-                opened(":memory:", relay.url, by=BOT) as nostr,
-                running(nostr, bots={"echo": bot}) as stage,
-            ):
-                await stage.told_of(Deed.LISTENING)
+            async with at_work(bots={"echo": bot}) as (relay, nostr, stage):
                 send(relay, note := question())
                 await stage.told_of(Deed.FAILED, note)
                 assert nostr.store.bots.entries()[0].state is State.FAILED
@@ -742,12 +672,7 @@ class TestWhatFails:
         monkeypatch.setattr(outcomes, "PAUSES", ())
         secret = "nsec1" + "q" * 58
         for error in (ValueError(f"half \ud800 {secret}\x1b[2J"), Mute()):
-            async with (
-                FaultyRelay(stocked()) as relay,
-                opened(":memory:", relay.url, by=BOT) as nostr,
-                running(nostr, bots={"echo": Fails(9, error)}) as stage,
-            ):
-                await stage.told_of(Deed.LISTENING)
+            async with at_work(bots={"echo": Fails(9, error)}) as (relay, nostr, stage):
                 send(relay, note := question())
                 news = await stage.told_of(Deed.FAILED, note)
                 why = nostr.store.bots.entries()[0].why
@@ -780,12 +705,7 @@ class TestWhileItIsAnswered:
     async def after(self, change: Callable[[nt.Nostr, nt.Verified], None], file: BotFile) -> str:
         """What keeps back an answer when something changes while it is made."""
         bot = Waits()
-        async with (
-            FaultyRelay(stocked()) as relay,
-            opened(":memory:", relay.url, by=BOT) as nostr,
-            running(nostr, file, {"echo": bot}) as stage,
-        ):
-            await stage.told_of(Deed.LISTENING)
+        async with at_work(file, {"echo": bot}) as (relay, nostr, stage):
             send(relay, note := question())
             await asyncio.wait_for(bot.begun.wait(), WAIT)
             change(nostr, note)
@@ -883,12 +803,7 @@ class TestRules:
     async def test_one_that_is_silent_leaves_it_to_the_next(self) -> None:
         file = replace(FILE, rules=(Rule("bank", TextOf("")), Rule("echo", TextOf(""))))
         bots: dict[str, Bot] = {"bank": Fixed(None), "echo": Echo()}
-        async with (
-            FaultyRelay(stocked()) as relay,
-            opened(":memory:", relay.url, by=BOT) as nostr,
-            running(nostr, file, bots) as stage,
-        ):
-            await stage.told_of(Deed.LISTENING)
+        async with at_work(file, bots) as (relay, _, stage):
             send(relay, note := question())
             assert (await stage.told_of(Deed.QUEUED, note)).rule == "echo"
             await stage.told_of(Deed.DELIVERED, note)
@@ -897,12 +812,7 @@ class TestRules:
         rules = (Rule("one", TextOf("")), Rule("two", TextOf("")))
         file = replace(FILE, rules=rules, match=Match.ALL)
         bots = {"one": Fixed("the first"), "two": Fixed("the second")}
-        async with (
-            FaultyRelay(stocked()) as relay,
-            opened(":memory:", relay.url, by=BOT) as nostr,
-            running(nostr, file, bots) as stage,
-        ):
-            await stage.told_of(Deed.LISTENING)
+        async with at_work(file, bots) as (relay, nostr, stage):
             send(relay, note := question())
             await stage.until(lambda: len(stage.of(Deed.DELIVERED)) == 2)
             assert {answer.content for answer in answers(relay, note)} == {
