@@ -19,6 +19,7 @@ from benchmarks import (
     split,
     store,
     tree,
+    viewer,
 )
 
 BENCHMARKS = {
@@ -33,6 +34,7 @@ BENCHMARKS = {
     "fleet": fleet,
     "store": store,
     "bots": bots,
+    "viewer": viewer,
 }
 
 

@@ -20,6 +20,7 @@ from nostr_threads.core import kinds
 from nostr_threads.core.filters import Filter
 from nostr_threads.core.profile import Profile, profile_of
 from nostr_threads.core.references import pointer_to
+from nostr_threads.render.outline import Block, outline
 from nostr_threads.store.policy import Policy
 from nostr_threads.web.files import file_of, saved_now
 
@@ -46,15 +47,16 @@ _MOST_ENTRIES = 200
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A thread by the key of its root, and the ids of what nobody has looked at.
+    """A thread by the key of its root, its blocks in display order, and what nobody has looked at.
 
     `cursor` is up to where the store was read for it; see `Store.stored_after`.
     """
 
     root: str
     found: Found
-    fresh: frozenset[str]
+    blocks: tuple[Block, ...]
     cursor: int
+    fresh: frozenset[str] = frozenset()
 
 
 class Mark(NamedTuple):
@@ -154,21 +156,18 @@ class Library:
         now = self.now
         root = stored_root(self._store, pointer_to(key))
         cursor = self._store.stored_after(None, now=now, most=1).cursor
-        known = self._kept.get(root)
-        found = (
-            known.found
-            if known is not None and known.cursor == cursor
-            else load_thread(pointer_to(root), store=self._store, now=now, viewer=self._viewer)
-        )
+        whole = self._kept.pop(root, None)
+        if whole is None or whole.cursor != cursor:
+            found = load_thread(pointer_to(root), store=self._store, now=now, viewer=self._viewer)
+            blocks = (each for each in outline(found.thread) if isinstance(each, Block))
+            whole = Whole(root, found, tuple(blocks), cursor)
+        self._kept[root] = whole
+        while len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
         # Looking at something stores nothing.
         news = self._store.arrivals(root).threads
         fresh = frozenset(event.id for events in news.values() for event in events)
-        whole = Whole(root, found, fresh, cursor)
-        self._kept[root] = whole
-        self._kept.move_to_end(root)
-        while len(self._kept) > _KEPT:
-            self._kept.popitem(last=False)
-        return whole
+        return replace(whole, fresh=fresh)
 
     def _notes(
         self, wanted: Filter, most: int, after: Mark | None, count: int | None = None

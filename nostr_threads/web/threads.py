@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from http import HTTPStatus
-from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
@@ -26,7 +25,6 @@ from nostr_threads.render.html.feed import feed_of
 from nostr_threads.render.html.plot import plot
 from nostr_threads.render.html.texts import Speller
 from nostr_threads.render.listing import called
-from nostr_threads.render.outline import Block, outline
 from nostr_threads.render.setting import Setting
 from nostr_threads.render.wording import author, code_of, title_of
 from nostr_threads.store.base import Activity
@@ -104,7 +102,7 @@ class Threads:
         """Lead to where a note is in its thread."""
         key = key_of(request.path_params["key"])
         whole = await self._library.thread(key)
-        number, shown = await off_loop(_place, whole.found, key)
+        number, shown = _place(whole, key)
         return RedirectResponse(
             thread_path(whole.root, page=number, at=shown), HTTPStatus.TEMPORARY_REDIRECT
         )
@@ -124,10 +122,11 @@ class Threads:
         thread = found.thread
         entries = Entries(thread, setting_around(found.surroundings, now), LINKS, fresh=whole.fresh)
         number = _number(request)
-        blocks = list(islice(outline(thread), (number - 1) * _BLOCKS, number * _BLOCKS + 1))
+        blocks = whole.blocks[(number - 1) * _BLOCKS : number * _BLOCKS]
         if not blocks:
             raise NotFound(f"this thread has no page {number}")
         path = thread_path(whole.root)
+        is_more = number * _BLOCKS < len(whole.blocks)
         return page(
             "thread.html",
             title=entries.title(),
@@ -136,10 +135,10 @@ class Threads:
             cursor=whole.cursor,
             code=code_of(whole.root),
             path=path,
-            entries=[entries.entry(block) for block in blocks[:_BLOCKS]],
+            entries=[entries.entry(block) for block in blocks],
             number=number,
             before=thread_path(whole.root, page=number - 1) if number > 1 else "",
-            following=thread_path(whole.root, page=number + 1) if len(blocks) > _BLOCKS else "",
+            following=thread_path(whole.root, page=number + 1) if is_more else "",
             fresh=len(whole.fresh),
             plot=plot([event.created_at for event in thread.events]),
             coverage=shares(found.coverage, thread.found),
@@ -218,11 +217,9 @@ def _number(request: Request) -> int:
     return max(1, int(named)) if named.isdecimal() and len(named) < 8 else 1
 
 
-def _place(found: Found, key: str) -> tuple[int, str]:
+def _place(whole: Whole, key: str) -> tuple[int, str]:
     """Return the page on which a key's note is, and the id by which it is there."""
-    for place, block in enumerate(outline(found.thread)):
-        if not isinstance(block, Block):
-            continue
+    for place, block in enumerate(whole.blocks):
         for node in block.nodes:
             address = kinds.address_of(node.event) if node.event is not None else None
             if key in (node.id, address):
