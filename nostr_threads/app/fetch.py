@@ -15,6 +15,7 @@ from nostr_threads.app.surroundings import Surroundings, surroundings
 from nostr_threads.core import nip19
 from nostr_threads.core.coverage import Coverage, RelayCoverage
 from nostr_threads.core.crawl import Crawl
+from nostr_threads.core.fetched import Fetched
 from nostr_threads.core.references import Pointer
 from nostr_threads.core.thread import Thread
 from nostr_threads.errors import NoRelayReachable, NotFound
@@ -35,6 +36,7 @@ __all__ = [
     "Found",
     "Progress",
     "fetch_thread",
+    "last_fetched",
     "load_thread",
     "pointer",
     "stored_root",
@@ -57,12 +59,17 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A thread and how whole it is. `budget_hit` names the budget that ended the search, if any."""
+    """A thread and how whole it is. `budget_hit` names the budget that ended the search, if any.
+
+    Of a thread that is only shown `coverage` says where its events were seen, and `fetched` what
+    the last fetch could say of it, None where there was none.
+    """
 
     thread: Thread
     coverage: Coverage
     budget_hit: str | None = None
     surroundings: Surroundings = field(default_factory=Surroundings)
+    fetched: Fetched | None = None
 
     @property
     def whole(self) -> bool:
@@ -116,7 +123,13 @@ async def fetch_thread(
     hit = crawl.budget_hit or (asking.budget_hit if coverage.unsure else None)
     if not thread.found:
         raise _nothing(start, coverage, hit)
-    return Found(thread, coverage, hit, around)
+    fetched = Fetched(now, coverage, hit)
+    await off_loop(_note, store, start, fetched)
+    return Found(thread, coverage, hit, around, fetched)
+
+
+def _note(store: Store, start: Pointer, fetched: Fetched) -> None:
+    store.note_fetch(stored_root(store, start), fetched.to_json(), now=fetched.at)
 
 
 def stored_root(store: Store, start: Pointer) -> str:
@@ -134,12 +147,18 @@ def load_thread(start: Pointer, *, store: Store, now: int, viewer: str | None = 
 
     The coverage counts sightings: which relays had these events whenever they were asked.
     """
-    thread, around = _assembled(store, stored_root(store, start), now, viewer)
+    root = stored_root(store, start)
+    thread, around = _assembled(store, root, now, viewer)
     if not thread.found:
         raise NotFound(f"the store knows nothing of {start.key}; fetch it first")
-    return Found(
-        thread, _sighted(store, [event.id for event in thread.events]), surroundings=around
-    )
+    coverage = _sighted(store, [event.id for event in thread.events])
+    return Found(thread, coverage, surroundings=around, fetched=last_fetched(store, root))
+
+
+def last_fetched(store: Store, root: str) -> Fetched | None:
+    """Return what the last fetch of the thread of `root` could say; None where there was none."""
+    known = store.last_fetch(root)
+    return None if known is None else Fetched.from_json(*known)
 
 
 async def _drive(crawl: Crawl, asking: Asking, progress: Callable[[int], None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from nostr_threads.app.fetch import Found, Progress
     from nostr_threads.core.coverage import Coverage
     from nostr_threads.core.crawl import Budget
+    from nostr_threads.core.fetched import Fetched
     from nostr_threads.core.saved import Saved
 
 __all__ = ["Format", "fetch", "show"]
@@ -135,8 +137,6 @@ def show(
 
     Example: nostr-threads show nevent1… --json
     """
-    import time
-
     from nostr_threads.app.fetch import load_thread, pointer
 
     start, saved = pointer(code), None
@@ -204,6 +204,7 @@ def _present(
                 found.budget_hit,
                 names=found.surroundings.shown_names,
                 tallies=found.surroundings.tallies,
+                fetched=found.fetched,
             ),
             output,
         )
@@ -249,8 +250,22 @@ def _report(found: Found) -> None:
     _coverage(found.coverage)
     if found.budget_hit:
         say(f"stopped after {found.budget_hit}: there may be more")
+    if (fetched := found.fetched) is not None and fetched.coverage is not found.coverage:
+        _tell_fetched(fetched)
     if unsure := found.coverage.unsure:
         say(f"unsure: {len(unsure)} of {len(found.coverage.relays)} relays did not answer wholly")
+
+
+def _tell_fetched(fetched: Fetched) -> None:
+    """Say how whole what is shown from the store was, when relays were asked last."""
+    from nostr_threads.render.wording import when
+
+    relays, unsure = len(fetched.coverage.relays), len(fetched.coverage.unsure)
+    ended = f", ended after {fetched.budget_hit}" if fetched.budget_hit else ""
+    say(
+        f"fetched {when(fetched.at, int(time.time()))}: {relays - unsure} of "
+        f"{counted(relays, 'relay')} answered wholly{ended}{_estimated(fetched.coverage)}"
+    )
 
 
 def _kept(found: Found) -> int:

@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from nostr_threads.core.articles import Article
-    from nostr_threads.core.coverage import Coverage
+    from nostr_threads.core.coverage import Coverage, RelayCoverage
     from nostr_threads.core.delivery import Delivery
     from nostr_threads.core.event import Draft, Event, Verified
+    from nostr_threads.core.fetched import Fetched
     from nostr_threads.core.join import Part
     from nostr_threads.core.node import Node
     from nostr_threads.core.thread import Thread
@@ -63,10 +64,11 @@ def thread_object(
     *,
     names: Mapping[str, str] = _NONE,
     tallies: Mapping[str, Tally] = _NONE,
+    fetched: Fetched | None = None,
 ) -> Json:
     """Return the object of `fetch --json` and `show --json`.
 
-    `names` are by public key, `tallies` by node id.
+    `names` are by public key, `tallies` by node id; `fetched` is what the last fetch could say.
     """
     root = thread.root
     authors = {node.event.pubkey for node in thread.nodes if node.event is not None}
@@ -87,6 +89,7 @@ def thread_object(
             "estimate": _estimate(coverage),
             "budget_hit": budget_hit,
         },
+        "fetched": None if fetched is None else _fetched(fetched),
     }
 
 
@@ -215,6 +218,15 @@ def _article(article: Article) -> Json:
     }
 
 
+def _fetched(fetched: Fetched) -> Json:
+    return {
+        "at": fetched.at,
+        "relays": [_held(relay) for relay in fetched.coverage.relays],
+        "estimate": _estimate(fetched.coverage),
+        "budget_hit": fetched.budget_hit,
+    }
+
+
 def _estimate(coverage: Coverage) -> Json | None:
     made = coverage.estimate
     return None if made is None else {"total": made.total, "low": made.low, "high": made.high}
@@ -223,14 +235,20 @@ def _estimate(coverage: Coverage) -> Json | None:
 def _relays(coverage: Coverage) -> list[Json]:
     return [
         {
-            "url": relay.url,
-            "finish": relay.finish.value if relay.finish is not None else None,
-            "events": relay.events,
-            "only_here": relay.only_here,
-            "refused": relay.refused,
-            "reason": relay.reason,
+            **_held(relay),
             "counted": relay.counted,
             "why": relay.choice.words if relay.choice is not None else None,
         }
         for relay in coverage.relays
     ]
+
+
+def _held(relay: RelayCoverage) -> Json:
+    return {
+        "url": relay.url,
+        "finish": relay.finish.value if relay.finish is not None else None,
+        "events": relay.events,
+        "only_here": relay.only_here,
+        "refused": relay.refused,
+        "reason": relay.reason,
+    }

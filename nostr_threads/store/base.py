@@ -253,6 +253,17 @@ class Store(Protocol):
         """
         ...
 
+    def last_fetch(self, root: str) -> tuple[str, int] | None:
+        """Return what was noted of how whole the thread of the key `root` was found, and when.
+
+        None when it never was.
+        """
+        ...
+
+    def note_fetch(self, root: str, text: str, *, now: int) -> None:
+        """Note how whole the thread of the key `root` was found; see `core.fetched`."""
+        ...
+
     def relay_document(self, url: str) -> tuple[str, int] | None:
         """Return a relay's document (NIP-11, JSON) and when it was fetched, None for never.
 

@@ -14,6 +14,7 @@ from nostr_threads.store import (
     cancelling,
     chains,
     exporting,
+    fetches,
     leases,
     looks,
     outbox,
@@ -218,6 +219,16 @@ class SqlStore:
         """Add one hit (True) or one miss to the record of each relay; its old figures fade."""
         with self._database.writing() as connection:
             relays.record(connection, outcomes)
+
+    def last_fetch(self, root: str) -> tuple[str, int] | None:
+        """Return what was noted of how whole a thread was found, and when; None for never."""
+        with self._database.reading() as connection:
+            return fetches.last(connection, root)
+
+    def note_fetch(self, root: str, text: str, *, now: int) -> None:
+        """Note how whole the thread of the key `root` was found."""
+        with self._database.writing() as connection:
+            fetches.keep(connection, root, text, now)
 
     def relay_document(self, url: str) -> tuple[str, int] | None:
         """Return a relay's document (NIP-11) and when it was fetched, None for never."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from nostr_threads.app.blocking import off_loop
-from nostr_threads.app.fetch import load_thread, stored_root
+from nostr_threads.app.fetch import last_fetched, load_thread, stored_root
 from nostr_threads.app.listing import list_threads
 from nostr_threads.app.surroundings import surroundings
 from nostr_threads.core import kinds
@@ -164,10 +164,11 @@ class Library:
         self._kept[root] = whole
         while len(self._kept) > _KEPT:
             self._kept.popitem(last=False)
-        # Looking at something stores nothing.
+        # Looking at something, and finding nothing more of it, store no event.
         news = self._store.arrivals(root).threads
         fresh = frozenset(event.id for events in news.values() for event in events)
-        return replace(whole, fresh=fresh)
+        fetched = last_fetched(self._store, root)
+        return replace(whole, fresh=fresh, found=replace(whole.found, fetched=fetched))
 
     def _notes(
         self, wanted: Filter, most: int, after: Mark | None, count: int | None = None

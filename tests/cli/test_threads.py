@@ -58,6 +58,7 @@ THREAD = {
     "articles": list,
     "names": dict,
     "coverage": dict,
+    "fetched": (dict, type(None)),
 }
 RELAY = {
     "url": str,
@@ -138,6 +139,16 @@ async def test_show_json_has_the_same_shape_and_nodes_offline(home: Home) -> Non
         {**covered, "finish": None, "counted": None, "why": None}
         for covered in fetched.object["coverage"]["relays"]
     ]
+
+
+async def test_show_says_how_whole_it_was_when_it_was_fetched(home: Home) -> None:
+    async with RelayServer(stocked(NOTES)) as relay:
+        await home.run("fetch", ROOT, "--relay", relay.url, "--relay", DEAD)
+    shown = await home.run("show", NOTES[-1].id)
+    assert "fetched just now: 1 of 2 relays answered wholly" in shown.err
+    keep(home, thread(3, seed=9))
+    other = await home.run("show", thread(3, seed=9)[0].id)
+    assert "fetched" not in other.err
 
 
 async def test_the_nodes_say_which_part_of_an_answer_they_are(home: Home) -> None:

@@ -46,6 +46,7 @@ def test_a_thread_of_nothing_has_every_key() -> None:
         "articles": [],
         "names": {},
         "coverage": {"relays": [], "estimate": None, "budget_hit": None},
+        "fetched": None,
     }
 
 

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from tests.store.postgres_server import PostgresServer
 
 CLEARED = str.split(
-    "asks bots texts arrivals sightings links tags purged vanished people deliveries destinations"
-    " parts postings branches spans syncs sources settings relay_records relay_documents relays"
-    " long_keys events"
+    "asks bots texts arrivals sightings links tags purged vanished people deliveries"
+    " destinations fetches parts postings branches spans syncs sources settings relay_records"
+    " relay_documents relays long_keys events"
 )
 PLACES: dict[str, Callable[[pytest.FixtureRequest, Path], str]] = {
     "file": lambda _, folder: str(folder / "events.db"),

@@ -10,7 +10,10 @@ import httpx
 import pytest
 
 from nostr_threads.core import kinds, nip19
+from nostr_threads.core.coverage import Coverage, Finish, RelayCoverage
+from nostr_threads.core.estimate import Estimate
 from nostr_threads.core.event import Event, verify
+from nostr_threads.core.fetched import Fetched
 from nostr_threads.render.html.links import anchor
 from nostr_threads.render.wording import npub
 from nostr_threads.store.base import Posting
@@ -115,6 +118,28 @@ class TestAThread:
         assert [verify(event).id for event in events] == [ROOT.id, ANSWER.id]
         (relay,) = found["coverage"]["relays"]
         assert (relay["url"], relay["events"]) == (RELAY, 2)
+
+    async def test_says_how_whole_it_was_when_it_was_fetched(self, tmp_path: Path) -> None:
+        asked = (
+            RelayCoverage(RELAY, Finish.COMPLETE, 2, 2),
+            RelayCoverage("wss://slow.example", Finish.TIMEOUT, 0, 0, 0, "no\x1b answer"),
+        )
+        report = Fetched(NOW, Coverage(asked, estimate=Estimate(5, 4, 9)))
+        async with viewing(tmp_path, [ROOT, ANSWER]) as viewer:
+            never = await viewer.page(f"/t/{code(ROOT)}")
+            with SqliteStore(viewer.path) as store:
+                store.note_fetch(ROOT.id, report.to_json(), now=NOW)
+            page = await viewer.page(f"/t/{code(ROOT)}")
+        assert "never fetched as a whole" in never.text
+        (whole,) = page.named("section", "whole")
+        words = " ".join(whole.text.split())
+        assert "1 of 2 relays answered wholly" in words
+        assert "5 notes in all (4 to 9)" in words
+        rows = [[each.text for each in row.all()] for row in page.named("tbody")[0].named("tr")]
+        assert [row[:2] for row in rows] == [
+            [RELAY, "complete"],
+            ["wss://slow.example", "timeout: no\\x1b answer"],
+        ]
 
     async def test_has_a_feed(self, tmp_path: Path) -> None:
         evil = BOB.reply(ROOT, "<b>\x00\ufffe & more\nlines", NOW + 30)

@@ -6,11 +6,12 @@ compare them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
+from nostr_threads.render.escape import one_line
 from nostr_threads.render.html.entries import Entries, time_of
 from nostr_threads.render.html.links import InFile
 from nostr_threads.render.html.plot import plot
@@ -22,11 +23,13 @@ from nostr_threads.render.wording import counted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from nostr_threads.core.coverage import Coverage
+    from nostr_threads.core.coverage import Coverage, RelayCoverage
     from nostr_threads.core.saved import Saved
     from nostr_threads.core.thread import Thread
 
 __all__ = ["Share", "render_file", "shares", "summary_of"]
+
+_REASON = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +72,27 @@ def summary_of(thread: Thread) -> str:
     return f"{words}, {missing} missing" if missing else f"{words}, none known to be missing"
 
 
-def shares(coverage: Coverage, found: int) -> Sequence[Share]:
-    """Return the rows of a table of relays, those with most of it first."""
-    rows = (
-        Share(
-            relay.url,
-            relay.finish.value if relay.finish is not None else "seen before",
-            relay.events,
-            relay.only_here,
-            round(100 * relay.events / found) if found else 0,
-        )
-        for relay in coverage.relays
-    )
+def shares(coverage: Coverage, found: int, fetched: Coverage | None = None) -> Sequence[Share]:
+    """Return the rows of a table of relays, those with most of it first.
+
+    How each answered comes from `coverage`, or else from what was `fetched` last, which may have
+    asked relays that have nothing.
+    """
+    asked = {relay.url: relay for relay in fetched.relays} if fetched is not None else {}
+    silent = (relay for url, relay in asked.items() if url not in {r.url for r in coverage.relays})
+    rows = [_share(relay, asked.get(relay.url), found) for relay in coverage.relays]
+    rows += [_share(replace(relay, events=0, only_here=0), relay, found) for relay in silent]
     return sorted(rows, key=lambda row: (-row.events, row.url))
+
+
+def _share(relay: RelayCoverage, asked: RelayCoverage | None, found: int) -> Share:
+    finish = relay.finish or (asked.finish if asked is not None else None)
+    reason = one_line(asked.reason, _REASON) if asked is not None else ""
+    answer = finish.value if finish is not None else "seen before"
+    return Share(
+        relay.url,
+        f"{answer}: {reason}" if reason else answer,
+        relay.events,
+        relay.only_here,
+        round(100 * relay.events / found) if found else 0,
+    )
