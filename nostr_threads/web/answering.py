@@ -28,6 +28,7 @@ from nostr_threads.core.event import Event
 from nostr_threads.core.split import DEFAULT_MARKER, Limit
 from nostr_threads.errors import InvalidInput, NostrThreadsError, NotFound
 from nostr_threads.render.contracts import draft_object, part_objects, report_object
+from nostr_threads.web.bodies import body_of, number_in, text_in
 from nostr_threads.web.forms import json
 from nostr_threads.web.places import note_path
 
@@ -89,8 +90,8 @@ class Answering:
 
     async def parts(self, request: Request) -> Response:
         """Say what a text would become. Nobody is asked: its relays may want it shorter."""
-        body = await _body(request)
-        text, limit = _text(body, "text"), _limit(body)
+        body = await body_of(request)
+        text, limit = text_in(body, "text"), _limit(body)
         plan = await off_loop(draft, text, Style(), limit, DEFAULT_MARKER)
         return json(
             {
@@ -101,14 +102,14 @@ class Answering:
 
     async def plan(self, request: Request) -> Response:
         """Plan an answer by `author`, and give the drafts that are to be signed, in order."""
-        body = await _body(request)
-        author = _text(body, "author").lower()
+        body = await body_of(request)
+        author = text_in(body, "author").lower()
         if HEX_64.fullmatch(author) is None:
             raise InvalidInput("`author` is no public key in hex")
         plan = await self._nostr.plan(
-            _text(body, "text"),
+            text_in(body, "text"),
             author=author,
-            reply_to=_text(body, "reply_to") if body.get("reply_to") else None,
+            reply_to=text_in(body, "reply_to") if body.get("reply_to") else None,
             relays=self._relays,
             limit=_limit(body),
         )
@@ -124,8 +125,8 @@ class Answering:
 
     async def send(self, request: Request) -> Response:
         """Keep the signed parts in the outbox, and begin to deliver them; twice is as once."""
-        body = await _body(request)
-        planned = self._plans.get(_text(body, "plan"))
+        body = await body_of(request)
+        planned = self._plans.get(text_in(body, "plan"))
         if planned is None:
             raise NotFound("this plan is not known any more: plan the answer again")
         if not planned.sent:
@@ -165,8 +166,8 @@ class Answering:
 
     async def looked(self, request: Request) -> Response:
         """Count what is new in a thread as looked at, or all that is new."""
-        body = await _body(request)
-        root = _text(body, "root") if body.get("root") else None
+        body = await body_of(request)
+        root = text_in(body, "root") if body.get("root") else None
         await off_loop(self._look, root)
         return json({})
 
@@ -218,30 +219,9 @@ def _plan_object(name: str, author: str, plan: Plan) -> dict[str, object]:
     }
 
 
-async def _body(request: Request) -> dict[str, Any]:
-    try:
-        found = await request.json()
-    except (ValueError, RecursionError):
-        raise InvalidInput("this is no JSON") from None
-    if not isinstance(found, dict):
-        raise InvalidInput("an object is wanted")
-    return found
-
-
-def _text(body: dict[str, Any], name: str) -> str:
-    value = body.get(name)
-    if not isinstance(value, str):
-        raise InvalidInput(f"`{name}` is wanted, a text")
-    return value
-
-
 def _limit(body: dict[str, Any]) -> Limit:
-    value = body.get("limit")
-    if value is None:
-        return DEFAULT_LIMIT
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise InvalidInput("`limit` is a number of characters")
-    return Limit(characters=value)
+    most = number_in(body, "limit")
+    return DEFAULT_LIMIT if most is None else Limit(characters=most)
 
 
 def _event(place: int, value: object) -> Event:

@@ -15,11 +15,19 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from nostr_threads.errors import InvalidInput, NostrThreadsError, NotFound, StoreError
+from nostr_threads.errors import (
+    InvalidInput,
+    NoRelayReachable,
+    NostrThreadsError,
+    NotFound,
+    StoreError,
+)
 from nostr_threads.render import html
+from nostr_threads.render.wording import code_of
 from nostr_threads.web.forms import Form, json, page, wanted
 from nostr_threads.web.guard import Guard
 from nostr_threads.web.pictures import picture
+from nostr_threads.web.places import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -61,7 +69,7 @@ async def _error(request: Request, error: Exception) -> Response:
             status = HTTPStatus.NOT_FOUND
         case InvalidInput():
             status = HTTPStatus.BAD_REQUEST
-        case StoreError():
+        case StoreError() | NoRelayReachable():
             status = HTTPStatus.SERVICE_UNAVAILABLE
         case _:
             status = HTTPStatus.INTERNAL_SERVER_ERROR
@@ -76,4 +84,6 @@ async def _http_error(request: Request, error: Exception) -> Response:
 def _said(request: Request, status: HTTPStatus, words: str) -> Response:
     if request.method == "POST" or wanted(request) is Form.JSON:
         return json({"error": words}, status=status)
-    return page("error.html", status=status, title=status.phrase, words=words, here="")
+    # What is not here may be at a relay: whoever may write can have it looked for.
+    code = code_of(key_of(request.path_params.get("key", "")))
+    return page("error.html", status=status, title=status.phrase, words=words, code=code, here="")

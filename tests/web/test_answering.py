@@ -203,5 +203,32 @@ async def test_an_answer_that_nobody_knows_is_not_found(tmp_path: Path) -> None:
     assert answer.status_code == 404
 
 
+async def test_a_thread_that_is_not_here_is_looked_for_when_somebody_asks(tmp_path: Path) -> None:
+    reply = BOB.reply(ROOT, "an answer", NOW + 1)
+    async with (
+        FaultyRelay(stocked([ROOT, reply])) as relay,
+        viewing(tmp_path, [], relay.url) as viewer,
+    ):
+        place = f"/n/{reply.id}"
+        before = await viewer.get(place)
+        unknown = await viewer.client.post("/fetch", json={"code": reply.id})
+        found = (await viewer.post("/fetch", {"code": reply.id})).json()
+        after = await viewer.get(found["href"])
+        nobody = await viewer.post("/fetch", {"code": "ab" * 32})
+        nonsense = await viewer.post("/fetch", {"code": "x"})
+    assert (before.status_code, unknown.status_code) == (404, 401)
+    assert "Look for it at the relays" in before.text
+    assert (found["found"], found["missing"], found["whole"]) == (2, 0, True)
+    assert "an answer" in after.text
+    assert (nobody.status_code, nonsense.status_code) == (404, 400)
+
+
+async def test_relays_that_cannot_be_reached_are_told(tmp_path: Path) -> None:
+    async with viewing(tmp_path, [], "ws://127.0.0.1:9") as viewer:
+        answer = await viewer.post("/fetch", {"code": ROOT.id})
+    assert answer.status_code == 503
+    assert "none of 1 relays could be reached" in answer.json()["error"]
+
+
 def test_the_events_of_a_browser_are_events() -> None:
     assert Event.from_json(json.dumps(event_object(ROOT))) == ROOT

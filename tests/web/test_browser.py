@@ -149,6 +149,24 @@ async def test_what_was_read_is_marked(browser: Browser, tmp_path: Path) -> None
         await expect(page.locator(".note.new")).to_have_count(0)
 
 
+async def test_more_is_looked_for_when_it_is_asked_for(browser: Browser, tmp_path: Path) -> None:
+    async with (
+        FaultyRelay(stocked(THREAD)) as relay,
+        viewing(tmp_path, [ROOT], relay.url) as viewer,
+        tab(browser, viewer) as opened,
+    ):
+        page = opened.page
+        await page.goto(viewer.address.secret)
+        await page.goto(PLACE)
+        await page.get_by_role("button", name="Look for more at the relays").click()
+        await expect(page.locator("article.note")).to_have_count(4)
+        await expect(page.locator("section.whole")).to_have_text(
+            re.compile("1 of 1 relay answered wholly")
+        )
+        await expect(page.get_by_role("button", name="Look for more")).to_be_enabled()
+    assert opened.strangers == []
+
+
 async def extension(page: Page) -> None:
     """A browser's extension (NIP-07) with Dave's key."""
 

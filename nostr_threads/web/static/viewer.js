@@ -4,5 +4,6 @@ import "./threads.js";
 import "./pictures.js";
 import "./looked.js";
 import "./live.js";
+import "./fetching.js";
 import "./keys.js";
 import "./composer.js";
