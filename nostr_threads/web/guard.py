@@ -15,6 +15,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }
+_LONG = f"more than {MOST_BYTES >> 20} MiB"
 _READING = ("GET", "HEAD")
 
 
@@ -85,7 +87,7 @@ class Guard:
         if not self._is_known(headers.get("authorization", "")):
             return HTTPStatus.UNAUTHORIZED, "this needs the token that the viewer's start has shown"
         if int(headers.get("content-length", "0") or 0) > MOST_BYTES:
-            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"more than {MOST_BYTES >> 20} MiB"
+            return HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _LONG
         return None
 
     def _is_known(self, authorization: str) -> bool:
@@ -103,7 +105,7 @@ def _is_embedding(headers: Headers) -> bool:
 
 
 def _bounded(receive: Receive) -> Receive:
-    """Give a body up to `MOST_BYTES`; whoever sends more is heard no further."""
+    """Give a body up to `MOST_BYTES`, which need not say how long it is."""
     taken = 0
 
     async def bounded() -> Message:
@@ -112,7 +114,7 @@ def _bounded(receive: Receive) -> Receive:
         if message["type"] == "http.request":
             taken += len(message.get("body", b""))
             if taken > MOST_BYTES:
-                return {"type": "http.disconnect"}
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _LONG)
         return message
 
     return bounded

@@ -77,8 +77,9 @@ async def _error(request: Request, error: Exception) -> Response:
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
-    code = error.status_code if isinstance(error, HTTPException) else 500
-    return _said(request, HTTPStatus(code), "there is no such page")
+    status = HTTPStatus(error.status_code if isinstance(error, HTTPException) else 500)
+    is_lost = status is HTTPStatus.NOT_FOUND
+    return _said(request, status, "there is no such page" if is_lost else status.phrase)
 
 
 def _said(request: Request, status: HTTPStatus, words: str) -> Response:

@@ -11,6 +11,7 @@ from nostr_threads.web.guard import MOST_BYTES, POLICY
 from tests.web.viewers import viewing
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
 NOTES = thread(3)
@@ -97,6 +98,18 @@ async def test_too_much_is_refused(tmp_path: Path) -> None:
     async with viewing(tmp_path, NOTES) as viewer:
         answer = await viewer.post("/answer/parts", {"text": "x" * MOST_BYTES})
     assert answer.status_code == 413
+
+
+async def test_a_body_that_does_not_say_its_length_is_bounded_too(tmp_path: Path) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(MOST_BYTES // 2**16 + 2):
+            yield bytes(2**16)
+
+    async with viewing(tmp_path, NOTES) as viewer:
+        headers = {"Authorization": f"Bearer {viewer.address.token}"}
+        answer = await viewer.client.post("/answer/parts", content=endless(), headers=headers)
+        assert answer.status_code == 413
+        assert (await viewer.get("/")).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/static/../guard.py", "/static/%2e%2e/guard.py", "/static/"])
