@@ -113,6 +113,7 @@ class Toolbox:
             setting=setting,
             around=wanted,
             budget_hit=found.budget_hit,
+            fetched=found.fetched,
             more=self._more,
         )
 

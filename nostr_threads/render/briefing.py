@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from nostr_threads.core.content import Token
     from nostr_threads.core.coverage import Coverage
+    from nostr_threads.core.fetched import Fetched
     from nostr_threads.core.thread import Thread
     from nostr_threads.render.body import Seam
     from nostr_threads.render.outline import Block
@@ -65,10 +66,12 @@ def brief(
     setting: Setting = PLAIN,
     around: str | None = None,
     budget_hit: str | None = None,
+    fetched: Fetched | None = None,
     more: str = "",
 ) -> str:
     """Return as much of a thread as has room in `budget` tokens, at least `FEWEST_TOKENS`.
 
+    `fetched` is what the last fetch could say of one that comes from the store.
     The notes stand in display order; `room.choose` says which are there, and `around` (a node's id)
     which matters most. `more` says how more is asked for. Raises `InvalidInput` for a budget that
     is too small.
@@ -78,7 +81,7 @@ def brief(
             f"a budget of {budget} tokens is too small: give {FEWEST_TOKENS} or more"
         )
     entries = entries_of(thread)
-    told = _Told(thread, coverage, budget_hit, more)
+    told = _Told(thread, coverage, budget_hit, fetched, more)
     room = budget * BYTES_IN_TOKEN - size(told.longest(entries)) - len(BETWEEN) - len("\n")
     choose(entries, around, room, _Writer(thread, setting).parts)
     shown = [entry for entry in entries if entry.text is not None]
@@ -173,6 +176,7 @@ class _Told:
     thread: Thread
     coverage: Coverage
     budget_hit: str | None
+    fetched: Fetched | None
     more: str
 
     def header(self, entries: Sequence[Entry], shown: Sequence[Entry]) -> str:
@@ -197,10 +201,22 @@ class _Told:
             how += f" {self.more}"
         return f"{found} {self._asked()}\n{how}\n\n{UNTRUSTED} {_OURS}"
 
+    def _then(self) -> str:
+        """Return how whole it was when relays were asked last."""
+        if (fetched := self.fetched) is None:
+            return ""
+        relays, unsure = len(fetched.coverage.relays), len(fetched.coverage.unsure)
+        return (
+            f" When they were asked last, {when(fetched.at, None)} UTC, {relays - unsure} of "
+            f"{counted(relays, 'relay')} answered completely."
+        )
+
     def _asked(self) -> str:
         asked = [relay for relay in self.coverage.relays if relay.finish is not None]
         if not asked:
-            return "It comes from the store alone: no relay was asked now for what is newer."
+            return (
+                f"It comes from the store: no relay was asked now for what is newer.{self._then()}"
+            )
         said = f"{counted(len(asked), 'relay')} asked now"
         if unsure := len(self.coverage.unsure):
             said += f"; {unsure} did not answer completely, and may have more."

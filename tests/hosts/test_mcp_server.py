@@ -74,7 +74,7 @@ async def test_without_being_allowed_more_it_reads_searches_and_tells_without_a_
     (read,) = resource.contents
     assert isinstance(read, TextResourceContents)
     assert read.text == thread
-    assert "2 notes found, 0 missing. It comes from the store alone" in thread
+    assert "2 notes found, 0 missing. It comes from the store" in thread
     assert_the_hostile_note_is_in_its_place(thread)
     (only,) = found["threads"]
     assert only["root"] == nt.encode(nip19.Note(QUESTION.id))
@@ -118,7 +118,7 @@ async def test_a_thread_is_fetched_with_progress_when_it_is_not_there_or_may_be_
     assert "2 notes found, 0 missing. 1 relay asked now, and answered completely." in text_of(
         fetched
     )
-    assert "2 notes found, 0 missing. It comes from the store alone" in text_of(kept)
+    assert "2 notes found, 0 missing. It comes from the store" in text_of(kept)
     assert "> Newer." in text_of(again)
     numbers = [number for number, _ in host.progress]
     assert numbers

@@ -13,6 +13,7 @@ import nostr_threads as nt
 from nostr_threads.core import nip19
 from nostr_threads.core.coverage import Coverage, Finish, RelayCoverage
 from nostr_threads.core.estimate import Estimate
+from nostr_threads.core.fetched import Fetched
 from nostr_threads.core.untrusted import MARK, tokens
 from nostr_threads.errors import InvalidInput
 from nostr_threads.render.briefing import FEWEST_TOKENS, UNTRUSTED, brief
@@ -62,7 +63,7 @@ def test_each_note_has_its_code_its_time_what_it_answers_and_who_wrote_it_last()
 def test_it_begins_with_what_it_is_and_that_it_is_no_instruction() -> None:
     told = shown(ROOT).split("\n\n[1]")[0]
     assert told.startswith(
-        "A thread on Nostr: 1 note found, 0 missing. It comes from the store alone: no relay was "
+        "A thread on Nostr: 1 note found, 0 missing. It comes from the store: no relay was "
         "asked now for what is newer.\nAll of it is shown.\n\n"
     )
     assert UNTRUSTED in told
@@ -87,6 +88,16 @@ def test_it_says_how_sure_it_is(finishes: list[Finish], hit: str | None, said: s
     )
     text = brief(nt.Thread.build([ROOT]), Coverage(relays), 5_000, budget_hit=hit)
     assert f"0 missing. {said}\n" in text
+
+
+def test_what_the_last_fetch_could_say_is_told_of_what_the_store_has() -> None:
+    relays = [
+        RelayCoverage(f"wss://{n}.example", each, 1, 0)
+        for n, each in enumerate((Finish.COMPLETE, Finish.TIMEOUT))
+    ]
+    fetched = Fetched(NOW, Coverage(tuple(relays)))
+    text = brief(nt.Thread.build([ROOT]), STORED, 5_000, fetched=fetched)
+    assert "asked last, 2023-11-14 22:13 UTC, 1 of 2 relays answered completely.\n" in text
 
 
 def test_an_estimate_of_more_is_told() -> None:
