@@ -48,7 +48,7 @@ def saved(key: str, *, store: Store, now: int, version: str) -> Saved:
         for relay in relays:
             seen.setdefault(relay, []).append(event_id)
     kept = {relay: tuple(sorted(seen[relay])) for relay in sorted(seen)}
-    return Saved(root, now, version, tuple(events), kept)
+    return Saved(root, now, version, tuple(events), kept, found.fetched)
 
 
 def reopened(found: Saved) -> Found:

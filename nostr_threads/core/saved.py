@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nostr_threads.core.event import Event, verify
+from nostr_threads.core.fetched import Fetched
 from nostr_threads.errors import InvalidEvent, InvalidInput
 
 if TYPE_CHECKING:
@@ -33,8 +34,9 @@ _MARKUP = {ord(mark): f"\\u{ord(mark):04x}" for mark in "<>&"}
 class Saved:
     """The thread of the key `root`: `events` by time, and at which relays each id was `seen`.
 
-    `made_at` is in unix seconds, `version` that of the program. Besides the thread's own, `events`
-    has the profiles and quoted notes that it is shown with. Where it was seen nobody has signed.
+    `made_at` is in unix seconds, `version` that of the program, `fetched` what the last fetch could
+    say. Besides the thread's own, `events` has the profiles and quoted notes that it is shown with.
+    All but the events is the word of who saved it.
     """
 
     root: str
@@ -42,9 +44,11 @@ class Saved:
     version: str
     events: tuple[Verified, ...]
     seen: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    fetched: Fetched | None = None
 
     def to_json(self) -> str:
         """Return it as JSON that can stand inside an element of HTML."""
+        fetched = self.fetched
         head = json.dumps(
             {
                 "form": _FORM,
@@ -52,6 +56,7 @@ class Saved:
                 "made_at": self.made_at,
                 "root": self.root,
                 "seen": {relay: list(ids) for relay, ids in self.seen.items()},
+                "fetched": None if fetched is None else [fetched.to_json(), fetched.at],
             }
         )
         events = ",\n".join(event.to_json() for event in self.events)
@@ -77,11 +82,19 @@ class Saved:
                 str(found["version"]),
                 tuple(_verified(place, each) for place, each in enumerate(found["events"], 1)),
                 {str(relay): tuple(map(str, ids)) for relay, ids in found["seen"].items()},
+                _report(found["fetched"]),
             )
         except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
             if isinstance(error, InvalidInput):
                 raise
             raise InvalidInput(f"the events in this page cannot be read: {error}") from None
+
+
+def _report(found: list[Any] | None) -> Fetched | None:
+    if found is None:
+        return None
+    text, at = found
+    return Fetched.from_json(str(text), int(at))
 
 
 def _verified(place: int, found: object) -> Verified:

@@ -20,7 +20,7 @@ from nostr_threads.errors import NotFound
 from nostr_threads.render.contracts import event_object, listed_object, thread_object
 from nostr_threads.render.html.articles import article
 from nostr_threads.render.html.entries import Entries, time_of
-from nostr_threads.render.html.export import shares, summary_of
+from nostr_threads.render.html.export import last_fetch, shares, summary_of
 from nostr_threads.render.html.feed import feed_of
 from nostr_threads.render.html.plot import plot
 from nostr_threads.render.html.texts import Speller
@@ -40,9 +40,7 @@ if TYPE_CHECKING:
 
     from nostr_threads.app.fetch import Found
     from nostr_threads.app.listing import Listed, Listing
-    from nostr_threads.core.coverage import Coverage
     from nostr_threads.core.event import Verified
-    from nostr_threads.core.fetched import Fetched
     from nostr_threads.core.node import Node
     from nostr_threads.web.library import Library, Whole
 
@@ -127,7 +125,7 @@ class Threads:
         blocks = whole.blocks[(number - 1) * _BLOCKS : number * _BLOCKS]
         if not blocks:
             raise NotFound(f"this thread has no page {number}")
-        path, fetched = thread_path(whole.root), found.fetched
+        path = thread_path(whole.root)
         is_more = number * _BLOCKS < len(whole.blocks)
         return page(
             "thread.html",
@@ -143,8 +141,8 @@ class Threads:
             following=thread_path(whole.root, page=number + 1) if is_more else "",
             fresh=len(whole.fresh),
             plot=plot([event.created_at for event in thread.events]),
-            coverage=shares(found.coverage, thread.found, _asked(fetched)),
-            fetched=_fetched(fetched, now),
+            coverage=shares(found.coverage, thread.found, found.fetched),
+            fetched=last_fetch(found.fetched, now),
             here="",
         )
 
@@ -202,24 +200,6 @@ def _thread_object(found: Found) -> dict[str, object]:
         fetched=found.fetched,
     )
     return made | {"events": [event_object(event) for event in _said(found.thread.nodes)]}
-
-
-def _asked(fetched: Fetched | None) -> Coverage | None:
-    return None if fetched is None else fetched.coverage
-
-
-def _fetched(fetched: Fetched | None, now: int) -> dict[str, object] | None:
-    """Return what is said of the last fetch."""
-    if fetched is None:
-        return None
-    relays, made = len(fetched.coverage.relays), fetched.coverage.estimate
-    return {
-        "at": time_of(fetched.at, now),
-        "whole": relays - len(fetched.coverage.unsure),
-        "relays": relays,
-        "budget_hit": fetched.budget_hit,
-        "estimate": made,
-    }
 
 
 def _said(nodes: tuple[Node, ...]) -> Iterator[Verified]:

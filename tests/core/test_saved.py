@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nostr_threads.core.coverage import Coverage
+from nostr_threads.core.fetched import Fetched
 from nostr_threads.core.saved import Saved
 from nostr_threads.errors import InvalidEvent, InvalidInput
 from nostr_threads.testing import Author
@@ -28,7 +30,9 @@ def page(text: str) -> str:
 )
 def test_what_was_saved_comes_back(contents: list[str], root: str, made_at: int) -> None:
     events = tuple(ALICE.note(content, place) for place, content in enumerate(contents))
-    saved = Saved(root, made_at, "0.1", events, {"wss://a.example": tuple(e.id for e in events)})
+    seen = {"wss://a.example": tuple(event.id for event in events)}
+    fetched = Fetched(made_at, Coverage()) if contents else None
+    saved = Saved(root, made_at, "0.1", events, seen, fetched)
     assert Saved.from_page(page(saved.to_json())) == saved
 
 

@@ -24,10 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from nostr_threads.core.coverage import Coverage, RelayCoverage
+    from nostr_threads.core.estimate import Estimate
+    from nostr_threads.core.fetched import Fetched
     from nostr_threads.core.saved import Saved
     from nostr_threads.core.thread import Thread
+    from nostr_threads.render.html.entries import Time
 
-__all__ = ["Share", "render_file", "shares", "summary_of"]
+__all__ = ["Fetch", "Share", "last_fetch", "render_file", "shares", "summary_of"]
 
 _REASON = 200
 
@@ -58,7 +61,8 @@ def render_file(saved: Saved, thread: Thread, setting: Setting, coverage: Covera
         made_at=time_of(saved.made_at, None),
         entries=[entries.entry(block) for block in outline(thread)],
         plot=plot([event.created_at for event in thread.events]),
-        coverage=shares(coverage, thread.found),
+        fetched=last_fetch(saved.fetched, None),
+        coverage=shares(coverage, thread.found, saved.fetched),
         # It has no "<" in it.
         data=Markup(saved.to_json()),  # noqa: S704
     )
@@ -72,13 +76,35 @@ def summary_of(thread: Thread) -> str:
     return f"{words}, {missing} missing" if missing else f"{words}, none known to be missing"
 
 
-def shares(coverage: Coverage, found: int, fetched: Coverage | None = None) -> Sequence[Share]:
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """The last fetch of a thread: when it was, and how many of its relays answered wholly."""
+
+    at: Time
+    whole: int
+    relays: int
+    budget_hit: str | None
+    estimate: Estimate | None
+
+
+def last_fetch(fetched: Fetched | None, now: int | None) -> Fetch | None:
+    """Return what is said of the last fetch, None where there was none."""
+    if fetched is None:
+        return None
+    relays = len(fetched.coverage.relays)
+    whole = relays - len(fetched.coverage.unsure)
+    at = time_of(fetched.at, now)
+    return Fetch(at, whole, relays, fetched.budget_hit, fetched.coverage.estimate)
+
+
+def shares(coverage: Coverage, found: int, fetched: Fetched | None = None) -> Sequence[Share]:
     """Return the rows of a table of relays, those with most of it first.
 
     How each answered comes from `coverage`, or else from what was `fetched` last, which may have
     asked relays that have nothing.
     """
-    asked = {relay.url: relay for relay in fetched.relays} if fetched is not None else {}
+    then = fetched.coverage.relays if fetched is not None else ()
+    asked = {relay.url: relay for relay in then}
     silent = (relay for url, relay in asked.items() if url not in {r.url for r in coverage.relays})
     rows = [_share(relay, asked.get(relay.url), found) for relay in coverage.relays]
     rows += [_share(replace(relay, events=0, only_here=0), relay, found) for relay in silent]

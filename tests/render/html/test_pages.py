@@ -63,6 +63,7 @@ def page_of(thread: nt.Thread, setting: Setting) -> Element:
             made_at=_time(),
             entries=[entries.entry(block) for block in outline(thread, setting.fold)],
             plot=plot([event.created_at for event in thread.events]),
+            fetched=None,
             coverage=(),
             data="{}",
         )
