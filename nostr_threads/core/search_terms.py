@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-__all__ = ["Term", "found_by", "parse_terms", "spaced"]
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["Term", "found_by", "parse_terms", "spaced", "words_in"]
 
 _TERM = re.compile(r'(-?)"([^"]*)"?|(-?)(\S+)')
 # NIP-50's extensions, such as `language:en`: one that is not known is passed over. A link is none.
@@ -19,6 +23,7 @@ _UNSPACED = re.compile(
     "\uff66-\uff9f\U00020000-\U0003ffff]"
 )
 _WORD = re.compile(r"[^\W_]+")
+_PLACED = re.compile(rf"{_UNSPACED.pattern}|(?:(?!{_UNSPACED.pattern})[^\W_])+")
 _MOST_TERMS = 32
 
 
@@ -50,6 +55,12 @@ def parse_terms(text: str) -> tuple[Term, ...]:
         if terms := tuple(_WORD.findall(spaced(words).lower())):
             found.append(Term(terms, bool(minus or other_minus), begins))
     return tuple(found[:_MOST_TERMS])
+
+
+def words_in(text: str) -> Iterator[tuple[int, int, str]]:
+    """Yield from where to where each word of a text stands, and the word in lower case."""
+    for match in _PLACED.finditer(text):
+        yield match.start(), match.end(), match[0].lower()
 
 
 def spaced(text: str) -> str:
