@@ -79,9 +79,9 @@ def _start(text: str, hits: Sequence[_Hit], most: int) -> int:
     room = most - most // _BEFORE
     best, start, first = 0, 0, 0
     near: Counter[str] = Counter()
-    for _, end, word in hits:
+    for place, (_, end, word) in enumerate(hits):
         near[word] += 1
-        while hits[first][0] < end - room:
+        while first < place and hits[first][0] < end - room:
             near[hits[first][2]] -= 1
             first += 1
         different = sum(count > 0 for count in near.values())

@@ -70,6 +70,11 @@ def test_it_is_a_piece_of_the_text_and_no_longer_than_it_may_be(
     assert "".join(piece.text for piece in made.pieces) == made.text
 
 
+def test_a_word_that_is_longer_than_the_piece_is_cut() -> None:
+    made = snippet("a" * 500, parse_terms("a*"), 60)
+    assert (made.text, made.cut_after) == ("a" * 60, True)
+
+
 def test_a_text_of_a_million_hits_takes_no_time_that_matters() -> None:
     made = snippet("a " * 500_000, parse_terms("a b"), 200)
     assert made.text.startswith("a a")
