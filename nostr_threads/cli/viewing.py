@@ -71,7 +71,9 @@ async def _serve(
                 if as_json:
                     emit_json({"url": address.url, "token": address.token})
                 say(f"look at {address.secret}")
-                say("whoever can open that may write in your name here; Ctrl-C ends it")
+                say(
+                    "keep it to yourself: its token lets a browser answer and ask; Ctrl-C ends this"
+                )
                 if browser:
                     tasks.create_task(asyncio.to_thread(_open, address.secret))
                 if follow:

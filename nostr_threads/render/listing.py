@@ -5,6 +5,7 @@ Knows two lines a thread. How its notes are drawn is in `tree`.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from nostr_threads.core.thread import Thread
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["called", "render_listed"]
 
 _TITLE = 100
+# What makes a heading of a line in Markdown.
+_MARKS = re.compile(r"#{1,6} +")
 _UNTITLED = "(no text)"
 
 
@@ -34,7 +37,7 @@ def called(key: str, root: Event | None, setting: Setting = PLAIN) -> str:
     """Return what the thread of `key` is called: its title, its subject, or how it begins."""
     if root is None:
         return f"thread {short_code(key)}"
-    begins = Reading(Thread(()), setting).first_line(root)
+    begins = _MARKS.sub("", Reading(Thread(()), setting).first_line(root))
     return title_of(root) or field(begins, _TITLE) or _UNTITLED
 
 

@@ -22,12 +22,15 @@ from nostr_threads.app.drafting import draft
 from nostr_threads.app.mining import mine_chain
 from nostr_threads.app.presigned import Presigned
 from nostr_threads.app.publish import Report
+from nostr_threads.app.surroundings import names_of
 from nostr_threads.app.writing import DEFAULT_LIMIT, Style
 from nostr_threads.core.entities import HEX_64
 from nostr_threads.core.event import Event
 from nostr_threads.core.split import DEFAULT_MARKER, Limit
 from nostr_threads.errors import InvalidInput, NostrThreadsError, NotFound
 from nostr_threads.render.contracts import draft_object, part_objects, report_object
+from nostr_threads.render.setting import Setting
+from nostr_threads.render.wording import author as named
 from nostr_threads.web.bodies import body_of, number_in, text_in
 from nostr_threads.web.forms import json
 from nostr_threads.web.places import note_path
@@ -121,7 +124,8 @@ class Answering:
         self._plans[name] = _Planned(author, plan)
         while len(self._plans) > _PLANS:
             self._plans.popitem(last=False)
-        return json(_plan_object(name, author, plan))
+        names = await off_loop(names_of, {author}, self._nostr.store, plan.drafts[0].created_at)
+        return json(_plan_object(name, author, plan) | {"as": named(author, Setting(names))})
 
     async def send(self, request: Request) -> Response:
         """Keep the signed parts in the outbox, and begin to deliver them; twice is as once."""

@@ -12,6 +12,7 @@ from starlette.routing import Route
 from nostr_threads.app.blocking import off_loop
 from nostr_threads.core.filters import Filter
 from nostr_threads.core.nip19 import parse_pubkey
+from nostr_threads.core.node import part_of
 from nostr_threads.core.profile import Profile
 from nostr_threads.render.contracts import event_object
 from nostr_threads.render.escape import one_line, printable
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
+    from nostr_threads.core.event import Event
     from nostr_threads.web.library import Library
 
 __all__ = ["People"]
@@ -69,7 +71,9 @@ class People:
                 title = author(pubkey, setting)
                 base = str(request.base_url)
                 return feed(await off_loop(feed_of, title, base, path, notes.events, setting))
-        entries = await off_loop(flat, notes.events, setting, LINKS)
+        # What goes on a text is in its place in the thread.
+        shown = [event for event in notes.events if not _goes_on(event)]
+        entries = await off_loop(flat, shown, setting, LINKS)
         return page(
             "person.html",
             title=author(pubkey, setting),
@@ -80,6 +84,11 @@ class People:
             following=following,
             here="",
         )
+
+
+def _goes_on(event: Event) -> bool:
+    part = part_of(event)
+    return part is not None and part.index > 1
 
 
 def _shown(profile: Profile) -> dict[str, object]:

@@ -5,6 +5,7 @@ Knows which path leads where. Knows nothing of what is there.
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote, urlencode
 
 from nostr_threads.core.references import pointer_to
@@ -13,6 +14,8 @@ from nostr_threads.render.html.links import anchor
 from nostr_threads.render.wording import code_of, npub
 
 __all__ = ["InViewer", "article_path", "key_of", "note_path", "person_path", "thread_path"]
+
+_CODE = re.compile(r"(?:nostr:)?(?:note|nevent|naddr|npub|nprofile|nsec)1", re.IGNORECASE)
 
 
 def thread_path(key: str, *, page: int = 1, at: str = "") -> str:
@@ -39,13 +42,16 @@ def person_path(pubkey: str) -> str:
 def key_of(named: str) -> str:
     """Return the key that a path names: a code, an id, an address or an external id.
 
-    A code may be any that `nip19.parse_event` takes, with or without `nostr:`.
+    A code may be any that `nip19.parse_event` takes, with or without `nostr:`. Raises `InvalidCode`
+    for what looks like a code and names no event.
     """
     from nostr_threads.app.fetch import pointer
 
     try:
         return pointer(named).key
     except InvalidCode:
+        if _CODE.match(named):
+            raise
         return pointer_to(named).key
 
 

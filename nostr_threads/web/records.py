@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from nostr_threads.app.blocking import off_loop
 from nostr_threads.app.bots.recorded import ask_object
-from nostr_threads.app.publish import Report
+from nostr_threads.app.publish import Report, State
 from nostr_threads.core.filters import Filter
 from nostr_threads.core.nip19 import parse_event, parse_pubkey
 from nostr_threads.core.search_terms import found_by, parse_terms
@@ -21,7 +21,7 @@ from nostr_threads.errors import InvalidCode
 from nostr_threads.render.contracts import event_object, report_object
 from nostr_threads.render.escape import one_line
 from nostr_threads.render.html.entries import time_of
-from nostr_threads.render.html.flat import flat
+from nostr_threads.render.html.hits import hits
 from nostr_threads.render.listing import called
 from nostr_threads.render.wording import short_code
 from nostr_threads.web.forms import Form, json, page, wanted
@@ -29,6 +29,8 @@ from nostr_threads.web.notes import LINKS, following_of, mark_of, setting_around
 from nostr_threads.web.places import note_path, person_path
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -76,7 +78,7 @@ class Records:
         return page(
             "search.html",
             query=words,
-            entries=await off_loop(flat, notes.events, setting, LINKS),
+            entries=await off_loop(hits, notes.events, parse_terms(words), setting, LINKS),
             count=notes.count,
             following=following,
             here="",
@@ -139,18 +141,24 @@ def _row(report: Report, now: int) -> dict[str, object]:
         "title": called(first.id, first),
         "href": note_path(first.id),
         "state": report.state.value,
+        "is_bad": report.state in (State.REFUSED, State.GIVEN_UP),
         "parts": len(posting.events),
         "at": time_of(posting.created_at, now),
-        "deliveries": [
-            {
-                "part": each.part,
-                "relay": each.relay,
-                "status": each.status.value,
-                "reason": one_line(each.reason, _REASON),
-            }
-            for each in report.deliveries
-        ],
+        "deliveries": list(_together(report)),
     }
+
+
+def _together(report: Report) -> Iterator[dict[str, str]]:
+    """Yield what became of the parts at each relay, those of one fate in one row."""
+    fates: dict[tuple[str, str, str], list[int]] = {}
+    for each in report.deliveries:
+        fate = each.relay, each.status.value, one_line(each.reason, _REASON)
+        fates.setdefault(fate, []).append(each.part)
+    for (relay, status, reason), parts in fates.items():
+        several = f"{parts[0]}-{parts[-1]}" if len(parts) > 1 else str(parts[0])
+        is_run = parts == list(range(parts[0], parts[-1] + 1))
+        shown = several if is_run else ", ".join(map(str, parts))
+        yield {"relay": relay, "parts": shown, "status": status, "reason": reason}
 
 
 def _ask_row(ask: Ask, now: int) -> dict[str, object]:

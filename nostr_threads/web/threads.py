@@ -5,6 +5,7 @@ Knows what is on each page. How it looks is the templates' to know.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ from nostr_threads.render.html.plot import plot
 from nostr_threads.render.html.texts import Speller
 from nostr_threads.render.listing import called
 from nostr_threads.render.setting import Setting
-from nostr_threads.render.wording import author, code_of, title_of
+from nostr_threads.render.wording import author, code_of, field, title_of
 from nostr_threads.store.base import Activity
 from nostr_threads.web.forms import Form, feed, json, page, saved_file, wanted
 from nostr_threads.web.notes import LINKS, setting_around
@@ -49,6 +50,8 @@ __all__ = ["Threads"]
 _THREADS = 50
 _BLOCKS = 100
 _IN_FEED = 50
+_TITLE = 100
+_HEADING = re.compile(r"\s*# +([^\n]+?)(?: +#+)? *(?:\n|$)")
 
 
 class Threads:
@@ -156,11 +159,15 @@ class Threads:
     def _article_page(self, whole: Whole, first: Verified, text: str) -> Response:
         setting = setting_around(whole.found.surroundings, self._library.now)
         entries = Entries(whole.found.thread, setting, LINKS)
-        html = article(replace(first, content=text), Speller(setting, LINKS), LINKS, above=1)
+        heading, rest = _headed(text)
+        title = title_of(first) or field(heading, _TITLE)
+        if field(heading, _TITLE) != title:
+            rest = text
+        html = article(replace(first, content=rest), Speller(setting, LINKS), LINKS, above=1)
         return page(
             "article.html",
-            title=called(first.id, first, setting),
-            has_title=bool(title_of(first)),
+            title=title or called(first.id, first, setting),
+            has_title=bool(title),
             person=entries.person(first.pubkey),
             written=time_of(first.created_at, setting.now),
             html=html,
@@ -227,6 +234,12 @@ def _place(whole: Whole, key: str) -> tuple[int, str]:
             if key in (node.id, address):
                 return place // _BLOCKS + 1, node.id
     return 1, ""
+
+
+def _headed(text: str) -> tuple[str, str]:
+    """Return the heading that a Markdown text begins with, "" for none, and what comes after it."""
+    match = _HEADING.match(text)
+    return (match[1], text[match.end() :]) if match is not None else ("", text)
 
 
 def _long_text(found: Found, key: str) -> tuple[Verified, str, int]:

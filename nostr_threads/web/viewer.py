@@ -86,5 +86,6 @@ def _said(request: Request, status: HTTPStatus, words: str) -> Response:
     if request.method == "POST" or wanted(request) is Form.JSON:
         return json({"error": words}, status=status)
     # What is not here may be at a relay: whoever may write can have it looked for.
-    code = code_of(key_of(request.path_params.get("key", "")))
+    lost = request.path_params.get("key", "") if status is HTTPStatus.NOT_FOUND else ""
+    code = code_of(key_of(lost))
     return page("error.html", status=status, title=status.phrase, words=words, code=code, here="")

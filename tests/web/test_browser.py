@@ -13,7 +13,7 @@ from nostr_threads.core import kinds, nip19
 from nostr_threads.core.event import Draft
 from nostr_threads.render.contracts import event_object
 from nostr_threads.render.html.links import anchor
-from nostr_threads.render.wording import npub
+from nostr_threads.render.wording import npub, short_key
 from nostr_threads.store.base import Posting
 from nostr_threads.store.sqlite import SqliteStore
 from nostr_threads.testing import FaultyRelay, thread
@@ -92,7 +92,7 @@ async def test_a_search_finds_a_note_and_leads_to_its_place(
         await page.goto("/")
         await page.get_by_role("searchbox").fill("later")
         await page.get_by_role("button", name="Find").click()
-        await expect(page.locator("article.note")).to_have_count(1)
+        await expect(page.locator("ol.hits mark")).to_have_text("later")
         await page.locator("a.permalink").click()
         await expect(page).to_have_url(re.compile(rf"{re.escape(PLACE)}#{anchor(LATER.id)}$"))
 
@@ -196,10 +196,18 @@ async def test_an_answer_is_written_signed_and_arrives(browser: Browser, tmp_pat
         await note(page, LATER).get_by_role("button", name="Reply").click()
         dialog = page.get_by_role("dialog")
         await dialog.get_by_label("Characters in a part").fill("500")
-        await dialog.get_by_label("Your answer").fill(TEXT)
+        await dialog.get_by_label("Your reply").fill(TEXT)
         await expect(dialog.locator("#parts li").nth(2)).to_have_text(re.compile("Paragraph"))
+        await dialog.get_by_role("button", name="Prepare").click()
+        await expect(dialog.locator("#going")).to_have_text(
+            f"As {short_key(DAVE.pubkey)}, to {relay.url}"
+        )
+        await dialog.get_by_label("Your reply").press_sequentially("!")
+        await expect(dialog.get_by_role("button", name="Sign and send")).to_be_hidden()
+        await dialog.get_by_role("button", name="Prepare").click()
         await dialog.get_by_role("button", name="Sign and send").click()
-        await expect(dialog.locator("#sending")).to_have_text(re.compile("^arrived: "))
+        await expect(dialog.locator("#sending")).to_have_text(re.compile("^Sent: "))
+        await expect(dialog.get_by_label("Your reply")).to_be_hidden()
         parts = await dialog.locator("#parts li").count()
         await dialog.get_by_role("button", name="Close").click()
         mine = page.locator("article.note", has_text="Paragraph 8")
@@ -211,6 +219,32 @@ async def test_an_answer_is_written_signed_and_arrives(browser: Browser, tmp_pat
     assert opened.strangers == []
 
 
+async def test_what_the_extension_refuses_is_told_as_its_words(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with (
+        FaultyRelay(stocked(THREAD)) as relay,
+        viewing(tmp_path, THREAD, relay.url) as viewer,
+        tab(browser, viewer) as opened,
+    ):
+        page = opened.page
+        await page.add_init_script(
+            f"window.nostr = {{getPublicKey: async () => '{DAVE.pubkey}',"
+            "signEvent: async () => { throw new Error('User rejected'); }};"
+        )
+        await page.goto(viewer.address.secret)
+        await page.goto(PLACE)
+        await note(page, ROOT).get_by_role("button", name="Reply").click()
+        await page.get_by_label("Your reply").fill("It is not sent.")
+        await page.get_by_role("button", name="Prepare").click()
+        await page.get_by_role("button", name="Sign and send").click()
+        await expect(page.locator("#sending.failed")).to_have_text(
+            "Your extension says: User rejected. Nothing was sent."
+        )
+        await expect(page.get_by_label("Your reply")).to_have_value("It is not sent.")
+        assert len(relay.store.thread(ROOT.id)) == len(THREAD)
+
+
 async def test_without_an_extension_or_token_it_says_what_is_missing(
     browser: Browser, tmp_path: Path
 ) -> None:
@@ -219,15 +253,15 @@ async def test_without_an_extension_or_token_it_says_what_is_missing(
         await page.goto(PLACE)
         await note(page, ROOT).get_by_role("button", name="Reply").click()
         await expect(page.locator("#sending")).to_have_text(re.compile("with its token"))
-        await expect(page.get_by_role("button", name="Sign and send")).to_be_disabled()
+        await expect(page.get_by_role("button", name="Prepare")).to_be_disabled()
         await page.goto(viewer.address.secret)
         await page.goto(PLACE)
         await note(page, ROOT).get_by_role("button", name="Reply").click()
         await expect(page.locator("#sending")).to_have_text(re.compile("NIP-07"))
-        await page.get_by_label("Your answer").fill("It is kept and it may go on")
+        await page.get_by_label("Your reply").fill("It is kept and it may go on")
         await page.reload()
         await note(page, ROOT).get_by_role("button", name="Reply").click()
-        await expect(page.get_by_label("Your answer")).to_have_value("It is kept and it may go on")
+        await expect(page.get_by_label("Your reply")).to_have_value("It is kept and it may go on")
 
 
 EVIL = "\n".join(
@@ -340,7 +374,7 @@ async def test_without_scripts_everything_can_be_read(browser: Browser, tmp_path
         await expect(seams.first).to_be_visible()
         await page.get_by_role("searchbox").fill("one")
         await page.keyboard.press("Enter")
-        await expect(page.locator("article.note")).to_have_count(1)
+        await expect(page.locator("ol.hits > li")).to_have_count(1)
 
 
 LOOKS = [
@@ -380,7 +414,7 @@ async def test_nothing_keeps_anybody_from_using_it(
             assert not await page.evaluate(wide), place
         await page.goto(PLACE)
         await note(page, ROOT).get_by_role("button", name="Reply").click()
-        await page.get_by_label("Your answer").fill(TEXT)
+        await page.get_by_label("Your reply").fill(TEXT)
         await expect(page.locator("#parts li").first).to_be_visible()
         assert await violations(page, axe) == []
         opened.faults.clear()  # the picture of nobody

@@ -268,8 +268,9 @@ class TestASearch:
             page = await viewer.page("/search?q=answer")
             none = await viewer.page("/search?q=zebra")
         assert (first["count"], [each["id"] for each in first["notes"]]) == (1, [ANSWER.id])
-        assert len(page.named("article", "note")) == 2
-        assert not none.named("article", "note")
+        (found,) = page.named("ol", "hits")
+        assert [each.text for each in found.named("mark")] == ["answer", "answer"]
+        assert not none.named("mark")
 
     async def test_finds_hashtags_and_follows_codes(self, tmp_path: Path) -> None:
         tagged = BOB.note("about #Nostr", NOW, (("t", "nostr"),))

@@ -81,6 +81,8 @@ def article(event: Event, spell: Speller, links: Links, *, above: int = 2) -> Ma
         attributes=_ATTRIBUTES,
         url_schemes={"http", "https"},
         link_rel="nofollow noopener noreferrer",
+        # What is wider than the page is scrolled by itself, also from the keyboard.
+        set_tag_attribute_values={"pre": {"tabindex": "0"}, "table": {"tabindex": "0"}},
     )
     clean = _TARGET.sub(lambda match: _href(held[int(match[1])], links), clean)
     return Markup(_PLACE.sub(lambda match: str(_linked(held[int(match[1])], spell)), clean))  # noqa: S704 - cleaned above, and our own links

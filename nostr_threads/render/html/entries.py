@@ -199,7 +199,9 @@ class Entries:
         if block.to_part is not None:
             words.append(f"to part {block.to_part}")
         words += [counts(block.nodes, self._setting), *kept(block.nodes)]
-        is_long = event.kind == kinds.ARTICLE or len(block.nodes) > 1
+        part = block.nodes[0].part
+        is_split = part is not None and part.index == 1 < part.total
+        is_long = event.kind == kinds.ARTICLE or is_split or len(block.nodes) > 1
         return replace(
             made,
             person=self.person(event.pubkey),
@@ -269,7 +271,8 @@ def time_of(created_at: int, now: int | None) -> Time:
         iso = datetime.fromtimestamp(created_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     except (OverflowError, ValueError, OSError):
         iso = ""
-    return Time(when(created_at, now), iso)
+    zone = " UTC" if now is None and iso else ""
+    return Time(when(created_at, now) + zone, iso)
 
 
 def _state(node: Node) -> str:

@@ -1,4 +1,4 @@
-// An answer: written here, cut by the server, signed by the browser's extension (NIP-07), handed to the outbox.
+// A reply: written here, cut by the server, signed by the browser's extension (NIP-07), handed to the outbox.
 import { list, noteOf, toolsOf } from "./threads.js";
 import { hasToken, write } from "./token.js";
 
@@ -8,6 +8,7 @@ const PAUSE = 300;
 const LOOKS = 120;
 let target = null;
 let waiting = 0;
+let plan = null;
 
 const draftName = (id) => `nostr-threads draft ${id}`;
 const limit = () => Number(find("limit").value) || null;
@@ -16,30 +17,45 @@ function lines(element, texts) {
   element.replaceChildren(...texts.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
 }
 
-function show(found) {
-  const { parts, warnings } = found;
-  find("counted").textContent = parts.length === 1 ? "One note." : `${parts.length} notes, each an answer to the one before.`;
+function say(words, { failed = false } = {}) {
+  find("sending").replaceChildren(...[words].flat());
+  find("sending").classList.toggle("failed", failed);
+}
+
+function show({ parts, warnings }) {
+  const several = `${parts.length} notes, each a reply to the one before.`;
+  find("counted").textContent = parts.length === 0 ? "" : parts.length === 1 ? "One note." : several;
   lines(find("parts"), parts.map((part) => part.text));
   lines(find("warned"), warnings);
 }
 
 async function preview() {
+  if (plan) return;
   const text = find("answer").value;
   if (!text.trim()) {
     show({ parts: [], warnings: [] });
-    find("counted").textContent = "";
     return;
   }
   try {
     const found = await write("/answer/parts", { text, limit: limit() });
-    if (text === find("answer").value) show(found);
+    if (text === find("answer").value && !plan) show(found);
   } catch (error) {
     lines(find("warned"), [error.message]);
   }
 }
 
+/** Whatever was prepared is no longer what is written. */
+function unprepare() {
+  plan = null;
+  find("going").textContent = "";
+  find("sign").hidden = true;
+  find("prepare").hidden = false;
+}
+
 function changed() {
   localStorage.setItem(draftName(target), find("answer").value);
+  unprepare();
+  say("");
   clearTimeout(waiting);
   waiting = setTimeout(preview, PAUSE);
 }
@@ -52,53 +68,83 @@ function missing() {
 
 function open(note) {
   target = note.dataset.answerable;
-  find("answered").textContent = `To ${note.querySelector(".by").textContent.replace(/\s+/g, " ").trim()}`;
+  find("answered").textContent = note.querySelector(".by").textContent.replace(/\s+/g, " ").trim();
+  find("answered-text").textContent = (note.querySelector(".text")?.textContent ?? "").trim().slice(0, 200);
   find("answer").value = localStorage.getItem(draftName(target)) ?? "";
-  find("sending").textContent = missing();
-  find("sign").disabled = Boolean(missing());
+  find("writing").hidden = false;
+  unprepare();
+  say(missing());
+  find("prepare").disabled = Boolean(missing());
   dialog.showModal();
   find("answer").focus();
   preview();
 }
 
+/** Do something with a button that waits meanwhile, and say why it failed. */
+async function trying(button, work) {
+  button.disabled = true;
+  try {
+    await work();
+  } catch (error) {
+    say(error.message ?? String(error), { failed: true });
+  } finally {
+    button.disabled = false;
+  }
+}
+
+async function asked(question, ...given) {
+  try {
+    return await window.nostr[question](...given);
+  } catch (error) {
+    throw new Error(`Your extension says: ${error?.message ?? error}. Nothing was sent.`);
+  }
+}
+
+async function prepare() {
+  say("Asking the relays what they take …");
+  const author = await asked("getPublicKey");
+  plan = await write("/answer/plan", { text: find("answer").value, limit: limit(), author, reply_to: target });
+  show(plan);
+  find("going").textContent = `As ${plan.as}, to ${plan.relays.map((relay) => relay.url).join(", ")}`;
+  find("prepare").hidden = true;
+  find("sign").hidden = false;
+  find("sign").focus();
+  say("");
+}
+
 async function signed(drafts) {
   const events = [];
   for (const [place, draft] of drafts.entries()) {
-    find("sending").textContent = `Signing part ${place + 1} of ${drafts.length} …`;
+    say(`Signing note ${place + 1} of ${drafts.length} …`);
     const { kind, created_at, tags, content, pubkey } = draft;
-    events.push(await window.nostr.signEvent({ kind, created_at, tags, content, pubkey }));
+    events.push(await asked("signEvent", { kind, created_at, tags, content, pubkey }));
   }
   return events;
 }
 
 async function send() {
-  find("sign").disabled = true;
-  try {
-    find("sending").textContent = "Asking the relays what they take …";
-    const author = await window.nostr.getPublicKey();
-    const text = find("answer").value;
-    const plan = await write("/answer/plan", { text, limit: limit(), author, reply_to: target });
-    show(plan);
-    const sent = await write("/answer/send", { plan: plan.plan, events: await signed(plan.drafts) });
-    localStorage.removeItem(draftName(target));
-    find("answer").value = "";
-    await follow(sent);
-  } catch (error) {
-    find("sending").textContent = error.message ?? String(error);
-  } finally {
-    find("sign").disabled = Boolean(missing());
-  }
+  const sent = await write("/answer/send", { plan: plan.plan, events: await signed(plan.drafts) });
+  localStorage.removeItem(draftName(target));
+  find("answer").value = "";
+  find("writing").hidden = true;
+  find("sign").hidden = true;
+  find("leave").focus();
+  await follow(sent);
 }
 
-/** Say how far the answer is until it has arrived, or for a minute; the outbox knows more. */
+/** Say how far the reply is until it has arrived, or for a minute; the outbox knows more. */
 async function follow(sent) {
+  const link = Object.assign(document.createElement("a"), { href: sent.href, textContent: "See it" });
+  const outbox = Object.assign(document.createElement("a"), { href: "/outbox", textContent: "Outbox" });
   for (let looks = 0; looks < LOOKS; looks += 1) {
     const answer = await fetch(sent.state, { headers: { Accept: "application/json" } });
-    const report = await answer.json();
-    const there = report.deliveries.filter((each) => each.status === "stored").length;
-    find("sending").textContent = `${report.state}: ${there} of ${report.deliveries.length} copies read back`;
+    const { state, deliveries } = await answer.json();
+    const there = deliveries.filter((each) => each.status === "stored").length;
+    const words = state === "arrived" ? "Sent" : state[0].toUpperCase() + state.slice(1);
+    const failed = state === "refused" || state === "given up";
+    say([`${words}: ${there} of ${deliveries.length} copies read back. `, link, " · ", outbox], { failed });
     document.dispatchEvent(new Event("answered"));
-    if (report.state !== "on its way") return;
+    if (state !== "on its way") return;
     await new Promise((done) => setTimeout(done, 500));
   }
 }
@@ -118,5 +164,6 @@ if (dialog) {
   document.addEventListener("notes", equip);
   find("answer").addEventListener("input", changed);
   find("limit").addEventListener("input", changed);
-  find("sign").addEventListener("click", send);
+  find("prepare").addEventListener("click", () => trying(find("prepare"), prepare));
+  find("sign").addEventListener("click", () => trying(find("sign"), send));
 }

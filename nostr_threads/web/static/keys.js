@@ -1,8 +1,8 @@
-// The keyboard: j and k go from note to note, x folds, u goes to what is answered, r answers, / searches.
+// The keyboard: j and k go from note to note, x folds, u goes to what is answered, r replies, / searches.
 import { fold } from "./threads.js";
 import { tell } from "./token.js";
 
-const HELP = "j next · k previous · u what it answers · x fold · r answer · / search";
+const HELP = "j next · k previous · u what it answers · x fold · r reply · / search";
 
 function notes() {
   return [...document.querySelectorAll("ol.thread > li:not(.folded) > .note")];
@@ -43,6 +43,7 @@ const ACTIONS = {
 };
 
 document.addEventListener("keydown", (press) => {
+  if (press.key === "Escape") tell();
   if (press.ctrlKey || press.metaKey || press.altKey) return;
   if (press.target.closest?.("input, textarea, select, dialog")) return;
   const action = ACTIONS[press.key];

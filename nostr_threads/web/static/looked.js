@@ -9,7 +9,7 @@ for (const button of document.querySelectorAll("button.writes")) {
       for (const each of document.querySelectorAll(".new")) each.classList.remove("new");
       for (const each of document.querySelectorAll(".fresh")) each.remove();
       button.hidden = true;
-      tell("Read.");
+      tell("Marked as read.");
     } catch (error) {
       tell(error.message);
     }

@@ -26,7 +26,12 @@ export async function write(path, body) {
   return found;
 }
 
-/** Say something to whoever looks at or listens to the page. */
+const SHOWN = 12_000;
+let shown = 0;
+
+/** Say something, for a while, to whoever looks at or listens to the page; nothing takes it back. */
 export function tell(...words) {
+  clearTimeout(shown);
   document.getElementById("told").replaceChildren(...words);
+  if (words.length) shown = setTimeout(tell, SHOWN);
 }

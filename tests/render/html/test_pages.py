@@ -136,7 +136,7 @@ def test_an_article_can_do_nothing_but_be_read(text: str) -> None:
     made = parsed(str(article(event, Speller(Setting(), links), links)))
     assert {each.name for each in made.all()} <= IN_AN_ARTICLE
     for element in made.all():
-        assert set(element.attributes) <= {"href", "rel", "target", "class", "start"}
+        assert set(element.attributes) <= {"href", "rel", "target", "class", "start", "tabindex"}
         if "href" in element.attributes:
             assert LEADS.fullmatch(element.attributes["href"] or "")
     assert is_shown(made.text)
@@ -158,7 +158,7 @@ def test_an_article_can_do_nothing_but_be_read(text: str) -> None:
         ("`https://a.example`", "<p><code>https://a.example</code></p>"),
         ("![alt](https://a.example/p.png)", '<p><a OUT href="https://a.example/p.png">alt</a></p>'),
         ("![](data:image/png;base64,AA)", "<p>![](data:image/png;base64,AA)</p>"),
-        ("```js\n<x>\n```", "<pre><code>&lt;x&gt;\n</code></pre>"),
+        ("```js\n<x>\n```", '<pre tabindex="0"><code>&lt;x&gt;\n</code></pre>'),
     ],
 )
 def test_markdown_is_laid_out_and_leads_only_to_the_web(markdown: str, html: str) -> None:
@@ -195,7 +195,7 @@ def test_a_note_says_who_wrote_it_when_and_what_it_answers() -> None:
     assert by.text.split() == ["bob", short_key(BOB.pubkey)]
     (about,) = answer.named("p", "about")
     assert " ".join(about.text.split()) == (
-        f"2023-11-14 22:13 ♥ 2 · 1 repost reply to {short_key(ALICE.pubkey)}"
+        f"2023-11-14 22:13 UTC ♥ 2 · 1 repost reply to {short_key(ALICE.pubkey)}"
     )
     (time,) = answer.named("time")
     assert time.attributes["datetime"] == "2023-11-14T22:13:20Z"
@@ -282,7 +282,7 @@ class TestThePlot:
         made = plot([NOW, NOW + 1, NOW + 480, NOW + 480, NOW + 480])
         assert made is not None
         assert [(bar.place, bar.height) for bar in made.bars] == [(0, 27), (43, 40)]
-        assert made.words.startswith("5 notes from 2023-11-14 22:13 to")
+        assert made.words.startswith("5 notes from 2023-11-14 22:13 UTC to")
 
     @pytest.mark.parametrize("times", [[], [NOW], [NOW, NOW]])
     def test_of_one_moment_is_none(self, times: list[int]) -> None:
