@@ -26,7 +26,7 @@ def test_the_demo_shows_what_the_readme_shows() -> None:
         timeout=30,
         check=True,
     )
-    shown = README.split("```text\n", 1)[1].split("\n```\n\n## Use it", 1)[0]
+    shown = README.split("```text\n", 1)[1].split("\n```\n\n</details>", 1)[0]
     assert masked(shown) == masked(ran.stdout)
 
 
