@@ -12,6 +12,7 @@ import nostr_threads as nt
 from nostr_threads.cli.demo_data import ANSWER
 from pictures.recording import recorded
 from pictures.screenshot import PIXELS, SCHEMES, photographed
+from pictures.terminal import COLUMNS
 from pictures.world import LATEST, SEEN
 
 TOP = Path(__file__).parents[1]
@@ -43,6 +44,7 @@ def test_the_recording_stands_alone_and_its_text_is_text() -> None:
     assert not re.search(r"href|url\(|@import|@font-face", source)
     assert len(source.encode()) < 60_000
     shown = ["".join(text.itertext()) for text in root.iter(f"{SVG}text")]
+    assert max(map(len, shown)) <= COLUMNS
     assert "$ nostr-threads demo" in shown
     assert "6. Joined, the parts are the answer again: 960 of 960 characters" in shown
     # Who wants nothing to move sees what is there at the end.
@@ -71,7 +73,7 @@ def test_what_is_photographed_has_an_answer_in_parts_and_what_is_not_there() -> 
     assert ANSWER in [article.text for article in thread.articles()]
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/viewer.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/index.md", "docs/viewer.md"])
 def test_every_picture_on_a_page_is_there_and_is_told_in_words(page: str) -> None:
     text = (TOP / page).read_text(encoding="utf-8")
     pictures = re.findall(r"!\[([^\]]*)\]\(([^)]+)\)", text)
