@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from nostr_threads.web.answering import Answering
+from nostr_threads.web.articles import Articles
 from nostr_threads.web.fetching import Fetching
 from nostr_threads.web.library import Library
 from nostr_threads.web.live import Live
@@ -67,7 +68,7 @@ async def open_viewer(
         reading, clock=clock, viewer=nostr.viewer, index_words=partial(_index, nostr.store)
     )
     live, answering = Live(reading, clock), Answering(nostr, relays)
-    pages = (Threads(library), People(library), Records(library))
+    pages = (Threads(library), Articles(library), People(library), Records(library))
     parts = (*pages, live, answering, Fetching(nostr, relays))
     token = secrets.token_urlsafe(24)
     with bound(port) as listening:

@@ -1,4 +1,4 @@
-"""The pages of threads: all of them, one of them, a note's place in it, a long text by itself.
+"""The pages of threads: all of them, one of them, a note's place in it.
 
 Knows what is on each page. How it looks is the templates' to know.
 """
@@ -19,15 +19,13 @@ from nostr_threads.core import kinds
 from nostr_threads.core.node import State
 from nostr_threads.errors import NotFound
 from nostr_threads.render.contracts import event_object, listed_object, thread_object
-from nostr_threads.render.html.articles import article
 from nostr_threads.render.html.entries import Entries, time_of
 from nostr_threads.render.html.export import last_fetch, shares, summary_of
 from nostr_threads.render.html.feed import feed_of
 from nostr_threads.render.html.plot import plot
-from nostr_threads.render.html.texts import Speller
 from nostr_threads.render.listing import called
 from nostr_threads.render.setting import Setting
-from nostr_threads.render.wording import author, code_of, field, title_of
+from nostr_threads.render.wording import author, code_of
 from nostr_threads.store.base import Activity
 from nostr_threads.web.forms import Form, feed, json, page, saved_file, wanted
 from nostr_threads.web.notes import LINKS, setting_around
@@ -66,7 +64,6 @@ class Threads:
             Route("/", self.index),
             Route("/t/{key:path}", self.thread),
             Route("/n/{key:path}", self.note),
-            Route("/a/{key:path}", self.article),
         ]
 
     async def index(self, request: Request) -> Response:
@@ -96,7 +93,7 @@ class Threads:
         whole = await self._library.thread(key)
         match wanted(request, has_feed=True):
             case Form.JSON:
-                return json(_thread_object(whole.found))
+                return await off_loop(lambda: json(_thread_object(whole.found)))
             case Form.ATOM:
                 return feed(await off_loop(self._feed, request, whole))
         return await off_loop(self._page, request, whole)
@@ -109,16 +106,6 @@ class Threads:
         return RedirectResponse(
             thread_path(whole.root, page=number, at=shown), HTTPStatus.TEMPORARY_REDIRECT
         )
-
-    async def article(self, request: Request) -> Response:
-        """Show a long text by itself: an article, or one that came in several notes."""
-        key = key_of(request.path_params["key"])
-        whole = await self._library.thread(key)
-        first, text, parts = _long_text(whole.found, key)
-        if wanted(request) is Form.JSON:
-            written = {"text": text, "title": title_of(first), "parts": parts}
-            return json({"event": event_object(first), **written})
-        return await off_loop(self._article_page, whole, first, text)
 
     def _page(self, request: Request, whole: Whole) -> Response:
         found, now = whole.found, self._library.now
@@ -155,25 +142,6 @@ class Threads:
         title = Entries(thread, setting, LINKS).title()
         newest = sorted(_said(thread.nodes), key=lambda each: -each.created_at)[:_IN_FEED]
         return feed_of(title, str(request.base_url), thread_path(whole.root), newest, setting)
-
-    def _article_page(self, whole: Whole, first: Verified, text: str) -> Response:
-        setting = setting_around(whole.found.surroundings, self._library.now)
-        entries = Entries(whole.found.thread, setting, LINKS)
-        heading, rest = _headed(text)
-        title = title_of(first) or field(heading, _TITLE)
-        if field(heading, _TITLE) != title:
-            rest = text
-        html = article(replace(first, content=rest), Speller(setting, LINKS), LINKS, above=1)
-        return page(
-            "article.html",
-            title=title or called(first.id, first, setting),
-            has_title=bool(title),
-            person=entries.person(first.pubkey),
-            written=time_of(first.created_at, setting.now),
-            html=html,
-            note=LINKS.note(first.id),
-            here="",
-        )
 
 
 def _rows(listing: Listing, now: int) -> Iterator[dict[str, object]]:
@@ -234,20 +202,3 @@ def _place(whole: Whole, key: str) -> tuple[int, str]:
             if key in (node.id, address):
                 return place // _BLOCKS + 1, node.id
     return 1, ""
-
-
-def _headed(text: str) -> tuple[str, str]:
-    """Return the heading that a Markdown text begins with, "" for none, and what comes after it."""
-    match = _HEADING.match(text)
-    return (match[1], text[match.end() :]) if match is not None else ("", text)
-
-
-def _long_text(found: Found, key: str) -> tuple[Verified, str, int]:
-    """Return the first event of the text that begins with `key`, the text, and its notes."""
-    for text in found.thread.articles():
-        if text.root.id == key and text.root.event is not None:
-            return text.root.event, text.text, len(text.nodes)
-    for event in _said(found.thread.nodes):
-        if key in (event.id, kinds.address_of(event)):
-            return event, event.content, 1
-    raise NotFound(f"the store has no text under {key}")

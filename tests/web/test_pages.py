@@ -212,6 +212,24 @@ class TestALongText:
         assert [each.text for each in text.named("em")] == ["strong"]
         assert (found["title"], found["parts"]) == ("Essay", 1)
 
+    async def test_is_not_called_by_its_name_twice(self, tmp_path: Path) -> None:
+        titled = CAROL.event(
+            kinds.ARTICLE, "# Essay\n\nwords", NOW, (("d", "y"), ("title", "Essay"))
+        )
+        async with viewing(tmp_path, [titled]) as viewer:
+            page = await viewer.page(f"/a/{titled.id}")
+        assert [each.text for each in page.named("h1")] == ["Essay"]
+        assert not page.named("h2")
+
+    async def test_with_a_warning_is_shown_when_it_is_opened(self, tmp_path: Path) -> None:
+        tags = (("d", "z"), ("title", "T"), ("content-warning", "sad"))
+        async with viewing(
+            tmp_path, [sad := CAROL.event(kinds.ARTICLE, "words", NOW, tags)]
+        ) as viewer:
+            page = await viewer.page(f"/a/{sad.id}")
+        (warning,) = page.named("details", "warning")
+        assert warning.named("div", "markdown")
+
     async def test_of_several_notes_is_one(self, tmp_path: Path) -> None:
         text = "# Heading\n\n" + "words " * 40 + "\n\n- a\n- b"
         parts = split_answer(BOB, ROOT, text, 3)
