@@ -172,6 +172,34 @@ def test_markdown_is_laid_out_and_leads_only_to_the_web(markdown: str, html: str
     assert made.replace("\n<p>", "<p>").strip() == html
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x &#xE000;99&#xE001;",
+        "[x](%EE%80%8099%EE%80%81)",
+        "[x](<&#xE000;99&#xE001;>)",
+        "[a][r]\n\n[r]: %EE%80%8077%EE%80%81",
+        "&#x202E;moc.live&#x202C; &rlm;&#x2028;&InvisibleTimes; `&#x202e;`",
+        "[https://good.example/&#x202e;cod.exe](https://evil.example/&#x202e;)",
+        "![&#x202e;](https://evil.example/p.png) &lt;b&gt; &#60;script&#62;",
+        "    &#x202e;\n\n```&#x202e;\n&#x202e;\n```\n\n|&#x202e;|\n|-|\n|&#x200b;|",
+        "<&#x202e;> nostr:npub1x [a](nostr:npub1x) [b](nostr:javascript:x) [c](NOSTR:x)",
+    ],
+)
+def test_what_a_text_only_names_is_named_too(text: str) -> None:
+    """The parser decodes entities: nothing of that moves what is around it."""
+    links = InFile(())
+    made = parsed(str(article(ALICE.article("d", text, NOW), Speller(Setting(), links), links)))
+    assert is_shown(made.text)
+    for element in made.all():
+        assert element.name in IN_AN_ARTICLE
+        assert is_shown("".join(value or "" for value in element.attributes.values()))
+        if "href" in element.attributes:
+            assert (
+                LEADS.fullmatch(element.attributes["href"] or "") or not element.attributes["href"]
+            )
+
+
 def test_people_and_events_in_an_article_are_linked_by_name_and_as_targets() -> None:
     code = nip19.encode(nip19.PublicKey(BOB.pubkey))
     links = InFile({ROOT.id})
