@@ -14,7 +14,7 @@ from nostr_threads.core.node import State
 from nostr_threads.core.references import pointer_to
 from nostr_threads.core.saved import Saved
 from nostr_threads.core.standing import Standing
-from nostr_threads.errors import NotFound
+from nostr_threads.errors import InvalidInput, NotFound
 from nostr_threads.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
     from nostr_threads.app.fetch import Found
     from nostr_threads.core.event import Verified
-    from nostr_threads.store.base import Store
+    from nostr_threads.store.sql import SqlStore
 
 __all__ = ["reopened", "saved"]
 
 _REQUESTS = frozenset((kinds.DELETION, kinds.VANISH))
 
 
-def saved(key: str, *, store: Store, now: int, version: str) -> Saved:
+def saved(key: str, *, store: SqlStore, now: int, version: str) -> Saved:
     """Return what the store holds of the thread around `key`, to be passed on to others.
 
     What its author wanted gone, or gave an end that has come, is left out even where the store
@@ -52,25 +52,45 @@ def saved(key: str, *, store: Store, now: int, version: str) -> Saved:
 
 
 def reopened(found: Saved) -> Found:
-    """Return the thread that was saved, made of nothing but what is in it."""
+    """Return the thread that was saved, made of nothing but what is in it.
+
+    Raises `InvalidInput` where that has no note of it.
+    """
     with SqliteStore(":memory:") as store:
         store.add(found.events, relay=None, now=found.made_at)
         by_id = {event.id: event for event in found.events}
         for relay, ids in found.seen.items():
             there = [by_id[event_id] for event_id in ids if event_id in by_id]
             store.add(there, relay=relay, now=found.made_at)
-        return load_thread(pointer_to(found.root), store=store, now=found.made_at)
+        try:
+            return load_thread(pointer_to(found.root), store=store, now=found.made_at)
+        except NotFound:
+            raise InvalidInput("there is no note of its thread in this page") from None
 
 
-def _chosen(root: str, found: Found, store: Store, now: int) -> Iterator[Verified]:
-    around = found.surroundings
-    yield from _standing((*store.thread(root), *around.vanished), now)
+def _chosen(root: str, found: Found, store: SqlStore, now: int) -> Iterator[Verified]:
+    around, unsent = found.surroundings, _unsent(store)
+    for event in _standing((*store.thread(root), *around.vanished), now):
+        if event.id not in unsent:
+            yield event
     for key, event in around.quoted.items():
         if key not in around.kept:
             yield event
     if around.names:
         profiles = Filter(kinds=(kinds.PROFILE,), authors=tuple(around.names))
         yield from store.query([profiles], now=now, strict=True)
+
+
+def _unsent(store: SqlStore) -> frozenset[str]:
+    """Return the ids of one's own parts that no relay has: they are nobody else's yet."""
+    waiting = {
+        event.id
+        for posting in store.postings()
+        for part, event in enumerate(posting.events, 1)
+        if not any(each.status.taken for each in posting.deliveries if each.part == part)
+    }
+    seen = {event_id for event_id, at in store.sightings(tuple(waiting)).items() if at}
+    return frozenset(waiting - seen)
 
 
 def _standing(events: Sequence[Verified], now: int) -> Iterator[Verified]:

@@ -16,7 +16,7 @@ from nostr_threads.errors import InvalidEvent, InvalidInput
 if TYPE_CHECKING:
     from nostr_threads.app.fetch import Found
     from nostr_threads.core.saved import Saved
-    from nostr_threads.store.base import Store
+    from nostr_threads.store.sql import SqlStore
 
 __all__ = ["page_of", "require_web", "saved_thread", "tell_left_out", "verify"]
 
@@ -31,7 +31,7 @@ def require_web() -> None:
         raise InvalidInput("pages need an extra: pip install 'nostr-threads[web]'") from None
 
 
-def saved_thread(found: Found, store: Store) -> Saved:
+def saved_thread(found: Found, store: SqlStore) -> Saved:
     """Return what is to be saved of a thread that was found."""
     from nostr_threads.web.files import saved_now
 

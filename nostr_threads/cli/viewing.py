@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,7 +17,7 @@ from nostr_threads.cli.pages import require_web
 from nostr_threads.cli.secrets import reader
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
 __all__ = ["serve"]
 
@@ -63,7 +66,8 @@ async def _serve(
     # First for writing: a store of an earlier version is brought up to date, one that is not there
     # is made.
     async with open_nostr(store, relays, viewer=reader()) as nostr:
-        with open_to_read(store) as reading:
+        with ExitStack() as stack:
+            reading = stack.enter_context(open_to_read(store))
             viewing = open_viewer(
                 nostr, reading, clock=lambda: int(time.time()), port=port, relays=relay
             )
@@ -75,10 +79,23 @@ async def _serve(
                     "keep it to yourself: its token lets a browser answer and ask; Ctrl-C ends this"
                 )
                 if browser:
-                    tasks.create_task(asyncio.to_thread(_open, address.secret))
+                    file = stack.enter_context(_leading_to(address.secret))
+                    tasks.create_task(asyncio.to_thread(_open, file))
                 if follow:
                     tasks.create_task(nostr.mirror.follow(nostr.store.sources.all()))
                 await asyncio.Event().wait()
+
+
+@contextmanager
+def _leading_to(url: str) -> Iterator[str]:
+    """Give the address of a file that nobody else can read, and that leads to `url`.
+
+    The token in that would stand on the command line of the browser.
+    """
+    with NamedTemporaryFile("w", suffix=".html", encoding="utf-8") as file:
+        file.write(f'<meta http-equiv="refresh" content="0; url={url}">')
+        file.flush()
+        yield Path(file.name).as_uri()
 
 
 def _open(url: str) -> None:

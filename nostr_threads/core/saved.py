@@ -10,12 +10,13 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from nostr_threads.core.event import Event, verify
+from nostr_threads.core.event import MAX_CREATED_AT, Event, verify
 from nostr_threads.core.fetched import Fetched
+from nostr_threads.core.relay_url import normalize
 from nostr_threads.errors import InvalidEvent, InvalidInput
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from nostr_threads.core.event import Verified
 
@@ -76,12 +77,13 @@ class Saved:
             found = json.loads(held[0])
             if found["form"] != _FORM:
                 raise InvalidInput(f"saved in a form that is not known here: {found['form']!r}")
+            events = tuple(_verified(place, each) for place, each in enumerate(found["events"], 1))
             return cls(
-                str(found["root"]),
-                int(found["made_at"]),
-                str(found["version"]),
-                tuple(_verified(place, each) for place, each in enumerate(found["events"], 1)),
-                {str(relay): tuple(map(str, ids)) for relay, ids in found["seen"].items()},
+                _text(found["root"]),
+                _time(found["made_at"]),
+                _text(found["version"]),
+                events,
+                _seen(found["seen"], {event.id for event in events}),
                 _report(found["fetched"]),
             )
         except (KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
@@ -90,11 +92,32 @@ class Saved:
             raise InvalidInput(f"the events in this page cannot be read: {error}") from None
 
 
+def _text(value: Any) -> str:
+    # JSON can write half of a surrogate pair, which no page can hold.
+    value.encode()
+    return str(value)
+
+
+def _time(value: Any) -> int:
+    if type(value) is not int or not 0 <= value <= MAX_CREATED_AT:
+        raise InvalidInput("the page says that it was saved at no time that there is")
+    return value
+
+
+def _seen(found: Any, ids: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Take where events were seen: relays, and nothing else that could be said in their place."""
+    seen = {relay: tuple(map(_text, each)) for relay, each in found.items()}
+    for relay, each in seen.items():
+        if normalize(relay) != relay or not set(each) <= set(ids):
+            raise InvalidInput("the page names a relay that is none, or what is not in it")
+    return seen
+
+
 def _report(found: list[Any] | None) -> Fetched | None:
     if found is None:
         return None
     text, at = found
-    return Fetched.from_json(str(text), int(at))
+    return Fetched.from_json(_text(text), _time(at))
 
 
 def _verified(place: int, found: object) -> Verified:

@@ -171,14 +171,14 @@ class Store(Protocol):
         """
         ...
 
-    def stored_after(self, cursor: int | None, *, now: int, most: int) -> Stored:
+    def stored_after(self, cursor: int | None, *, now: int, most: int, own: bool = False) -> Stored:
         """Return what was stored after `cursor`, whoever stored it, that `query` would return.
 
         In order of storing. At most `most` events, hidden ones among them, are looked at in one
         call: ask again until the cursor stays where it is. With None it is where the store ends
         now, without events. A cursor holds for good, also in another process, and asking is cheap
         while nothing is new. What is shown only later, as a part of an answer once a relay has
-        taken it, is passed over.
+        taken it, is passed over; with `own` it is there, since `thread` has it, too.
         """
         ...
 
@@ -212,8 +212,10 @@ class Store(Protocol):
         """Return for every id the relays its event was seen at, in order of first sighting."""
         ...
 
-    def arrivals(self, root: str | None = None) -> Arrivals:
+    def arrivals(self, root: str | None = None, *, upto: int | None = None) -> Arrivals:
         """Return what arrived and was not looked at yet, in all threads or in that of `root`.
+
+        With `upto`, a cursor, what was stored after it is left out.
 
         That is what says something: notes, comments, forum posts, articles, and whatever else is a
         root or a reply; no reactions, reposts, zaps, deletions, profiles or lists, nothing

@@ -39,14 +39,15 @@ _WAITING = f"""
     SELECT e.json, coalesce(l.root, e.address, e.id)
     FROM arrivals a CROSS JOIN events e
     LEFT JOIN links l ON l.child = e.event AND l.position = 0
-    WHERE e.event = a.event AND e.superseded = 0 AND (e.deleted = 0 OR {KEEPS})
+    WHERE e.event = a.event AND a.event <= ?1
+    AND e.superseded = 0 AND (e.deleted = 0 OR {KEEPS})
 """  # noqa: S608 - our own text
 # Looked up from the thread's side: what waits elsewhere may be much more.
 _IN_THREAD = """
     AND a.event IN (
-        SELECT child FROM links WHERE root = ?1 AND position = 0
-        UNION SELECT event FROM events WHERE id = ?1
-        UNION SELECT event FROM events WHERE address = ?1
+        SELECT child FROM links WHERE root = ?2 AND position = 0
+        UNION SELECT event FROM events WHERE id = ?2
+        UNION SELECT event FROM events WHERE address = ?2
     )
 """
 _ORDER = " ORDER BY a.event"
@@ -69,13 +70,16 @@ def forget(connection: Connection, rows: Iterable[int]) -> None:
     connection.executemany("DELETE FROM arrivals WHERE event = ?", ((row,) for row in rows))
 
 
-def arrivals(connection: Connection, root: str | None) -> Arrivals:
-    """Return what waits, in all threads or in that of the key `root`."""
+def arrivals(connection: Connection, root: str | None, upto: int | None = None) -> Arrivals:
+    """Return what waits, in all threads or in that of the key `root`, up to the row `upto`."""
     cursor = connection.execute("SELECT coalesce(max(event), 0) FROM events").fetchone()[0]
+    if upto is not None:
+        cursor = min(cursor, upto)
     if root is None:
-        found = connection.execute(_WAITING + _ORDER)
+        found = connection.execute(_WAITING + _ORDER, (cursor,))
     else:
-        found = connection.execute(_WAITING + _IN_THREAD + _ORDER, (connection.column(root),))
+        given = (cursor, connection.column(root))
+        found = connection.execute(_WAITING + _IN_THREAD + _ORDER, given)
     threads: dict[str, list[Verified]] = {}
     for text, key in found:
         threads.setdefault(connection.text(key), []).append(decode(text))

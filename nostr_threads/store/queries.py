@@ -39,7 +39,8 @@ _NOT_UNSENT = """(NOT EXISTS (SELECT 1 FROM parts WHERE event > 0) OR NOT EXISTS
     ) AND NOT EXISTS (SELECT 1 FROM sightings s WHERE s.event = e.event)
 ))"""
 
-VISIBLE = f"e.superseded = 0 AND ({_WANTED} OR {KEEPS}) AND {_NOT_UNSENT}"
+_STANDING = f"e.superseded = 0 AND ({_WANTED} OR {KEEPS})"
+VISIBLE = f"{_STANDING} AND {_NOT_UNSENT}"
 """What holds for an event `e` that everybody may see; its one parameter is the time."""
 
 _Found = tuple[int, bytes, int]
@@ -58,10 +59,10 @@ class Sight:
 
 
 # The next rows whatever they are, so that a million hidden ones are passed over in steps.
-_AFTER = f"""
-    SELECT e.event, CASE WHEN {VISIBLE} THEN e.json END
+_AFTER = """
+    SELECT e.event, CASE WHEN {} THEN e.json END
     FROM events e WHERE e.event > ? ORDER BY e.event LIMIT ?
-"""  # noqa: S608 - our own text
+"""
 _LAST = "SELECT coalesce(max(event), 0) FROM events"
 
 _TIME_AND_ID = "SELECT -time, id FROM ({}) AS found LIMIT ?"
@@ -101,14 +102,18 @@ def items(
     return list(islice(_once(rows), most))
 
 
-def after(connection: Connection, row: int | None, most: int, now: int) -> tuple[int, list[str]]:
+def after(
+    connection: Connection, row: int | None, most: int, now: int, *, own: bool
+) -> tuple[int, list[str]]:
     """Return the last of the next `most` rows after `row`, and the JSON of those that are visible.
 
-    With None for `row` it is the last of all, and nothing else.
+    With `own`, of parts on their way, too. With None for `row` it is the last of all, and nothing
+    else.
     """
     if row is None:
         return int(connection.execute(_LAST).fetchone()[0]), []
-    found = connection.execute(_AFTER, (now, row, most)).fetchall()
+    query = _AFTER.format(_STANDING if own else VISIBLE)
+    found = connection.execute(query, (now, row, most)).fetchall()
     return found[-1][0] if found else row, [text for _, text in found if text is not None]
 
 

@@ -152,14 +152,15 @@ class SqlStore:
                 texts = walk.step(connection)
             yield from texts
 
-    def stored_after(self, cursor: int | None, *, now: int, most: int) -> Stored:
+    def stored_after(self, cursor: int | None, *, now: int, most: int, own: bool = False) -> Stored:
         """Return what was stored after `cursor`, whoever stored it, that `query` would return.
 
         Of `most` events, hidden ones among them, in order of storing; ask again until the cursor
-        stays where it is. With None it is where the store ends now.
+        stays where it is. With None it is where the store ends now. With `own` parts on their way
+        are there, too.
         """
         with self._database.reading() as connection:
-            last, texts = queries.after(connection, cursor, most, now)
+            last, texts = queries.after(connection, cursor, most, now, own=own)
         return Stored(last, tuple(map(reading.decode, texts)))
 
     def active(self, *, now: int, most: int, before: Activity | None = None) -> list[Activity]:
@@ -190,10 +191,13 @@ class SqlStore:
         with self._database.reading() as connection:
             return reading.sightings(connection, event_ids)
 
-    def arrivals(self, root: str | None = None) -> Arrivals:
-        """Return what arrived and was not looked at yet, in all threads or in that of `root`."""
+    def arrivals(self, root: str | None = None, *, upto: int | None = None) -> Arrivals:
+        """Return what arrived and was not looked at yet, in all threads or in that of `root`.
+
+        With `upto`, a cursor, what was stored after it is left out.
+        """
         with self._database.reading() as connection:
-            return looks.arrivals(connection, root)
+            return looks.arrivals(connection, root, upto)
 
     def looked(self, arrivals: Arrivals) -> None:
         """Count exactly the events of `arrivals` as looked at; what came since still waits."""

@@ -14,7 +14,7 @@ from nostr_threads.render.setting import Setting
 
 if TYPE_CHECKING:
     from nostr_threads.core.saved import Saved
-    from nostr_threads.store.base import Store
+    from nostr_threads.store.sql import SqlStore
 
 __all__ = ["file_of", "our_version", "saved_now"]
 
@@ -24,7 +24,7 @@ def our_version() -> str:
     return version("nostr-threads")
 
 
-def saved_now(key: str, *, store: Store, now: int) -> Saved:
+def saved_now(key: str, *, store: SqlStore, now: int) -> Saved:
     """Return what is to be saved of the thread around `key`. Raises `NotFound` for nothing."""
     return saved(key, store=store, now=now, version=our_version())
 

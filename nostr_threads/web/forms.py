@@ -72,7 +72,8 @@ def _accepted(header: str) -> list[str]:
     weighed = []
     for part in header.split(","):
         kind, *parameters = (piece.strip().lower() for piece in part.split(";"))
-        weighed.append((-_weight(parameters), kind))
+        if weight := _weight(parameters):
+            weighed.append((-weight, kind))
     return [kind for _, kind in sorted(weighed, key=lambda each: each[0])]
 
 

@@ -2,8 +2,8 @@
 
 Knows which questions a page puts to the store. Knows nothing of requests, nor of how a page looks.
 
-All of it runs off the event loop. A thread that was read is kept as long as nothing is stored: its
-pages, and what a page asks for afterwards, come of one reading.
+All of it runs off the event loop. A thread that was read is kept for a moment: its pages, and what
+a page asks for afterwards, come of one reading.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from nostr_threads.store.policy import Policy
 from nostr_threads.web.files import file_of, saved_now
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Sequence
 
     from nostr_threads.app.fetch import Found
     from nostr_threads.app.listing import Listing
@@ -40,8 +40,10 @@ __all__ = ["SAYS", "Library", "Mark", "Notes", "Whole"]
 SAYS = (kinds.NOTE, kinds.FORUM_THREAD, kinds.COMMENT, kinds.ARTICLE)
 """The kinds of what people say."""
 
-# Whole threads that are kept in memory.
+# Whole threads that are kept in memory, and for how many seconds: something may have expired, or
+# been cancelled or purged, without anything being stored.
 _KEPT = 4
+_FRESH = 5
 _MOST_ENTRIES = 200
 
 
@@ -49,13 +51,14 @@ _MOST_ENTRIES = 200
 class Whole:
     """A thread by the key of its root, its blocks in display order, and what nobody has looked at.
 
-    `cursor` is up to where the store was read for it; see `Store.stored_after`.
+    `cursor` is up to where the store was read for it (see `Store.stored_after`), at `read_at`.
     """
 
     root: str
     found: Found
     blocks: tuple[Block, ...]
     cursor: int
+    read_at: int
     fresh: frozenset[str] = frozenset()
 
 
@@ -82,7 +85,7 @@ class Notes:
 class Library:
     """Reads `store` for `viewer` (a public key in hex, or None). `clock` gives unix seconds.
 
-    `index_words` brings the index of words up to date: the store itself is only read.
+    `index` is asked before words are looked for: the store itself is only read.
     """
 
     def __init__(
@@ -91,12 +94,12 @@ class Library:
         *,
         clock: Callable[[], int],
         viewer: str | None = None,
-        index_words: Callable[[], None] = lambda: None,
+        index: Callable[[], Awaitable[None]],
     ) -> None:
         self._store = store
         self._clock = clock
         self._viewer = viewer
-        self._index_words = index_words
+        self._index = index
         self._kept: OrderedDict[str, Whole] = OrderedDict()
 
     @property
@@ -129,6 +132,8 @@ class Library:
 
     async def search(self, wanted: Filter, most: int, after: Mark | None = None) -> Notes:
         """Return notes that have the words of `wanted`, too, and how many there are in all."""
+        if wanted.search is not None:
+            await self._index()
         return await off_loop(self._search, wanted, most, after)
 
     async def profile(self, pubkey: str) -> tuple[Verified, Profile] | None:
@@ -157,10 +162,10 @@ class Library:
         root = stored_root(self._store, pointer_to(key))
         cursor = self._store.stored_after(None, now=now, most=1).cursor
         whole = self._kept.pop(root, None)
-        if whole is None or whole.cursor != cursor:
+        if whole is None or whole.cursor != cursor or now - whole.read_at > _FRESH:
             found = load_thread(pointer_to(root), store=self._store, now=now, viewer=self._viewer)
             blocks = (each for each in outline(found.thread) if isinstance(each, Block))
-            whole = Whole(root, found, tuple(blocks), cursor)
+            whole = Whole(root, found, tuple(blocks), cursor, now)
         self._kept[root] = whole
         while len(self._kept) > _KEPT:
             self._kept.popitem(last=False)
@@ -193,6 +198,5 @@ class Library:
         return Notes(shown, around, following, count)
 
     def _search(self, wanted: Filter, most: int, after: Mark | None) -> Notes:
-        self._index_words()
         count = self._store.count([wanted], now=self.now)
         return self._notes(wanted, most, after, count)

@@ -59,6 +59,8 @@ class Live:
 
     async def listen(self, request: Request) -> Response:
         """Answer with a stream that begins after `?after=`, or after the last event that came."""
+        if request.method == "HEAD":
+            return PlainTextResponse("", media_type="text/event-stream")
         if self._streams >= _MOST_STREAMS:
             return PlainTextResponse("too many pages\n", HTTPStatus.SERVICE_UNAVAILABLE)
         last = request.headers.get("last-event-id") or request.query_params.get("after", "")
@@ -102,15 +104,16 @@ class Live:
 
     def _stored(self, cursor: int | None) -> tuple[int, list[dict[str, object]]]:
         """Return how far the store was looked through, and what was stored by thread."""
-        stored = self._store.stored_after(cursor, now=self._clock(), most=_AT_ONCE)
+        stored = self._store.stored_after(cursor, now=self._clock(), most=_AT_ONCE, own=True)
         threads: dict[str, list[str]] = {}
         for event in stored.events:
             root = self._store.thread_root(event.id) or event.id
             ids = threads.setdefault(root, [])
-            if event.kind in SAYS and len(ids) < _NAMED:
+            if event.kind in SAYS:
                 ids.append(event.id)
         return stored.cursor, [
-            {"root": root, "path": thread_path(root), "notes": ids} for root, ids in threads.items()
+            {"root": root, "path": thread_path(root), "count": len(ids), "notes": ids[:_NAMED]}
+            for root, ids in threads.items()
         ]
 
 

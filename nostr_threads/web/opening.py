@@ -9,12 +9,12 @@ import asyncio
 import secrets
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from nostr_threads.web.answering import Answering
 from nostr_threads.web.articles import Articles
 from nostr_threads.web.fetching import Fetching
+from nostr_threads.web.indexing import Indexing
 from nostr_threads.web.library import Library
 from nostr_threads.web.live import Live
 from nostr_threads.web.people import People
@@ -45,11 +45,6 @@ class Address:
         return f"{self.url}#token={self.token}"
 
 
-def _index(store: SqlStore) -> None:
-    while store.index_words():
-        pass
-
-
 @asynccontextmanager
 async def open_viewer(
     nostr: Nostr,
@@ -64,9 +59,8 @@ async def open_viewer(
     What is written in the browser goes through `nostr`, to `relays` or else where that writes. Port
     0 takes any free one. Raises `InvalidInput` where the port is taken.
     """
-    library = Library(
-        reading, clock=clock, viewer=nostr.viewer, index_words=partial(_index, nostr.store)
-    )
+    indexing = Indexing(nostr.store)
+    library = Library(reading, clock=clock, viewer=nostr.viewer, index=indexing)
     live, answering = Live(reading, clock), Answering(nostr, relays)
     pages = (Threads(library), Articles(library), People(library), Records(library))
     parts = (*pages, live, answering, Fetching(nostr, relays))
@@ -75,7 +69,8 @@ async def open_viewer(
         taken = listening.getsockname()[1]
         routes = [route for part in parts for route in part.routes()]
         app = viewer(routes, hosts=hosts_of(taken), token=token)
-        async with asyncio.TaskGroup() as tasks, serving(app, listening, closing=live.close):
+        serves = serving(app, listening, closing=live.close)
+        async with indexing, asyncio.TaskGroup() as tasks, serves:
             delivering = tasks.create_task(answering.run())
             try:
                 yield Address(f"http://{HOST}:{taken}/", token)

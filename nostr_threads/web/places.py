@@ -5,17 +5,19 @@ Knows which path leads where. Knows nothing of what is there.
 
 from __future__ import annotations
 
-import re
-from urllib.parse import quote, urlencode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from urllib.parse import urlencode
 
-from nostr_threads.core.references import pointer_to
+from nostr_threads.app.fetch import pointer
+from nostr_threads.core.references import parse_address
 from nostr_threads.errors import InvalidCode
 from nostr_threads.render.html.links import anchor
 from nostr_threads.render.wording import code_of, npub
 
 __all__ = ["InViewer", "article_path", "key_of", "note_path", "person_path", "thread_path"]
 
-_CODE = re.compile(r"(?:nostr:)?(?:note|nevent|naddr|npub|nprofile|nsec)1", re.IGNORECASE)
+# What is not on Nostr itself (NIP-73), such as a web page.
+_EXTERNAL = "x-"
 
 
 def thread_path(key: str, *, page: int = 1, at: str = "") -> str:
@@ -40,19 +42,17 @@ def person_path(pubkey: str) -> str:
 
 
 def key_of(named: str) -> str:
-    """Return the key that a path names: a code, an id, an address or an external id.
+    """Return the key that a path names: that of a code, an id, an address or an external id.
 
     A code may be any that `nip19.parse_event` takes, with or without `nostr:`. Raises `InvalidCode`
-    for what looks like a code and names no event.
+    for everything else.
     """
-    from nostr_threads.app.fetch import pointer
-
-    try:
-        return pointer(named).key
-    except InvalidCode:
-        if _CODE.match(named):
-            raise
-        return pointer_to(named).key
+    if named.startswith(_EXTERNAL):
+        try:
+            return urlsafe_b64decode(named.removeprefix(_EXTERNAL) + "==").decode()
+        except ValueError:
+            raise InvalidCode("this names nothing") from None
+    return named if parse_address(named) is not None else pointer(named).key
 
 
 class InViewer:
@@ -80,4 +80,5 @@ class InViewer:
 
 
 def _named(key: str) -> str:
-    return code_of(key) or quote(key, safe="")
+    """Return what names a key in a path: its code, or else its bytes, which look like no code."""
+    return code_of(key) or _EXTERNAL + urlsafe_b64encode(key.encode()).decode().rstrip("=")

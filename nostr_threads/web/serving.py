@@ -25,13 +25,17 @@ __all__ = ["HOST", "bound", "hosts_of", "serving"]
 HOST = "127.0.0.1"
 """Where it listens, and nowhere else: what is in a store is for whoever is on this machine."""
 
+_HTTP = 80
 _WAITING = 128
 _FAREWELL = 2
 
 
 def hosts_of(port: int) -> frozenset[str]:
     """Return the names under which a browser may know it."""
-    return frozenset((f"{HOST}:{port}", f"localhost:{port}"))
+    names = (HOST, "localhost")
+    # Browsers leave out the port that http has anyway.
+    bare = names if port == _HTTP else ()
+    return frozenset((*bare, *(f"{name}:{port}" for name in names)))
 
 
 @contextmanager

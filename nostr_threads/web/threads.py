@@ -48,6 +48,8 @@ __all__ = ["Threads"]
 _THREADS = 50
 _BLOCKS = 100
 _IN_FEED = 50
+# Seconds that a clock may be wrong.
+_AHEAD = 900
 _TITLE = 100
 _HEADING = re.compile(r"\s*# +([^\n]+?)(?: +#+)? *(?:\n|$)")
 
@@ -140,7 +142,10 @@ class Threads:
         thread = whole.found.thread
         setting = setting_around(whole.found.surroundings, self._library.now)
         title = Entries(thread, setting, LINKS).title()
-        newest = sorted(_said(thread.nodes), key=lambda each: -each.created_at)[:_IN_FEED]
+        # What says to be of far ahead would stand before everything that comes.
+        latest = self._library.now + _AHEAD
+        said = [each for each in _said(thread.nodes) if each.created_at <= latest]
+        newest = sorted(said, key=lambda each: -each.created_at)[:_IN_FEED]
         return feed_of(title, str(request.base_url), thread_path(whole.root), newest, setting)
 
 

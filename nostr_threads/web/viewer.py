@@ -87,5 +87,5 @@ def _said(request: Request, status: HTTPStatus, words: str) -> Response:
         return json({"error": words}, status=status)
     # What is not here may be at a relay: whoever may write can have it looked for.
     lost = request.path_params.get("key", "") if status is HTTPStatus.NOT_FOUND else ""
-    code = code_of(key_of(lost))
+    code = code_of(key_of(lost)) if lost else ""
     return page("error.html", status=status, title=status.phrase, words=words, code=code, here="")

@@ -10,8 +10,11 @@ import pytest
 from nostr_threads.app.fetch import load_thread
 from nostr_threads.app.saving import reopened, saved
 from nostr_threads.core import kinds, nip19
+from nostr_threads.core.delivery import Delivery, Status
 from nostr_threads.core.references import pointer_to
-from nostr_threads.errors import NotFound
+from nostr_threads.core.saved import Saved
+from nostr_threads.errors import InvalidInput, NotFound
+from nostr_threads.store.base import Posting
 from nostr_threads.store.policy import Policy
 from nostr_threads.store.sqlite import SqliteStore
 from nostr_threads.testing import thread
@@ -83,6 +86,25 @@ def test_an_older_version_that_somebody_answers_comes_along() -> None:
         whole = saved(new.id, store=store, now=NOW + 9, version="1")
     assert reopened(whole).thread.nodes == before.thread.nodes
     assert before.thread.found == 3
+
+
+def test_ones_own_parts_that_no_relay_has_are_nobody_elses() -> None:
+    mine, sent = ALICE.reply(ROOT, "not sent", NOW + 1), ALICE.reply(ROOT, "sent", NOW + 1)
+    with holding(ROOT) as store:
+        for event in (mine, sent):
+            store.enqueue(Posting((event,), (HERE,), 1, NOW))
+        store.record(sent.id, Delivery(1, HERE, Status.STORED), now=NOW)
+        assert {
+            event.id for event in saved(ROOT.id, store=store, now=NOW + 9, version="1").events
+        } == {
+            ROOT.id,
+            sent.id,
+        }
+
+
+def test_a_page_without_a_note_of_its_thread_is_none() -> None:
+    with pytest.raises(InvalidInput, match="no note of its thread"):
+        reopened(Saved("zzz", NOW, "1", (ROOT,)))
 
 
 def test_nothing_to_pass_on_is_said() -> None:

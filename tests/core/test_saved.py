@@ -17,6 +17,7 @@ from nostr_threads.testing import Author
 ALICE = Author(1)
 NOTE = ALICE.note("a </script> & <b>")
 SAVED = Saved(NOTE.id, 5, "1.0", (NOTE,), {"wss://a.example": (NOTE.id,)})
+SEEN = '"wss://a.example": ['
 
 
 def page(text: str) -> str:
@@ -26,7 +27,7 @@ def page(text: str) -> str:
 @given(
     contents=st.lists(st.text(st.characters(exclude_categories=["Cs"])), max_size=4),
     root=st.text(st.characters(exclude_categories=["Cs"])),
-    made_at=st.integers(0, 2**53),
+    made_at=st.integers(0, 2**53 - 1),
 )
 def test_what_was_saved_comes_back(contents: list[str], root: str, made_at: int) -> None:
     events = tuple(ALICE.note(content, place) for place, content in enumerate(contents))
@@ -67,7 +68,15 @@ def test_an_event_that_was_changed_is_named(old: str, new: str, why: str) -> Non
         page("not JSON"),
         page("[" * 100_000),
         page(SAVED.to_json().replace('"form": 1', '"form": 2')),
-        page(SAVED.to_json().replace('"made_at": 5', '"made_at": "soon"')),
+        *(
+            page(SAVED.to_json().replace('"made_at": 5', f'"made_at": {at}'))
+            for at in ('"soon"', "1e400", "9223372036854775808", "-1", "5.5", "true")
+        ),
+        page(SAVED.to_json().replace(SEEN, '"Alice owes me \\u202e 5": [')),
+        page(SAVED.to_json().replace(SEEN, '"wss://A.example": [')),
+        page(SAVED.to_json().replace(SEEN, '"\\ud800": [')),
+        page(SAVED.to_json().replace(SEEN, f'{SEEN}"{"0" * 64}", ')),
+        page(SAVED.to_json().replace('"root": "', '"root": "\\udfff')),
         page(SAVED.to_json().replace('"seen": {', '"seen": [], "x": {')),
     ],
 )

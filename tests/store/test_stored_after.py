@@ -47,6 +47,14 @@ def test_what_is_stored_comes_in_order_and_once(store: SqlStore) -> None:
     assert after(store, three.cursor) == Stored(three.cursor)
 
 
+def test_ones_own_parts_are_there_for_who_wants_them(store: SqlStore) -> None:
+    begun = after(store, None).cursor
+    store.enqueue(Posting((made(content="mine"),), (RELAY,), 1, NOW))
+    assert after(store, begun).events == ()
+    mine = store.stored_after(begun, now=NOW, most=9, own=True)
+    assert [event.content for event in mine.events] == ["mine"]
+
+
 def test_what_a_query_would_not_return_is_passed_over(store: SqlStore) -> None:
     gone, old = made(content="gone"), article(at=THEN)
     request, new = deletion(("e", gone.id)), article(at=THEN + 1)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -51,6 +52,9 @@ __all__ = ["Entries", "Entry", "Person", "Place", "Quotation", "Stretch", "Time"
 
 _NOTHING = Markup()
 _EXCERPT = 500
+# Characters that are shown of a note in its thread, and of one that has more.
+_MOST = 40_000
+_BEGINNING = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,7 @@ class Entry:
     `anchor` names it in the page, `anchors` are those of all its notes; `href` leads to it from
     anywhere. `words` say what it is, `state` is the value of its `State`. `parent` is what it
     answers, `parts` its notes where they are several, `article` where it can be read by itself.
+    `is_cut` says that its body goes on there.
     """
 
     anchor: str
@@ -125,8 +130,17 @@ class Entry:
     parent: Place | None = None
     parts: tuple[Place, ...] = ()
     article: str = ""
+    is_cut: bool = False
     is_new: bool = False
     answerable: str = ""
+
+    @property
+    def version(self) -> str:
+        """Return a text that is another one when anything but times and places has changed."""
+        said = [(str(each.html), *_said(each.quotation)) for each in self.body]
+        shown = (self.state, self.person, self.words, self.title, self.warning, self.why, said)
+        around = (self.parent, self.parts, self.article, self.answerable, self.is_cut)
+        return sha256(repr((shown, around)).encode(errors="replace")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,18 +216,29 @@ class Entries:
         part = block.nodes[0].part
         is_split = part is not None and part.index == 1 < part.total
         is_long = event.kind == kinds.ARTICLE or is_split or len(block.nodes) > 1
+        is_huge = self._is_huge(block)
         return replace(
             made,
             person=self.person(event.pubkey),
             words=tuple(filter(None, words)),
             title=title_of(event),
             warning=_warning(block),
-            body=self._body(block, event),
-            is_markdown=event.kind == kinds.ARTICLE,
+            body=self._begin(event) if is_huge else self._body(block, event),
+            is_markdown=event.kind == kinds.ARTICLE and not is_huge,
+            is_cut=is_huge,
             parts=self._parts(block),
-            article=self._links.article(made.id) if is_long else "",
+            article=self._links.article(made.id) if is_long or is_huge else "",
             answerable=block.nodes[-1].id,
         )
+
+    def _is_huge(self, block: Block) -> bool:
+        """Whether a page is no place for all of it, and there is another one."""
+        written = sum(len(node.event.content) for node in block.nodes if node.event is not None)
+        return written > _MOST and bool(self._links.article(block.nodes[0].id))
+
+    def _begin(self, event: Event) -> tuple[Stretch, ...]:
+        html, _ = excerpt(tokens(event), self._spell, _BEGINNING)
+        return (Stretch(html),)
 
     def _body(self, block: Block, event: Event) -> tuple[Stretch, ...]:
         passages = self._reading.passages(block, self._spell)
@@ -263,6 +288,12 @@ class Entries:
             for place, node in enumerate(block.nodes, _first(block))
             if node.event is not None
         )
+
+
+def _said(quotation: Quotation | None) -> tuple[object, ...]:
+    if quotation is None:
+        return ()
+    return quotation.words, quotation.person, str(quotation.html)
 
 
 def time_of(created_at: int, now: int | None) -> Time:

@@ -94,7 +94,8 @@ def last_fetch(fetched: Fetched | None, now: int | None) -> Fetch | None:
     relays = len(fetched.coverage.relays)
     whole = relays - len(fetched.coverage.unsure)
     at = time_of(fetched.at, now)
-    return Fetch(at, whole, relays, fetched.budget_hit, fetched.coverage.estimate)
+    hit = one_line(fetched.budget_hit, _REASON) if fetched.budget_hit else None
+    return Fetch(at, whole, relays, hit, fetched.coverage.estimate)
 
 
 def shares(coverage: Coverage, found: int, fetched: Fetched | None = None) -> Sequence[Share]:
@@ -116,7 +117,7 @@ def _share(relay: RelayCoverage, asked: RelayCoverage | None, found: int) -> Sha
     reason = one_line(asked.reason, _REASON) if asked is not None else ""
     answer = finish.value if finish is not None else "seen before"
     return Share(
-        relay.url,
+        one_line(relay.url, _REASON),
         f"{answer}: {reason}" if reason else answer,
         relay.events,
         relay.only_here,

@@ -39,10 +39,10 @@ def feed_of(title: str, base: str, path: str, events: Sequence[Verified], settin
     """Return the feed of a page at `path` under `base`, the newest of `events` first."""
     top = ET.Element("feed", xmlns=_ATOM)
     here = base.rstrip("/") + path
-    newest = max((event.created_at for event in events), default=0)
+    dates = [iso for event in events if (iso := time_of(event.created_at, None).iso)]
     _text(top, "id", here)
     _text(top, "title", title)
-    _text(top, "updated", time_of(newest, None).iso or _EARLIEST)
+    _text(top, "updated", max(dates, default=_EARLIEST))
     ET.SubElement(top, "link", rel="self", href=f"{here}?format=atom")
     ET.SubElement(top, "link", rel="alternate", href=here)
     for event, entry in zip(events, flat(events, setting, InFile(())), strict=True):

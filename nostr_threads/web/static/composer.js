@@ -1,6 +1,6 @@
 // A reply: written here, cut by the server, signed by the browser's extension (NIP-07), handed to the outbox.
 import { list, noteOf, toolsOf } from "./threads.js";
-import { hasToken, write } from "./token.js";
+import { hasToken, tell, write } from "./token.js";
 
 const dialog = document.getElementById("composer");
 const find = (id) => document.getElementById(id);
@@ -112,10 +112,10 @@ async function prepare() {
   say("");
 }
 
-async function signed(drafts) {
+async function signed(drafts, is) {
   const events = [];
   for (const [place, draft] of drafts.entries()) {
-    say(`Signing note ${place + 1} of ${drafts.length} …`);
+    if (is()) say(`Signing note ${place + 1} of ${drafts.length} …`);
     const { kind, created_at, tags, content, pubkey } = draft;
     events.push(await asked("signEvent", { kind, created_at, tags, content, pubkey }));
   }
@@ -123,20 +123,27 @@ async function signed(drafts) {
 }
 
 async function send() {
-  const sent = await write("/answer/send", { plan: plan.plan, events: await signed(plan.drafts) });
-  localStorage.removeItem(draftName(target));
+  // Whoever signs takes their time: meanwhile another note may be answered here.
+  const [to, text, planned] = [target, find("answer").value, plan];
+  const is = () => target === to && plan === planned;
+  const sent = await write("/answer/send", { plan: planned.plan, events: await signed(planned.drafts, is) });
+  if (localStorage.getItem(draftName(to)) === text) localStorage.removeItem(draftName(to));
+  if (!is()) {
+    tell("Your reply was sent.");
+    return;
+  }
   find("answer").value = "";
   find("writing").hidden = true;
   find("sign").hidden = true;
   find("leave").focus();
-  await follow(sent);
+  await follow(sent, is);
 }
 
 /** Say how far the reply is until it has arrived, or for a minute; the outbox knows more. */
-async function follow(sent) {
+async function follow(sent, is) {
   const link = Object.assign(document.createElement("a"), { href: sent.href, textContent: "See it" });
   const outbox = Object.assign(document.createElement("a"), { href: "/outbox", textContent: "Outbox" });
-  for (let looks = 0; looks < LOOKS; looks += 1) {
+  for (let looks = 0; looks < LOOKS && is(); looks += 1) {
     const answer = await fetch(sent.state, { headers: { Accept: "application/json" } });
     const { state, deliveries } = await answer.json();
     const there = deliveries.filter((each) => each.status === "stored").length;
@@ -164,6 +171,9 @@ if (dialog) {
   document.addEventListener("notes", equip);
   find("answer").addEventListener("input", changed);
   find("limit").addEventListener("input", changed);
+  find("leave").addEventListener("click", () => dialog.close());
+  // Enter in a field is no wish to leave.
+  dialog.querySelector("form").addEventListener("submit", (event) => event.preventDefault());
   find("prepare").addEventListener("click", () => trying(find("prepare"), prepare));
   find("sign").addEventListener("click", () => trying(find("sign"), send));
 }

@@ -1,73 +1,96 @@
-// What is stored while the page is open comes into it.
-import { list, noteOf, pageAt } from "./threads.js";
+// What is stored while the page is open comes into it. What is there stays where it is, and as it is: only a note
+// that has changed is replaced, and only one that has another place now is moved.
+import { list, noteOf, pageAt, watch } from "./threads.js";
 import { tell } from "./token.js";
 
 const thread = document.getElementById("thread");
 const threads = document.querySelector("ol.threads");
-// A note as the server made it, to see whether it has changed: the tools in it are ours.
-const made = new Map();
+const SIZE = 100;
 
-function remember() {
-  for (const note of document.querySelectorAll("ol.thread > li > .note")) {
-    if (!made.has(note.id)) made.set(note.id, note.innerHTML);
-  }
-}
-
-/** Bring the pages that are shown up to date: what is new stands where it belongs. */
+/** Bring the pages that are shown up to date. */
 async function refresh() {
   const first = Number(new URLSearchParams(location.search).get("page") ?? 1);
-  const size = 100;
-  const last = first + Math.max(0, Math.ceil(list().children.length / size) - 1);
+  const last = first + Math.max(0, Math.ceil(list().children.length / SIZE) - 1);
   const come = [];
+  const there = new Set();
   let before = null;
+  let page = null;
   for (let number = first; number <= last; number += 1) {
-    const page = await pageAt(`${thread.dataset.path}?page=${number}`);
+    page = await pageAt(`${thread.dataset.path}?page=${number}`);
     for (const item of page.querySelectorAll("ol.thread > li")) {
       before = place(item, before, come);
+      there.add(before);
     }
-    show(page);
   }
+  sweep(there, before);
+  show(page);
   document.dispatchEvent(new Event("notes"));
   announce(come);
 }
 
+/** Put an item of the server's where it belongs, and return the one that is in the page. */
 function place(item, before, come) {
   const note = noteOf(item);
-  if (!note) return before;
-  const known = document.getElementById(note.id)?.closest("ol.thread > li");
-  if (known && made.get(note.id) === note.innerHTML) return known;
-  made.set(note.id, note.innerHTML);
-  if (known) {
-    if (known.dataset.folded) item.dataset.folded = known.dataset.folded;
-    known.replaceWith(item);
-  } else {
-    if (before) before.after(item);
-    else list().prepend(item);
-    come.push(note);
+  const known = note && document.getElementById(note.id)?.closest("ol.thread > li");
+  const mine = known ?? item;
+  if (known) renew(known, item);
+  else if (note) come.push(note);
+  if (mine.previousElementSibling !== before || mine.parentElement !== list()) {
+    if (before) before.after(mine);
+    else list().prepend(mine);
   }
-  return item;
+  return mine;
+}
+
+function renew(known, item) {
+  const mine = noteOf(known);
+  const theirs = noteOf(item);
+  known.className = item.className;
+  mine.dataset.depth = theirs.dataset.depth;
+  if (mine.dataset.version === theirs.dataset.version) return;
+  const had = mine.contains(document.activeElement);
+  mine.replaceWith(theirs);
+  if (had) theirs.focus({ preventScroll: true });
+}
+
+/** Take away what is no longer there, as a part that is now in a text of several. */
+function sweep(there, last) {
+  for (let item = last?.previousElementSibling; item; ) {
+    const above = item.previousElementSibling;
+    if (!there.has(item)) item.remove();
+    item = above;
+  }
 }
 
 function show(page) {
-  for (const part of ["section.whole", "main > .about"]) {
-    const mine = document.querySelector(part);
-    const theirs = page.querySelector(part);
-    if (part === "section.whole" && mine && theirs) mine.replaceWith(theirs);
-    else if (mine && theirs) mine.querySelector("span").textContent = theirs.querySelector("span").textContent;
+  const whole = page.querySelector("section.whole");
+  if (whole) document.querySelector("section.whole").replaceWith(whole);
+  const words = page.querySelector("main > .about span");
+  if (words) document.querySelector("main > .about span").textContent = words.textContent;
+  const following = page.querySelector("p.following");
+  document.querySelector("p.following")?.remove();
+  if (following) {
+    thread.after(following);
+    watch(following);
   }
 }
 
 function announce(come) {
   if (!come.length) return;
-  const link = Object.assign(document.createElement("a"), { href: `#${come[0].id}` });
+  const link = Object.assign(document.createElement("a"), { className: "permalink", href: `#${come[0].id}` });
+  link.dataset.anchor = come[0].id;
   link.textContent = come.length === 1 ? "1 new note" : `${come.length} new notes`;
   tell(link);
 }
 
 async function relist() {
   const page = await pageAt("/");
-  const fresh = page.querySelector("ol.threads");
-  if (fresh) threads.replaceChildren(...fresh.children);
+  const at = document.activeElement?.getAttribute("href");
+  const main = document.querySelector("main");
+  const had = main.contains(document.activeElement);
+  main.replaceChildren(...page.querySelector("main").children);
+  document.dispatchEvent(new Event("notes"));
+  if (had) [...main.querySelectorAll("a")].find((link) => link.getAttribute("href") === at)?.focus();
 }
 
 /** Do one thing after the other, and what came meanwhile once more. */
@@ -86,16 +109,34 @@ function serially(work) {
   };
 }
 
+/** Hear what is stored while somebody sees the page: a browser has few connections to one place. */
+function hear(cursor, stored) {
+  let stream = null;
+  let last = cursor;
+  const listen = () => {
+    if (stream || document.hidden) return;
+    stream = new EventSource(`/live?after=${last}`);
+    stream.addEventListener("stored", (event) => {
+      last = event.lastEventId;
+      stored(JSON.parse(event.data));
+    });
+  };
+  const hush = () => {
+    stream?.close();
+    stream = null;
+  };
+  document.addEventListener("visibilitychange", () => (document.hidden ? hush() : listen()));
+  window.addEventListener("pagehide", hush);
+  window.addEventListener("pageshow", listen);
+  listen();
+}
+
 if (thread) {
-  remember();
-  document.addEventListener("notes", remember);
   const update = serially(refresh);
-  const stream = new EventSource(`/live?after=${thread.dataset.cursor}`);
-  stream.addEventListener("stored", (event) => {
-    if (JSON.parse(event.data).some((each) => each.root === thread.dataset.root)) update();
+  hear(thread.dataset.cursor, (all) => {
+    if (all.some((each) => each.root === thread.dataset.root)) update();
   });
   document.addEventListener("answered", update);
 } else if (threads && !location.search) {
-  const update = serially(relist);
-  new EventSource(`/live?after=${threads.dataset.cursor}`).addEventListener("stored", update);
+  hear(threads.dataset.cursor, serially(relist));
 }

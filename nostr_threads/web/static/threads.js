@@ -34,11 +34,24 @@ export function toolsOf(item) {
   return tools;
 }
 
+/** Show an item although something above it is folded. */
+export function unfold(item) {
+  let depth = depthOf(item);
+  for (let above = item.previousElementSibling; above; above = above.previousElementSibling) {
+    if (depthOf(above) >= depth) continue;
+    depth = depthOf(above);
+    delete above.dataset.folded;
+  }
+  settle();
+}
+
 export function fold(item) {
   if (!item.querySelector(".fold")) return;
   if (item.dataset.folded) delete item.dataset.folded;
   else item.dataset.folded = "yes";
+  const at = document.activeElement?.closest("li");
   settle();
+  if (at?.classList.contains("folded")) noteOf(item).focus({ preventScroll: true });
 }
 
 function equip(item, below) {
@@ -78,7 +91,8 @@ async function goOn(following) {
   document.dispatchEvent(new Event("notes"));
 }
 
-function watch(following) {
+/** Go on with the next page when its link is nearly reached. */
+export function watch(following) {
   new IntersectionObserver(
     (seen, watching) => {
       if (!seen.some((each) => each.isIntersecting)) return;
