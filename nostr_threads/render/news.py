@@ -18,9 +18,10 @@ from nostr_threads.render.wording import mark_of, short_code, title_of, writer
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from nostr_threads.core.node import Node
     from nostr_threads.core.thread import Thread
 
-__all__ = ["render_news"]
+__all__ = ["answered", "render_news", "titled"]
 
 
 def render_news(thread: Thread, fresh: Collection[str], setting: Setting = PLAIN) -> str:
@@ -37,17 +38,18 @@ def render_news(thread: Thread, fresh: Collection[str], setting: Setting = PLAIN
     if not news:
         return ""
     most = len(news) if setting.fold is None else setting.fold
-    lines = [_title(thread, reading), ""]
+    lines = [titled(thread, reading), ""]
     page = Page(reading, setting)
     for number, block in enumerate(news[:most], 1):
         shown = replace(block, depth=1, last=number == len(news))
-        lines += page.lines(shown, answering=_answered(thread, block, setting))
+        lines += page.lines(shown, answering=answered(thread, block.nodes[0], setting))
     if len(news) > most:
         lines += [f"└─ … {len(news) - most} more", ""]
     return "\n".join(lines) + "\n"
 
 
-def _title(thread: Thread, reading: Reading) -> str:
+def titled(thread: Thread, reading: Reading) -> str:
+    """Return the line above notes of a thread: what it is called, and its short code."""
     root = thread.nodes[0]
     code = short_code(root.id)
     if root.event is None or root.state is not State.PRESENT:
@@ -55,7 +57,7 @@ def _title(thread: Thread, reading: Reading) -> str:
     return f"{mark_of(root)}{title_of(root.event) or reading.first_line(root.event)} · {code}"
 
 
-def _answered(thread: Thread, block: Block, setting: Setting) -> str:
-    """Say whom a block answers, "" for the root."""
-    parent = thread.node(block.nodes[0].parent or "")
+def answered(thread: Thread, node: Node, setting: Setting) -> str:
+    """Say whom a node answers, "" for the root."""
+    parent = thread.node(node.parent or "")
     return f"to {writer(parent, setting)}" if parent is not None else ""

@@ -18,6 +18,7 @@ from nostr_threads.net.pool import Pool
 from nostr_threads.relayd import RelayServer
 from nostr_threads.store.sqlite import SqliteStore
 from tests.app.worlds import ALICE, BOB, NOW
+from tests.cli.terminal import at_terminal
 from tests.relayd.peers import stocked
 
 if TYPE_CHECKING:
@@ -295,6 +296,7 @@ async def test_words_are_found_in_the_threads_where_they_stand(home: Home) -> No
     assert "None keeps them for ever" in found.out
     assert "\x1b" not in found.out
     assert "2 notes found" in found.err
+    assert nip19.encode(nip19.Note(answer.id)) in found.out
     (only,) = (await home.run("search", "KEEPS", "--json", "--", "-none")).objects
     assert only["id"] == root.id
     by_bob = await home.run("search", "keeps", "--author", BOB.pubkey, "--json")
@@ -308,8 +310,24 @@ async def test_words_are_found_in_the_threads_where_they_stand(home: Home) -> No
     for each in (drawn, told):
         assert "1 note deleted or expired, and kept here" in each.err
     assert sorted(told.ids) == sorted([root.id, answer.id])
+    for each in (await home.run("search", "keep*", "--whole"), drawn):
+        assert "\\x1b]0;title" in each.out
     few = await home.run("search", "note", "--limit", "2", "--json")
     assert [each["id"] for each in few.objects] == [NOTES[4].id, NOTES[3].id]
     nothing = await home.run("search", "--", "-none")
     assert (nothing.code, "at least one word" in nothing.err) == (2, True)
     assert (await home.run("search", "unheard")).out == ""
+
+
+async def test_a_search_shows_a_piece_of_each_note_and_all_of_it_when_asked(home: Home) -> None:
+    arrive(home, ALICE.note("filler " * 400 + "relay " + "filler " * 400, NOW))
+    piece, whole = await home.run("search", "relay"), await home.run("search", "relay", "--whole")
+    assert "filler relay filler" in piece.out
+    assert len(piece.out) < 700
+    assert len(whole.out) > 5_000
+
+
+async def test_on_a_terminal_what_was_looked_for_is_bold(home: Home) -> None:
+    arrive(home, ALICE.note("Which relay?", NOW))
+    async with at_terminal(home, "search", "relay") as terminal:
+        await terminal.until("Which \x1b[1mrelay\x1b[0m?")
