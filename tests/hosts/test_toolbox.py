@@ -120,9 +120,18 @@ async def test_a_search_gives_the_newest_by_thread_and_leaves_out_what_is_muted(
     shown = found["threads"][1]["notes"][0]
     assert shown["snippet"].startswith("…")
     assert "long \\x1b[2J answers" in shown["snippet"]
-    assert len(shown["snippet"]) <= 241
+    assert len(shown["snippet"]) <= 250
     assert shown["name"].startswith("Bob npub1")
     assert shown["author"] == nt.encode(nip19.PublicKey(BOB.pubkey))
+
+
+async def test_a_snippet_is_around_the_word_and_not_what_begins_with_it() -> None:
+    text = "pages " * 100 + "a page at last" + " pages" * 100
+    async with tools(BOB.note(text, NOW)) as (toolbox, _):
+        found = await toolbox.search_threads("page")
+    (shown,) = found["threads"][0]["notes"]
+    assert "a page at last" in shown["snippet"]
+    assert set(shown) == {"code", "author", "name", "written", "snippet"}
 
 
 def note(event: nt.Event) -> str:
