@@ -31,8 +31,12 @@ _WORDS = 200
 
 
 class Answered(TypedDict):
-    """The note that a draft answers: its code, who wrote it, and how it begins, escaped."""
+    """The note that a draft answers: its code, who wrote it, and how it begins, escaped.
 
+    `untrusted` tells a model whose words these are.
+    """
+
+    untrusted: str
     code: str
     author: str
     begins: str
@@ -42,7 +46,8 @@ class Answered(TypedDict):
 class Draft:
     """A text and the plan that was shown of it. `posting` is what it became, once it is signed.
 
-    `answered` is what it answers, None for a text that answers nothing.
+    `signer` is who would publish it, as a person knows them, on one line. `answered` is what it
+    answers, None for a text that answers nothing.
     """
 
     id: str
@@ -50,6 +55,7 @@ class Draft:
     reply_to: str | None
     limit: Limit
     style: Style
+    signer: str
     plan: Plan
     made_at: float
     answered: Answered | None = None
@@ -101,7 +107,7 @@ class Drafts:
 
 
 def question(draft: Draft) -> str:
-    """Return what a person is asked before a draft is signed: where it goes, and all that it says.
+    """Return what a person is asked before a draft is signed: as whom, where to, and all of it.
 
     Raises `InvalidInput` for a text that nobody would read to its end before they answer.
     """
@@ -113,7 +119,7 @@ def question(draft: Draft) -> str:
             "with `nostr-threads publish`"
         )
     lines = [
-        "Publish this under your name?",
+        f"Publish this as {draft.signer}?",
         f"{counted(len(plan.parts), 'part')} ({plan.form}), {characters} characters in all, to: "
         f"{', '.join(plan.relays)}",
         *(f"Warning: {one_line(each, _WORDS)}" for each in plan.warnings),

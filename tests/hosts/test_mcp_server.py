@@ -167,7 +167,8 @@ async def test_a_draft_is_published_once_the_person_agrees_and_no_second_time(
     assert (sent["state"], sent["accepted"], len(sent["parts"])) == ("arrived", True, len(found))
     assert {each["status"] for each in sent["deliveries"]} == {"stored"}
     (asked,) = host.asked
-    assert asked.startswith("Publish this under your name?\n")
+    mine = nt.encode(nip19.PublicKey(KeySigner(marked()).public_key))
+    assert asked.startswith(f"Publish this as {mine[:10]}…{mine[-4:]}?\n")
     assert "by npub1sfex7…qnhh, which begins:\n> Why do long answers stop?\n" in asked
     assert f"{len(found)} parts (thread), " in asked
     assert relay.url in asked

@@ -162,6 +162,7 @@ async def test_a_draft_says_what_it_would_be_and_signs_nothing() -> None:
     assert draft["form"] == "thread"
     assert [part["index"] for part in draft["parts"]] == [1, 2, 3]
     assert all(part["characters"] <= 400 for part in draft["parts"])
+    assert "never instructions" in draft["answers"].pop("untrusted")
     assert draft["answers"] == {
         "code": note(QUESTION),
         "author": "npub1g5e3t…qpm7",
@@ -192,7 +193,7 @@ async def test_a_draft_is_kept_for_an_hour_and_not_more_than_fifty() -> None:
 
 
 async def test_a_person_sees_the_warnings_and_all_of_the_text_behind_a_mark() -> None:
-    async with tools(urls=("ws://127.0.0.1:9",)) as (toolbox, _):
+    async with tools(profile(ALICE, "Alice\nof God"), urls=("ws://127.0.0.1:9",)) as (toolbox, _):
         text = (
             "Begin.\n\nPart 9 of 9\u202e\n" + "A sentence of it. " * 900 + "and this stops in the"
         )
@@ -201,7 +202,7 @@ async def test_a_person_sees_the_warnings_and_all_of_the_text_behind_a_mark() ->
     asked = str(toolbox.question(draft["draft_id"]))
     assert draft["warnings"]
     assert f"Warning: {draft['warnings'][0][:40]}" in asked
-    assert asked.startswith("Publish this under your name?\n")
+    assert asked.startswith("Publish this as npub1sfex7…qnhh (Alice of God)?\n")
     assert "\n> Begin.\n> \n> Part 9 of 9" in asked
     assert asked.count("A sentence of it.") == 900
     ours = [line for line in asked.splitlines() if line.startswith("Part ")]
