@@ -68,8 +68,9 @@ PUBLISH_ANSWER = """\
 Publish a draft exactly as `draft_answer` returned it, under the person's own name; for good.
 
 Call it only when the person has asked you to publish this very draft. They are asked once more
-before anything is signed. Returns what became of each part at each relay. A draft is published
-once: a second call tells what became of the first."""
+before anything is signed: if they say no, `published` is false, with `why`. Else what became of
+each part at each relay is returned. A draft is published once: a second call tells what became of
+the first."""
 MIRROR_STATUS = """\
 Say which threads, authors, hashtags and searches are kept whole on this machine, and how far."""
 

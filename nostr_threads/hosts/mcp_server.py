@@ -54,8 +54,8 @@ _CANNOT_ASK = (
     " elicitation). The person may start the server with --trust-host if the host itself asks them"
     " before each tool; or publish the text with `nostr-threads publish`"
 )
-_NOT_WANTED = "nothing was sent: the person does not want this draft published, and it is gone"
-_NO_ANSWER = "nothing was sent: the person did not answer"
+_NOT_WANTED = "the person does not want this draft published, and it is gone: do not ask again"
+_NO_ANSWER = "the person did not answer: ask them in the conversation before you try again"
 
 
 class Agreement(BaseModel):
@@ -167,11 +167,16 @@ async def publish_if_agreed(
 ) -> dict[str, Any]:
     """Publish a draft, if the person has agreed."""
     if isinstance(agreement, CancelledElicitation):
-        raise ToolError(_NO_ANSWER)
+        return _unpublished(_NO_ANSWER)
     if isinstance(agreement, DeclinedElicitation) or not agreement.data.publish:
         _toolbox(ctx).withdraw(draft_id)
-        raise ToolError(_NOT_WANTED)
+        return _unpublished(_NOT_WANTED)
     return await publish_at_once(ctx, draft_id)
+
+
+def _unpublished(why: str) -> dict[str, Any]:
+    """Return a person's no, which is no fault: models try again what failed."""
+    return {"published": False, "why": why}
 
 
 async def publish_at_once(
