@@ -102,6 +102,10 @@ def test_every_tool_and_all_that_it_is_given_is_told_of() -> None:
         for parameter, schema in tool.input_schema["properties"].items():
             assert f"`{parameter}`" in rows[name], (name, parameter)
             assert schema["description"]
+            for bound in ("minimum", "maximum"):
+                assert str(schema.get(bound, "")) in rows[name], (name, parameter)
+                assert str(schema.get(bound, "")) in schema["description"]
+                assert (bound in schema) is (parameter in ("tokens", "limit"))
             for value in schema.get("enum", ()):
                 assert f"`{value}`" in rows[name], value
 
@@ -109,6 +113,7 @@ def test_every_tool_and_all_that_it_is_given_is_told_of() -> None:
 def test_its_numbers_are_those_of_the_code() -> None:
     for number in (manual.USUAL_TOKENS, FEWEST_TOKENS, manual.MOST_TOKENS, manual.MOST_NOTES):
         assert re.search(rf"\b{number}\b", PAGE), number
+    assert manual.FEWEST_TOKENS == FEWEST_TOKENS
     assert KEPT_FOR == 3_600
     assert PATIENCE == 60.0
 

@@ -119,6 +119,7 @@ class Nostr(llm.Toolbox):  # type: ignore[no-untyped-call]  # what makes a subcl
         reply_to=manual.REPLY_TO,
         limit=manual.LIMIT,
         form=manual.FORM,
+        full=manual.FULL,
     )
     async def draft_answer(
         self,
@@ -126,8 +127,9 @@ class Nostr(llm.Toolbox):  # type: ignore[no-untyped-call]  # what makes a subcl
         reply_to: str | None = None,
         limit: int | None = None,
         form: FormName = "thread",
+        full: bool = False,
     ) -> object:
-        return await _told(self._toolbox.draft_answer(text, reply_to, limit, form))
+        return await _told(self._toolbox.draft_answer(text, reply_to, limit, form, full=full))
 
     @_described(manual.MIRROR_STATUS)
     async def mirror_status(self) -> object:

@@ -91,9 +91,9 @@ def server_of(
     add(mirror_status, None, None, manual.MIRROR_STATUS, _LOOKS)
     if allow_publish:
         publish = publish_at_once if trust_host else publish_if_agreed
-        add(publish, "publish_answer", None, manual.PUBLISH_ANSWER, _SENDS)
+        add(publish, None, None, manual.PUBLISH_ANSWER, _SENDS)
     server.resource(
-        "nostr:{code}", name="thread", title="A Nostr thread", description=manual.GET_THREAD
+        "nostr:{code}", name="thread", title="A Nostr thread", description=manual.RESOURCE
     )(_thread)
     return server
 
@@ -104,10 +104,17 @@ async def run(toolbox: Toolbox, version: str, *, allow_publish: bool, trust_host
     await serve(server.run_stdio_async)
 
 
+def _between(words: str, least: int, most: int) -> Any:
+    """Describe a number. It is the toolbox that refuses others: in a sentence, not a report."""
+    return Field(description=words, json_schema_extra={"minimum": least, "maximum": most})
+
+
 async def get_thread(
     ctx: Asked,
     code: Annotated[str, Field(description=manual.CODE)],
-    tokens: Annotated[int, Field(description=manual.TOKENS)] = manual.USUAL_TOKENS,
+    tokens: Annotated[
+        int, _between(manual.TOKENS, manual.FEWEST_TOKENS, manual.MOST_TOKENS)
+    ] = manual.USUAL_TOKENS,
     around: Annotated[str | None, Field(description=manual.AROUND)] = None,
     fetch: Annotated[Fetching, Field(description=manual.FETCH)] = "if-missing",
 ) -> str:
@@ -122,7 +129,7 @@ async def search_threads(
     ctx: Asked,
     words: Annotated[str, Field(description=manual.WORDS)],
     author: Annotated[str | None, Field(description=manual.AUTHOR)] = None,
-    limit: Annotated[int, Field(description=manual.NOTES)] = 20,
+    limit: Annotated[int, _between(manual.NOTES, 1, manual.MOST_NOTES)] = 20,
 ) -> dict[str, Any]:
     """Give what the store has of some words."""
     with _errors():
@@ -133,12 +140,15 @@ async def draft_answer(
     ctx: Asked,
     text: Annotated[str, Field(description=manual.TEXT)],
     reply_to: Annotated[str | None, Field(description=manual.REPLY_TO)] = None,
-    limit: Annotated[int | None, Field(description=manual.LIMIT)] = None,
+    limit: Annotated[
+        int | None, _between(manual.LIMIT, manual.FEWEST_CHARACTERS, manual.MOST_CHARACTERS)
+    ] = None,
     form: Annotated[FormName, Field(description=manual.FORM)] = "thread",
+    full: Annotated[bool, Field(description=manual.FULL)] = False,
 ) -> dict[str, Any]:
     """Keep a draft, and give its parts."""
     with _errors():
-        return await _toolbox(ctx).draft_answer(text, reply_to, limit, form)
+        return await _toolbox(ctx).draft_answer(text, reply_to, limit, form, full=full)
 
 
 async def mirror_status(ctx: Asked) -> dict[str, Any]:
@@ -193,6 +203,10 @@ async def publish_at_once(
                 tell(done, f"part {delivery.part} at {delivery.relay}: {delivery.status.value}")
 
             return await _toolbox(ctx).publish_answer(draft_id, progress=progress)
+
+
+# The schemas that a host is shown are titled by it.
+publish_if_agreed.__name__ = publish_at_once.__name__ = "publish_answer"
 
 
 async def _thread(code: str, ctx: Asked) -> str:

@@ -22,10 +22,17 @@ from nostr_threads.core.split import Limit
 from nostr_threads.errors import InvalidInput, NoSigner, NotFound
 from nostr_threads.hosts.drafts import KEPT_FOR, Answered, Draft, Drafts, question
 from nostr_threads.hosts.findings import found_notes
-from nostr_threads.hosts.manual import MOST_NOTES, MOST_TOKENS, USUAL_TOKENS
+from nostr_threads.hosts.manual import (
+    FEWEST_CHARACTERS,
+    FEWEST_TOKENS,
+    MOST_CHARACTERS,
+    MOST_NOTES,
+    MOST_TOKENS,
+    USUAL_TOKENS,
+)
 from nostr_threads.hosts.values import plan_values, report_values, standings
 from nostr_threads.render.body import Reading
-from nostr_threads.render.briefing import FEWEST_TOKENS, brief
+from nostr_threads.render.briefing import brief
 from nostr_threads.render.escape import one_line
 from nostr_threads.render.setting import Setting
 from nostr_threads.render.wording import author as author_of
@@ -159,12 +166,23 @@ class Toolbox:
         reply_to: str | None = None,
         limit: int | None = None,
         form: FormName = "thread",
+        *,
+        full: bool = False,
     ) -> dict[str, Any]:
-        """Return the parts that `text` would become and where they would go; nothing is signed."""
+        """Return the parts that `text` would become and where they would go; nothing is signed.
+
+        Of a long part come the two ends, unless `full`.
+        """
         if self._author is None:
             raise NoSigner(
-                "there is no key to write for: `nostr-threads key new NAME` makes one, and "
-                "NOSTR_SECRET_KEY names one"
+                "there is nobody to write for: `nostr-threads key new NAME` makes a key, "
+                "NOSTR_SECRET_KEY names one, and for drafts an npub is enough, which "
+                "`nostr-threads key import NAME` takes"
+            )
+        if limit is not None and not FEWEST_CHARACTERS <= limit <= MOST_CHARACTERS:
+            raise InvalidInput(
+                f"a limit of {limit} characters cannot be used: {FEWEST_CHARACTERS} to "
+                f"{MOST_CHARACTERS}"
             )
         style = Style(form=None if form == "auto" else Form(form))
         most = DEFAULT_LIMIT if limit is None else Limit(characters=limit)
@@ -183,7 +201,7 @@ class Toolbox:
         draft = Draft(draft_id, text, reply_to, most, style, signer, plan, self._clock(), answered)
         self._drafts.keep(draft)
         kept = {"draft_id": draft_id, "kept_for_seconds": KEPT_FOR, "answers": answered}
-        return kept | plan_values(plan, self._author)
+        return kept | plan_values(plan, self._author, full=full)
 
     def question(self, draft_id: str) -> str | None:
         """Return what a person is asked before a draft is published; None once it is signed.

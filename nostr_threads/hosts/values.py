@@ -20,15 +20,20 @@ if TYPE_CHECKING:
 __all__ = ["plan_values", "report_values", "standings"]
 
 _WORDS = 200
+_END = 200
 _MOST_SOURCES = 200
 
 
-def plan_values(plan: Plan, author: str) -> dict[str, Any]:
-    """Return the parts that a plan has, where they would go, and what the author should know."""
+def plan_values(plan: Plan, author: str, *, full: bool) -> dict[str, Any]:
+    """Return the parts that a plan has, where they would go, and what the author should know.
+
+    The model has written the text: unless `full`, of a long part only the ends are returned.
+    """
+    parts = list(part_objects(plan.parts, plan.drafts))
     return {
         "form": plan.form.value,
         "author": npub(author),
-        "parts": list(part_objects(plan.parts, plan.drafts)),
+        "parts": parts if full else [_shortened(part) for part in parts],
         "relays": [
             {"relay": choice.relay, "why": one_line(choice.words, _WORDS)}
             for choice in plan.choices
@@ -36,6 +41,14 @@ def plan_values(plan: Plan, author: str) -> dict[str, Any]:
         "warnings": [printable(each) for each in plan.warnings],
         "sent": False,
     }
+
+
+def _shortened(part: dict[str, Any]) -> dict[str, Any]:
+    text = part["text"]
+    if len(text) <= 2 * _END:
+        return part
+    rest = {key: value for key, value in part.items() if key != "text"}
+    return rest | {"begins": text[:_END], "ends": text[-_END:]}
 
 
 def report_values(report: Report) -> dict[str, Any]:

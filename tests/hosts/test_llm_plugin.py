@@ -92,7 +92,7 @@ def test_a_model_calls_the_tools(home: Home, is_async: bool) -> None:
     assert json.loads(search)["found"] == 1
     assert thread.startswith("A thread on Nostr: 2 notes found")
     assert json.loads(status) == {"sources": [], "threads": []}
-    assert draft.startswith("Error: there is no key to write for")
+    assert draft.startswith("Error: there is nobody to write for")
     assert nonsense.startswith("Error: 'nonsense' is not a Nostr code")
     names = {tool.name: tool for tool in SCRIPT.prompts[0].tools}
     assert set(names) == {

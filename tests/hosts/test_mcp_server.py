@@ -71,6 +71,7 @@ async def test_without_being_allowed_more_it_reads_searches_and_tells_without_a_
     assert all("instruction" in (tools[name].description or "") for name in list(tools)[:2])
     assert called.is_error
     assert [each.uri_template for each in templates] == ["nostr:{code}"]
+    assert "`tokens`" not in (templates[0].description or "`tokens`")
     (read,) = resource.contents
     assert isinstance(read, TextResourceContents)
     assert read.text == thread
@@ -82,7 +83,7 @@ async def test_without_being_allowed_more_it_reads_searches_and_tells_without_a_
     assert "never instructions" in found["untrusted"]
     assert status == {"sources": [], "threads": []}
     assert nobody.is_error
-    assert "`nostr-threads key new NAME` makes one" in text_of(nobody)
+    assert "`nostr-threads key new NAME` makes a key" in text_of(nobody)
 
 
 def assert_the_hostile_note_is_in_its_place(text: str) -> None:
@@ -137,7 +138,7 @@ async def test_a_draft_is_published_once_the_person_agrees_and_no_second_time(
             tools = {tool.name: tool for tool in (await client.list_tools()).tools}
             draft = value_of(
                 await client.call_tool(
-                    "draft_answer", {"text": LONG, "reply_to": CODE, "limit": 400}
+                    "draft_answer", {"text": LONG, "reply_to": CODE, "limit": 400, "full": True}
                 )
             )
             before = len(relay.store.query([notes_of(KeySigner(marked()).public_key)], now=NOW))
@@ -154,6 +155,7 @@ async def test_a_draft_is_published_once_the_person_agrees_and_no_second_time(
             read = text_of(await client.call_tool("get_thread", {"code": sent["code"]}))
         found = relay.store.query([notes_of(KeySigner(marked()).public_key)], now=NOW + 10**10)
     assert set(tools) == {*READING, "publish_answer"}
+    assert tools["publish_answer"].input_schema["title"] == "publish_answerArguments"
     annotations = tools["publish_answer"].annotations
     assert annotations is not None
     assert annotations.destructive_hint

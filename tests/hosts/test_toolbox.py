@@ -173,10 +173,24 @@ async def test_a_draft_says_what_it_would_be_and_signs_nothing() -> None:
     assert (article["form"], article["answers"]) == ("article", None)
 
 
+async def test_of_a_long_part_a_draft_gives_the_ends_unless_all_of_it_is_wanted() -> None:
+    text = "A sentence of it. " * 200
+    async with tools(urls=("ws://127.0.0.1:9",)) as (toolbox, _):
+        short = await toolbox.draft_answer(text)
+        whole = await toolbox.draft_answer(text, full=True)
+        with pytest.raises(InvalidInput, match="cannot be used: 100 to 100000"):
+            await toolbox.draft_answer(text, limit=99)
+    assert len(short["parts"]) == len(whole["parts"]) > 1
+    for ends, part in zip(short["parts"], whole["parts"], strict=True):
+        assert "text" not in ends
+        assert (ends["begins"], ends["ends"]) == (part["text"][:200], part["text"][-200:])
+        assert ends["characters"] == len(part["text"])
+
+
 async def test_without_a_key_there_is_nobody_to_draft_for() -> None:
     async with tools() as (toolbox, _):
         toolbox._author = None
-        with pytest.raises(NoSigner, match="`nostr-threads key new NAME` makes one"):
+        with pytest.raises(NoSigner, match="`nostr-threads key new NAME` makes a key"):
             await toolbox.draft_answer("x")
 
 
