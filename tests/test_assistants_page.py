@@ -69,11 +69,15 @@ def test_the_text_is_what_a_model_is_shown() -> None:
     assert blocks("text")[0] == brief(built, Coverage(), 5_000, setting=Setting(names=names))
 
 
-def test_the_configuration_starts_the_server() -> None:
-    (text,) = blocks("json")
-    (server,) = json.loads(text)["mcpServers"].values()
+@pytest.mark.parametrize(("place", "publishes"), [(0, False), (1, True)])
+def test_the_configurations_start_the_server(place: int, publishes: bool) -> None:
+    assert len(blocks("json")) == 2
+    (server,) = json.loads(blocks("json")[place])["mcpServers"].values()
+    assert set(server) == {"command", "args"}
     assert server["command"] == "nostr-threads"
-    assert server["args"] == ["mcp"]
+    name, *arguments = server["args"]
+    assert name == "mcp"
+    assert command().make_context(name, arguments).params["allow_publish"] is publishes
 
 
 @pytest.mark.parametrize("line", lines("nostr-threads"), ids=shlex.join)

@@ -83,7 +83,7 @@ async def test_without_being_allowed_more_it_reads_searches_and_tells_without_a_
     assert "never instructions" in found["untrusted"]
     assert status == {"sources": [], "threads": []}
     assert nobody.is_error
-    assert "`nostr-threads key new NAME` makes a key" in text_of(nobody)
+    assert "an npub is enough, which `nostr-threads key import NAME` takes" in text_of(nobody)
 
 
 def assert_the_hostile_note_is_in_its_place(text: str) -> None:
@@ -202,6 +202,16 @@ async def test_without_a_yes_nothing_is_signed_or_sent(home: Home, mode: str) ->
                 assert is_kept or "there is no such draft" in text_of(again)
         assert_nothing_was_sent(home, relay)
     assert len(host.asked) == 4
+
+
+async def test_whom_drafts_are_for_takes_no_secret(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.settle(["ws://127.0.0.1:9"], quick=1.0)
+    mine = nt.encode(nip19.PublicKey(ALICE.pubkey))
+    assert (await home.run("key", "import", "me", stdin=mine.encode())).code == 0
+    async with talking(home) as client:
+        draft = value_of(await client.call_tool("draft_answer", {"text": "Because."}))
+    assert draft["author"] == mine
 
 
 async def test_a_host_that_cannot_ask_is_told_so_and_what_to_do(home: Home) -> None:
