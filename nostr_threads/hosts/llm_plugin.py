@@ -7,6 +7,7 @@ is about to do: all that is heavy is imported once something is asked for.
 from __future__ import annotations
 
 import asyncio
+import json
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -58,9 +59,13 @@ def thread(argument: str) -> llm.Fragment:
 
 
 def _code_and_budget(argument: str) -> tuple[str, int]:
-    code, given, number = argument.partition("?tokens=")
-    if not given:
-        return code, _FRAGMENT_TOKENS
+    code, _, option = argument.rpartition("?")
+    name, _, number = option.partition("=")
+    if not code or (name != "tokens" and "://" in code):
+        # What stands behind the question mark is a part of a link.
+        return argument, _FRAGMENT_TOKENS
+    if name != "tokens":
+        raise InvalidInput(f"there is no option {name[:40]!r}: write ?tokens=N behind the code")
     if not (number.isascii() and number.isdigit()):
         raise InvalidInput("write a whole number behind ?tokens=")
     return code, int(number[:9])
@@ -104,13 +109,11 @@ class Nostr(llm.Toolbox):  # type: ignore[no-untyped-call]  # what makes a subcl
         tokens: int = manual.USUAL_TOKENS,
         around: str | None = None,
         fetch: Fetching = "if-missing",
-    ) -> object:
+    ) -> str:
         return await _told(self._toolbox.get_thread(code, tokens, around, fetch))
 
     @_described(manual.SEARCH_THREADS, words=manual.WORDS, author=manual.AUTHOR, limit=manual.NOTES)
-    async def search_threads(
-        self, words: str, author: str | None = None, limit: int = 20
-    ) -> object:
+    async def search_threads(self, words: str, author: str | None = None, limit: int = 20) -> str:
         return await _told(self._toolbox.search_threads(words, author, limit))
 
     @_described(
@@ -128,15 +131,15 @@ class Nostr(llm.Toolbox):  # type: ignore[no-untyped-call]  # what makes a subcl
         limit: int | None = None,
         form: FormName = "thread",
         full: bool = False,
-    ) -> object:
+    ) -> str:
         return await _told(self._toolbox.draft_answer(text, reply_to, limit, form, full=full))
 
     @_described(manual.MIRROR_STATUS)
-    async def mirror_status(self) -> object:
+    async def mirror_status(self) -> str:
         return await _told(self._toolbox.mirror_status())
 
     @_described(manual.PUBLISH_ANSWER, draft_id=manual.DRAFT_ID)
-    async def _publish_answer(self, draft_id: str) -> object:
+    async def _publish_answer(self, draft_id: str) -> str:
         return await _told(self._toolbox.publish_answer(draft_id))
 
     @property
@@ -170,11 +173,15 @@ def _toolbox(*, allow_publish: bool, **options: Any) -> Toolbox:
     return Toolbox(opened, author, **options)
 
 
-async def _told(result: Awaitable[object]) -> object:
-    """Give a model the result, or in one line what went wrong."""
+async def _told(result: Awaitable[object]) -> str:
+    """Give a model the result, or in one line what went wrong.
+
+    `llm` itself would escape all that is not ASCII, which takes several times the tokens.
+    """
     from nostr_threads.hosts.toolbox import told
 
     try:
-        return await result
+        found = await result
     except (NostrThreadsError, OSError) as error:
         return f"Error: {told(error)}"
+    return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)

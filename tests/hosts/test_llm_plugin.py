@@ -65,6 +65,9 @@ def test_it_takes_as_many_tokens_as_are_asked_for(home: Home) -> None:
         ("nonsense", "is not a Nostr code"),
         (f"{CODE}?tokens=many", "a whole number behind ?tokens="),
         (f"{CODE}?tokens=5", "800 to 200000"),
+        (f"{CODE}?token=900", "there is no option 'token': write ?tokens=N"),
+        (f"https://njump.example/{CODE}?tokens=5", "800 to 200000"),
+        ("https://njump.example/note?id=x", "this web link holds no npub"),
         (CODE, "could be reached"),
     ],
 )
@@ -106,6 +109,11 @@ def test_a_model_calls_the_tools(home: Home, is_async: bool) -> None:
     }
 
 
+async def test_results_are_not_escaped_to_ascii(home: Home) -> None:
+    kept_in(home, BOB.note("長い答え", NOW))
+    assert "長い答え" in await Nostr().search_threads("答え")
+
+
 async def test_a_draft_goes_out_only_where_that_is_allowed(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -114,8 +122,9 @@ async def test_a_draft_goes_out_only_where_that_is_allowed(
         home.settle([relay.url])
         tools = Nostr(allow_publish=True)
         by_name = {tool.name: tool.implementation for tool in tools.tools()}
-        draft = await by_name["Nostr_draft_answer"](LONG)  # type: ignore[misc]
-        sent = await by_name["Nostr_publish_answer"](draft["draft_id"])  # type: ignore[misc]
+        draft = json.loads(await by_name["Nostr_draft_answer"](LONG))  # type: ignore[misc]
+        published = await by_name["Nostr_publish_answer"](draft["draft_id"])  # type: ignore[misc]
+        sent = json.loads(published)
         other = await by_name["Nostr_publish_answer"]("nothing")  # type: ignore[misc]
         found = relay.store.query([notes()], now=NOW + 10**10)
     assert sent["state"] == "arrived"
