@@ -223,8 +223,7 @@ def _work() -> None:
     Who has asked and is gone reads nothing more, which ends the search with the next slice.
     """
     task = json.load(sys.stdin)
-    given = task["draft"]
-    draft = Draft(**{**given, "tags": tuple(tuple(tag) for tag in given["tags"])})
+    draft = Draft(**task["draft"])
     tries, start, step = _slice(draft), task["start"], task["step"]
     with suppress(BrokenPipeError):
         while True:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import NewType
+from typing import Any, NewType
 
 import msgspec
 
@@ -27,12 +27,21 @@ MAX_CREATED_AT = 2**53 - 1
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a signer is given: everything that an author decides. `created_at` in unix seconds."""
+    """What a signer is given: everything that an author decides. `created_at` in unix seconds.
+
+    Tags that are given as lists become tuples: an event has no others.
+    """
 
     created_at: int
     kind: int
     tags: Tags
     content: str
+
+    def __post_init__(self) -> None:
+        given: Any = self.tags
+        # Only lists: a word in the place of a tag would fall into its letters.
+        tags = tuple(tuple(tag) if isinstance(tag, list) else tag for tag in given)
+        object.__setattr__(self, "tags", tags)
 
     def id_for(self, pubkey: str) -> str:
         """Return the NIP-01 id this draft gets when `pubkey` (64 hex digits) signs it.

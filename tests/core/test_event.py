@@ -368,6 +368,12 @@ class TestValues:
         event = make.event(tags=((), ("t",), ("t", ""), ("t", "a", "b"), ("u", "c")))
         assert event.tag_values("t") == ("", "a")
 
+    def test_a_draft_takes_tags_as_lists(self) -> None:
+        lists: Any = [["e", "1" * 64], ["t", "nostr"]]
+        draft = Draft(1_700_000_000, 1, lists, "hello")
+        assert draft == Draft(1_700_000_000, 1, (("e", "1" * 64), ("t", "nostr")), "hello")
+        assert make.sign(draft).id == GOOD.id
+
     @given(make.drafts)
     def test_a_draft_and_its_event_have_one_id(self, draft: Draft) -> None:
         event = make.sign(draft)
