@@ -174,6 +174,7 @@ def _show_all(reports: list[Report], without: str, as_json: bool) -> None:
 def _summary(report: Report) -> str:
     """The code, and beneath it how it stands and what tells one answer from another."""
     from nostr_threads.app.publish import State
+    from nostr_threads.core.delivery import Status
     from nostr_threads.render.escape import one_line
 
     posting = report.posting
@@ -182,6 +183,7 @@ def _summary(report: Report) -> str:
     standing = f"{state}, next try {when(report.retry_at)}" if state is State.ON_ITS_WAY else state
     words = one_line(posting.events[0].content, _WORDS)
     parts = counted(len(posting.events), "part")
-    done = f"{len(report.deliveries) - report.open} of {len(report.deliveries)} deliveries done"
+    stored = sum(each.status is Status.STORED for each in report.deliveries)
+    there = f"{stored} of {len(report.deliveries)} stored"
     relays = ", ".join(posting.relays)
-    return f"{report.code}\n  {made} · {standing} · {parts} · {done} · {relays}\n  {words}\n"
+    return f"{report.code}\n  {made} · {standing} · {parts} · {there} · {relays}\n  {words}\n"

@@ -147,6 +147,10 @@ def _tell_rest(report: Report) -> None:
     from nostr_threads.app.publish import State
 
     state = report.state
+    if not any(each.status.taken for each in report.deliveries):
+        # It may be at one that did not answer, or has lost it.
+        known = "is known to have" if any(d.status.arrived for d in report.deliveries) else "has"
+        say(f"no relay {known} any of it: the code leads nowhere{' yet' if report.open else ''}")
     if report.open:
         waiting = counted(report.open, "delivery", "deliveries")
         say(

@@ -240,6 +240,8 @@ async def test_what_one_relay_does_decides_the_exit_code(
     assert_report(ran.object)
     assert not ran.object["accepted"]
     assert statuses in (None, {each["status"] for each in ran.object["deliveries"]})
+    listed = await alice.run("outbox", "list", "--all")
+    assert (f" · 0 of {len(ran.object['deliveries'])} stored · " in listed.out) is (code != 5)
     # What is refused for good is not on its way any more, but it is not forgotten either.
     everything = ("--all",) if statuses == {"rejected"} else ()
     listed = await alice.run("outbox", "list", "--json", *everything)
@@ -338,7 +340,7 @@ async def test_resume_sends_the_same_bytes_and_then_nothing_is_on_its_way(alice:
     code, about, words = every.out.splitlines()
     assert code == resumed.object["code"]
     assert about.endswith(
-        f" · arrived · {len(ids)} parts · {len(ids)} of {len(ids)} deliveries done · {relay.url}"
+        f" · arrived · {len(ids)} parts · {len(ids)} of {len(ids)} stored · {relay.url}"
     )
     assert words.strip().startswith(LONG[:20])
 

@@ -76,6 +76,24 @@ def test_courtesy_is_marked_and_what_is_left_is_told_with_its_time(
     assert f"{len(EVENTS)} deliveries in the outbox, due {when(4_000_000_000)}: " in err
 
 
+@pytest.mark.parametrize(
+    ("made", "words"),
+    [
+        (report(Status.REJECTED, Status.REJECTED, reason="blocked: no"), "has any of it: the code"),
+        (report(Status.UNREACHABLE, Status.UNREACHABLE), "has any of it: the code leads nowhere y"),
+        (report(Status.NO_ANSWER, Status.UNREACHABLE), "is known to have any of it: the code"),
+        (report(Status.REJECTED, Status.STORED, reason="blocked: no"), None),
+    ],
+)
+def test_a_code_that_leads_nowhere_is_called_so(
+    made: Report, words: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show_report(made, as_json=False)
+    out, err = capsys.readouterr()
+    assert out.startswith("nevent1")
+    assert (f"no relay {words}" in err) if words else "no relay" not in err
+
+
 def test_what_is_over_is_due_now() -> None:
     assert (when(None), when(0), when(NOW)) == ("now", "now", "now")
     assert when(4_000_000_000).startswith("2096-10-0")
