@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -12,6 +12,7 @@ from nostr_threads.cli.console import complain, emit, emit_json, read_input, say
 from nostr_threads.cli.options import AsJson
 from nostr_threads.cli.reports import INCOMPLETE, counted
 from nostr_threads.errors import InvalidEvent, InvalidInput
+from nostr_threads.render.escape import printable
 
 if TYPE_CHECKING:
     from nostr_threads.app.fetch import Found
@@ -74,30 +75,56 @@ def verify(
     try:
         saved = Saved.from_page(text)
     except InvalidEvent as error:
-        complain(f"{file}: {error}")
-        raise typer.Exit(_WRONG) from None
-    is_same = page_of(saved) == text
-    is_ours = saved.version == our_version()
-    if as_json:
-        emit_json(
-            {
-                "root_id": saved.root,
-                "events": len(saved.events),
-                "made_at": saved.made_at,
-                "version": saved.version,
-                "same": is_same if is_same or is_ours else None,
-            }
-        )
-    else:
-        emit(f"{counted(len(saved.events), 'event')}: every id and signature holds\n")
-    if is_same:
-        say("the page shows what they say, and nothing else")
+        _refuse(file, None, str(error), as_json=as_json)
+    made = page_of(saved)
+    if made != text and saved.version == our_version():
+        _refuse(file, saved, _otherwise(text, made), as_json=as_json)
+    holds = f"{counted(len(saved.events), 'event')}: every id and signature holds"
+    if made == text:
+        _tell(saved, f"{holds}, and the page shows what they say, and nothing else", as_json)
         return
-    if is_ours:
-        complain(f"{file}: the page shows something else than the events in it say")
-        raise typer.Exit(_WRONG)
-    say(f"version {saved.version} made the page: what it shows was not compared")
+    other = f"; version {saved.version} made the page: what it shows was not compared"
+    _tell(saved, holds + other, as_json, same=None)
     raise typer.Exit(INCOMPLETE)
+
+
+def _tell(saved: Saved, verdict: str, as_json: bool, *, same: bool | None = True) -> None:
+    """Write the verdict to stdout, or the object there and the verdict to stderr."""
+    if as_json:
+        emit_json(_object(saved, same))
+        say(verdict)
+    else:
+        emit(f"{printable(verdict)}\n")
+
+
+def _refuse(file: Path, saved: Saved | None, fault: str, *, as_json: bool) -> NoReturn:
+    """Say what is wrong in a page; of one in which an event is, nothing else can be said."""
+    if as_json:
+        emit_json(_object(saved, same=False, fault=fault))
+    complain(f"{file}: {fault}")
+    raise typer.Exit(_WRONG)
+
+
+def _object(saved: Saved | None, same: bool | None, fault: str | None = None) -> dict[str, object]:
+    return {
+        "root_id": None if saved is None else saved.root,
+        "events": None if saved is None else len(saved.events),
+        "made_at": None if saved is None else saved.made_at,
+        "version": None if saved is None else saved.version,
+        "same": same,
+        "fault": fault,
+    }
+
+
+def _otherwise(text: str, made: str) -> str:
+    """Say where a page says something else than `made`, which the events in it make."""
+    from nostr_threads.cli.differing import difference
+
+    wrong = "the page shows something else than the events in it say"
+    if (found := difference(text, made)) is None:
+        return f"{wrong}: its words are theirs, but not its markup, styles or programs"
+    shown, said = found
+    return f"{wrong}: “{shown}” instead of “{said}”"
 
 
 def _text(file: Path) -> str:

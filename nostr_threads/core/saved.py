@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from nostr_threads.core.entities import HEX_64
 from nostr_threads.core.event import MAX_CREATED_AT, Event, verify
 from nostr_threads.core.fetched import Fetched
 from nostr_threads.core.relay_url import normalize
@@ -124,4 +125,11 @@ def _verified(place: int, found: object) -> Verified:
     try:
         return verify(Event.from_json(json.dumps(found)))
     except InvalidEvent as error:
-        raise InvalidEvent(f"number {place} of the page: {error.reason}") from None
+        known = f", {key}" if (key := _id_of(found)) else ""
+        raise InvalidEvent(f"number {place} of the page{known}: {error.reason}") from None
+
+
+def _id_of(found: object) -> str:
+    """Return the id that an event claims, "" where it has none."""
+    key = found.get("id") if isinstance(found, dict) else None
+    return key if isinstance(key, str) and HEX_64.fullmatch(key) else ""

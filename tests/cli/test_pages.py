@@ -46,16 +46,19 @@ async def test_a_fetched_thread_goes_into_a_page_and_through_a_pipe(home: Home) 
     assert fetched.code == 0, fetched.err
     assert f"{len(NOTES)} notes, none missing" in fetched.err
     checked = await home.run("verify", "-", stdin=fetched.out.encode())
-    assert checked.code == 0, checked.err
+    assert (checked.code, checked.err) == (0, "")
+    assert checked.out.endswith("and the page shows what they say, and nothing else\n")
 
 
 @pytest.mark.parametrize(
     ("old", "new", "why"),
     [
-        (r">note 7<", ">note 9<", "shows something else than the events"),
+        (r">note 7<", ">note 9<", " note 9 "),
+        (r">note 7<", ">note\u202e9<", "note\\u202e9 "),
         (r'"content":"note 7"', '"content":"note 9"', "the id is not the hash of the event"),
+        (r'"content":"note 7"', '"content":"note 9"', f"number 8 of the page, {NOTES[7].id}: the"),
         (r'<h1 dir="auto">', '<h1 dir="auto">Not ', "shows something else than the events"),
-        (r"</style>", "p{display:none}</style>", "shows something else than the events"),
+        (r"</style>", "p{display:none}</style>", "its words are theirs, but not its markup"),
     ],
 )
 async def test_what_was_changed_in_it_is_found(home: Home, old: str, new: str, why: str) -> None:
@@ -64,8 +67,12 @@ async def test_what_was_changed_in_it_is_found(home: Home, old: str, new: str, w
     assert old in made
     home.file("changed.html", made.replace(old, new))
     checked = await home.run("verify", "changed.html")
-    assert checked.code == 1
+    assert (checked.code, checked.out) == (1, "")
     assert why in checked.err
+    assert len(checked.err.splitlines()) == 1
+    told = await home.run("verify", "changed.html", "--json")
+    assert (told.code, told.object["same"]) == (1, False)
+    assert why in told.object["fault"]
 
 
 async def test_of_another_versions_page_only_the_signatures_are_checked(home: Home) -> None:

@@ -45,9 +45,14 @@ def test_nothing_in_it_ends_the_element_that_holds_it() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "why"),
     [
-        ('"content":"a', '"content":"b', "number 1 of the page: the id is not the hash"),
-        (NOTE.sig, "0" * 128, "number 1 of the page: the signature does not fit"),
-        (NOTE.sig, "x", "number 1 of the page"),
+        (
+            '"content":"a',
+            '"content":"b',
+            f"number 1 of the page, {NOTE.id}: the id is not the hash",
+        ),
+        (NOTE.sig, "0" * 128, f"number 1 of the page, {NOTE.id}: the signature does not fit"),
+        (NOTE.sig, "x", f"number 1 of the page, {NOTE.id}: sig is not"),
+        (f'"id":"{NOTE.id}"', '"id":"x"', "number 1 of the page: id is not"),
     ],
 )
 def test_an_event_that_was_changed_is_named(old: str, new: str, why: str) -> None:
