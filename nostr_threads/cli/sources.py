@@ -51,6 +51,9 @@ __all__ = [
 ]
 
 
+_NOTHING = "nothing is mirrored: see `nostr-threads mirror add`"
+
+
 class Kind(StrEnum):
     """What a source is: see `core.sources.SourceKind`, which costs more to import."""
 
@@ -110,7 +113,7 @@ def list_sources(as_json: AsJson = False, store: StoreFile = None) -> None:
         else:
             typer.echo(described(source))
     if not sources and not as_json:
-        say("nothing is mirrored: see `nostr-threads mirror add`")
+        say(_NOTHING)
 
 
 def remove(kind: What, value: Value, store: StoreFile = None) -> None:
@@ -147,6 +150,8 @@ def status(as_json: AsJson = False, store: StoreFile = None) -> None:
                 emit_json(sync_object(source, url, sync))
     else:
         _show(found)
+        if not found:
+            say(_NOTHING)
     for each in threads:
         tell_threads(each, as_json=as_json)
     if (place := database_of(store)) is not None:

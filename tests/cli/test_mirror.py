@@ -283,6 +283,16 @@ async def test_what_was_changed_in_a_store_is_found(home: Home) -> None:
     assert (fault["table"], fault["event_id"]) == ("events", NOTES[3].id)
 
 
+async def test_that_nothing_is_mirrored_is_said(home: Home) -> None:
+    arrive(home, *NOTES)
+    for command in ("status", "list"):
+        ran = await home.run("mirror", command)
+        assert (ran.code, ran.out) == (0, "")
+        assert "nothing is mirrored: see `nostr-threads mirror add`" in ran.err
+    told = await home.run("mirror", "status", "--json")
+    assert (told.code, told.out, told.err) == (0, "", "")
+
+
 # Words
 
 
