@@ -31,10 +31,14 @@ def has_terminal() -> bool:
 
 
 def ask_password(what: str, descriptor: int | None = None, *, confirm: bool = False) -> str:
-    """Take a password from an open file descriptor, or ask for it on the terminal."""
+    """Take a password from an open file descriptor, or ask for it on the terminal.
+
+    With `confirm` it is a new one, and asked for twice.
+    """
     if descriptor is not None:
         return _read_password(descriptor)
-    otherwise = "the key has a password: run this on a terminal or use --password-fd"
+    why = "a new password is needed" if confirm else "the key has a password"
+    otherwise = f"{why}: run this on a terminal, or use --password-fd"
     return ask_unseen(what, otherwise, confirm=confirm)
 
 

@@ -143,6 +143,12 @@ async def test_what_is_for_words_alone_is_not_passed_over(
         assert (ran.code, "are for a key that comes as words" in ran.err) == (2, True)
 
 
+async def test_without_a_terminal_a_new_key_s_password_has_another_way_in(home: Home) -> None:
+    ran = await home.run("key", "new", "mine")
+    assert ran.code == 7
+    assert "a new password is needed: run this on a terminal, or use --password-fd" in ran.err
+
+
 async def test_a_passphrase_is_asked_for_once_and_on_a_terminal(home: Home) -> None:
     ran = await imported(home, WORDS.encode(), "--passphrase")
     assert (ran.code, "run this on a terminal" in ran.err) == (7, True)
