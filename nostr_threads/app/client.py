@@ -24,7 +24,7 @@ from nostr_threads.core.clocks import skewed
 from nostr_threads.core.crawl import Budget
 from nostr_threads.core.pow import MOST_ASKED
 from nostr_threads.core.split import DEFAULT_MARKER, Limit, Part
-from nostr_threads.errors import NoSigner, NotFound
+from nostr_threads.errors import NoRelayReachable, NoSigner, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -138,13 +138,13 @@ class Nostr:
                 viewer=self.viewer,
                 progress=progress,
             )
-        except NotFound as error:
+        except (NotFound, NoRelayReachable) as error:
             asked = {choice.relay for choice in router.choices}
             unasked = ", ".join(url for url in start.relays if url not in asked)
             if not unasked:
                 raise
-            raise NotFound(
-                f"{error}; the code names {unasked}, on this machine or its network, which is "
+            raise type(error)(
+                f"{error}; the code also names {unasked}, on this machine or its network, which is "
                 "asked only when named as a relay"
             ) from None
 

@@ -207,11 +207,15 @@ def _assembled(
 def _nothing(start: Pointer, coverage: Coverage, hit: str | None) -> NotFound | NoRelayReachable:
     asked = len(coverage.relays)
     if asked and not coverage.reached:
-        return NoRelayReachable(f"none of {asked} relays could be reached")
+        which = "the relay could not" if asked == 1 else f"none of {asked} relays could"
+        return NoRelayReachable(f"{which} be reached")
     if hit is not None:
         return NotFound(f"stopped after {hit}, before anything of {start.key} came")
     silent = len(coverage.unsure)
     doubt = f" ({silent} did not answer completely)" if silent else ""
+    if asked == 1:
+        doubt = " (it did not answer completely)" if silent else ""
+        return NotFound(f"the relay has no {start.key}{doubt}")
     return NotFound(f"none of {asked} relays has {start.key}{doubt}")
 
 

@@ -96,7 +96,10 @@ def try_relays(
         table("", columns, ([result[name] for name in columns] for result in results))
     answered = [result for result in results if result["answer"] != "unreachable"]
     if not answered:
-        raise NoRelayReachable(f"none of {len(results)} relays could be reached")
+        which = (
+            "the relay could not" if len(results) == 1 else f"none of {len(results)} relays could"
+        )
+        raise NoRelayReachable(f"{which} be reached")
     if any(result["answer"] not in ("complete", "limited") for result in results):
         raise typer.Exit(INCOMPLETE)
 

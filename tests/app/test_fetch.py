@@ -156,7 +156,7 @@ async def test_relays_named_by_hand_are_asked_instead_of_those_in_the_file() -> 
 
 async def test_what_nobody_has_is_not_found_and_says_how_sure_that_is() -> None:
     async with RelayServer(stocked(NOTES)) as relay, opened(":memory:", relay.url) as nostr:
-        with pytest.raises(NotFound, match=r"none of 1 relays has (ab){32}\Z"):
+        with pytest.raises(NotFound, match=r"the relay has no (ab){32}\Z"):
             await nostr.fetch("ab" * 32)
         with pytest.raises(NotFound, match=r"none of 2 .* \(1 did not answer completely\)"):
             await nostr.fetch("ab" * 32, relays=[relay.url, DEAD])
@@ -169,6 +169,17 @@ async def test_no_relay_reachable_is_its_own_error() -> None:
     ):
         with pytest.raises(NoRelayReachable, match="none of 2 relays"):
             await nostr.fetch(ROOT.id)
+
+
+async def test_a_relay_of_this_machine_that_a_code_names_is_told_of_and_not_asked() -> None:
+    own = "ws://127.0.0.1:7/"
+    code = nt.encode(nip19.EventPointer(ROOT.id, (own,)))
+    told = rf"; the code also names {own.rstrip('/')}.* asked only when named as a relay"
+    async with RelayServer(stocked()) as relay, opened(":memory:", relay.url, DEAD) as nostr:
+        with pytest.raises(NotFound, match=told):
+            await nostr.fetch(code)
+        with pytest.raises(NoRelayReachable, match=told):
+            await nostr.fetch(code, relays=[DEAD])
 
 
 async def test_without_any_relay_to_ask_the_settings_are_named() -> None:

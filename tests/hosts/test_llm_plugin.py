@@ -68,7 +68,7 @@ def test_it_takes_as_many_tokens_as_are_asked_for(home: Home) -> None:
         (f"{CODE}?token=900", "there is no option 'token': write ?tokens=N"),
         (f"https://njump.example/{CODE}?tokens=5", "800 to 200000"),
         ("https://njump.example/note?id=x", "this web link holds no npub"),
-        (CODE, "could be reached"),
+        (CODE, "could not be reached"),
     ],
 )
 def test_what_cannot_be_loaded_is_one_sentence(home: Home, argument: str, words: str) -> None:
