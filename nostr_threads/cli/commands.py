@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Annotated
 
 import typer
@@ -35,6 +36,7 @@ app = typer.Typer(
     invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
 )
 
 
@@ -73,3 +75,16 @@ app.add_typer(bots.app, name="bot")
 app.command("serve")(viewing.serve)
 app.command("mcp")(hosting.mcp)
 app.command("code")(codes.code)
+
+
+def _flow(commands: typer.Typer) -> None:
+    """Let the paragraphs of every help be as wide as the terminal, not as their source is."""
+    for command in commands.registered_commands:
+        text = inspect.getdoc(command.callback) or ""
+        command.help = "\n\n".join(" ".join(each.split()) for each in text.split("\n\n"))
+    for group in commands.registered_groups:
+        if group.typer_instance is not None:
+            _flow(group.typer_instance)
+
+
+_flow(app)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import nostr_threads as nt
@@ -79,6 +80,16 @@ async def test_help_of_every_command_has_an_example(home: Home) -> None:
     for command, ran in zip(COMMANDS, runs, strict=True):
         assert ran.code == 0
         assert f"Example: nostr-threads {' '.join(command)}" in " ".join(ran.out.split())
+
+
+async def test_help_is_as_wide_as_the_terminal_and_has_a_short_name(home: Home) -> None:
+    for command in (("publish",), ("serve",), ("mcp",), ("search",), ("key", "bunker")):
+        long, short = [await home.run(*command, name, COLUMNS="80") for name in ("--help", "-h")]
+        assert long.out == short.out
+        lines = [line.strip() for line in long.out.partition("╭")[0].splitlines()]
+        for line, following in pairwise(lines):
+            # What is on the next line had no room in this one.
+            assert not (line and following) or len(f"{line} {following.split()[0]}") > 78, line
 
 
 async def test_every_command_is_in_the_list_above() -> None:
