@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["page_of", "require_web", "saved_thread", "tell_left_out", "verify"]
 
 _WRONG = 1
+_UNSIGNED = "when it was saved, where it was seen and how relays answered nobody has signed"
 
 
 def require_web() -> None:
@@ -81,7 +82,8 @@ def verify(
         _refuse(file, saved, _otherwise(text, made), as_json=as_json)
     holds = f"{counted(len(saved.events), 'event')}: every id and signature holds"
     if made == text:
-        _tell(saved, f"{holds}, and the page shows what they say, and nothing else", as_json)
+        shows = f"{holds}, and the page shows what they say; {_UNSIGNED}"
+        _tell(saved, shows, as_json)
         return
     other = f"; version {saved.version} made the page: what it shows was not compared"
     _tell(saved, holds + other, as_json, same=None)
