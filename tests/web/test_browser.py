@@ -113,6 +113,126 @@ async def test_a_reply_comes_in_while_the_page_is_open(browser: Browser, tmp_pat
         await expect(note(page, OTHER).get_by_role("button", name="Fold 1 below")).to_be_visible()
 
 
+async def test_what_comes_in_disturbs_nobody_who_reads(browser: Browser, tmp_path: Path) -> None:
+    """Focus, what was opened, and where one is on the page stay."""
+    warned = DAVE.reply(ROOT, "the end", NOW + 40, tags=(("content-warning", "spoiler"),))
+    pictured = DAVE.reply(ROOT, "https://pictures.example/a.png", NOW + 41)
+    filler = [BOB.reply(ROOT, "words " * 200, NOW + 42 + number) for number in range(6)]
+    events = [*THREAD, warned, pictured, *filler]
+    async with viewing(tmp_path, events) as viewer, tab(browser, viewer) as opened:
+        page = opened.page
+        await page.context.route("https://pictures.example/**", lambda route: route.abort())
+        await page.goto(PLACE)
+        await note(page, warned).locator("summary").click()
+        await note(page, pictured).get_by_role("link", name="a.png").click()
+        button = note(page, ANSWER).get_by_role("button", name="Reply")
+        await note(page, filler[-1]).scroll_into_view_if_needed()
+        await button.focus()
+        top = "document.activeElement.getBoundingClientRect().top"
+        before = await page.evaluate(top)
+        viewer.store(late := CAROL.reply(filler[-1], "just now", NOW + 99))
+        await expect(note(page, late)).to_be_attached()
+        await expect(button).to_be_focused()
+        assert abs(await page.evaluate(top) - before) < 2
+        await expect(note(page, warned).locator(".text")).to_be_visible()
+        await expect(note(page, pictured).locator("iframe")).to_have_count(1)
+        opened.faults.clear()  # the picture that is not there
+
+
+async def test_what_has_another_place_now_is_moved_there(browser: Browser, tmp_path: Path) -> None:
+    known = BOB.reply(ROOT, "known", NOW + 1)
+    late = CAROL.reply(known, "late", NOW + 90)
+    lost = DAVE.reply(known, "lost", NOW + 2)
+    below = ALICE.reply(lost, "below", NOW + 3)
+    deeper = BOB.reply(below, "deeper", NOW + 4)
+    world = [ROOT, known, late, below, deeper]
+    async with viewing(tmp_path, world) as viewer, tab(browser, viewer) as opened:
+        page = opened.page
+        await page.goto(PLACE)
+        await expect(page.locator("article.note")).to_have_count(6)
+        viewer.store(lost)
+        await expect(note(page, lost)).to_have_class(re.compile("state-present"))
+        shown = "all => all.map(n => [n.dataset.id, n.dataset.depth, n.closest('li').className])"
+        live = await page.locator("article.note").evaluate_all(shown)
+        await page.reload()
+        assert live == await page.locator("article.note").evaluate_all(shown)
+        assert [each[0] for each in live] == [
+            event.id for event in (ROOT, known, lost, below, deeper, late)
+        ]
+
+
+async def test_ones_own_answers_from_elsewhere_come_in(browser: Browser, tmp_path: Path) -> None:
+    async with viewing(tmp_path, THREAD) as viewer, tab(browser, viewer) as opened:
+        page = opened.page
+        await page.goto(PLACE)
+        await expect(page.locator("article.note")).to_have_count(4)
+        mine = DAVE.reply(ROOT, "by a bot of mine", NOW + 60)
+        with SqliteStore(viewer.path) as store:
+            store.enqueue(Posting((mine,), (RELAY,), 1, NOW))
+        await expect(note(page, mine)).to_be_visible()
+
+
+async def test_an_empty_list_fills(browser: Browser, tmp_path: Path) -> None:
+    async with viewing(tmp_path) as viewer, tab(browser, viewer) as opened:
+        page = opened.page
+        await page.goto("/")
+        await expect(page.locator(".threads li")).to_have_count(0)
+        viewer.store(ROOT)
+        await expect(page.locator(".threads li")).to_have_count(1)
+
+
+async def test_a_link_to_a_part_leads_to_where_it_begins(browser: Browser, tmp_path: Path) -> None:
+    parts = split_answer(BOB, ROOT, "\n".join(f"line {number}" for number in range(200)), 4)
+    last = nip19.encode(nip19.Note(parts[3].id))
+    async with viewing(tmp_path, [ROOT, *parts]) as viewer, tab(browser, viewer) as opened:
+        page = opened.page
+        await page.goto(f"/n/{last}")
+        await expect(page.locator(f"#{anchor(parts[3].id)}")).to_be_in_viewport()
+        assert await page.evaluate("scrollY") > 1000
+        await page.locator(".seams summary").click()
+        await page.locator("a.part").nth(1).click()
+        await expect(page.locator(f"#{anchor(parts[1].id)}")).to_be_in_viewport()
+
+
+async def test_a_link_below_what_is_folded_unfolds_it(browser: Browser, tmp_path: Path) -> None:
+    async with viewing(tmp_path, THREAD) as viewer, tab(browser, viewer) as opened:
+        page = opened.page
+        await page.goto(PLACE)
+        await note(page, ROOT).get_by_role("button", name="Fold 3 below").click()
+        await note(page, ANSWER).locator(".fold").evaluate("button => button.click()")
+        await page.evaluate(f"location.hash = '{anchor(LATER.id)}'")
+        await expect(note(page, LATER)).to_be_focused()
+
+
+async def test_another_token_does_not_take_the_place_of_the_right_one(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """Any page may lead here with a token of its own."""
+    async with viewing(tmp_path, THREAD) as viewer, tab(browser, viewer) as opened:
+        page = opened.page
+        await page.goto(viewer.address.secret)
+        await page.goto(f"{viewer.address.url}#token=bogus")
+        await expect(page.get_by_role("status").last).to_have_text(re.compile("not, or no more"))
+        await page.goto(PLACE)
+        await page.get_by_role("button", name="Mark as read").click()
+        await expect(page.locator(".note.new")).to_have_count(0)
+        opened.faults.clear()  # the refusal
+
+
+async def test_the_keys_can_be_switched_off(browser: Browser, tmp_path: Path) -> None:
+    async with viewing(tmp_path, THREAD) as viewer, tab(browser, viewer) as opened:
+        page = opened.page
+        await page.goto(PLACE)
+        await page.keyboard.press("?")
+        await page.get_by_role("button", name="Switch these keys off").click()
+        await page.keyboard.press("j")
+        await expect(page.locator(".note.here")).to_have_count(0)
+        await page.keyboard.press("?")
+        await page.get_by_role("button", name="Switch the keys on").click()
+        await page.keyboard.press("j")
+        await expect(note(page, ROOT)).to_be_focused()
+
+
 async def test_a_missing_note_that_comes_takes_its_place(browser: Browser, tmp_path: Path) -> None:
     world = [ROOT, LATER]
     async with viewing(tmp_path, world) as viewer, tab(browser, viewer) as opened:
@@ -217,6 +337,44 @@ async def test_an_answer_is_written_signed_and_arrives(browser: Browser, tmp_pat
     assert parts > 2
     assert sum(event.pubkey == DAVE.pubkey for event in there) == parts + 1
     assert opened.strangers == []
+
+
+async def test_another_reply_may_be_written_while_one_is_signed(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """Neither takes the other's draft away, and none is sent twice."""
+    async with (
+        FaultyRelay(stocked(THREAD)) as relay,
+        viewing(tmp_path, THREAD, relay.url) as viewer,
+        tab(browser, viewer) as opened,
+    ):
+        page = opened.page
+        await extension(page)
+        await page.add_init_script(
+            "const sign = window.nostr.signEvent;"
+            "window.nostr.signEvent = async (draft) => {"
+            "await new Promise((go) => { window.agree = go; }); return sign(draft); };"
+        )
+        await page.goto(viewer.address.secret)
+        await page.goto(PLACE)
+        field = page.get_by_label("Your reply")
+        await note(page, ROOT).get_by_role("button", name="Reply").click()
+        await field.fill("To the root.")
+        await page.get_by_role("button", name="Prepare").click()
+        await page.get_by_role("button", name="Sign and send").click()
+        await expect(page.locator("#sending")).to_have_text("Signing note 1 of 1 …")
+        await page.keyboard.press("Escape")
+        await note(page, OTHER).get_by_role("button", name="Reply").click()
+        await field.fill("To the other.")
+        await page.evaluate("window.agree()")
+        await expect(page.locator("article.note", has_text="To the root.")).to_have_count(1)
+        await expect(field).to_have_value("To the other.")
+        await page.get_by_role("button", name="Close").click()
+        await note(page, ROOT).get_by_role("button", name="Reply").click()
+        await expect(field).to_have_value("")
+        await page.get_by_role("button", name="Close").click()
+        await note(page, OTHER).get_by_role("button", name="Reply").click()
+        await expect(field).to_have_value("To the other.")
 
 
 async def test_what_the_extension_refuses_is_told_as_its_words(

@@ -75,6 +75,15 @@ async def test_what_came_before_the_stream_and_after_the_page_is_told_too(tmp_pa
     assert (first["notes"], second["notes"]) == ([reply.id], [later.id])
 
 
+async def test_only_what_the_page_has_shown_is_marked_as_read(tmp_path: Path) -> None:
+    async with viewing(tmp_path, [ROOT]) as viewer:
+        cursor = int(await cursor_of(viewer))
+        viewer.store(BOB.reply(ROOT, "yes", NOW))
+        await viewer.post("/looked", {"root": ROOT.id, "cursor": cursor})
+        (listed,) = (await viewer.json("/"))["threads"]
+    assert (listed["notes"], listed["unread"]) == (2, 1)
+
+
 async def test_a_great_import_is_told_in_short(tmp_path: Path) -> None:
     notes = thread(1_500)
     async with (
@@ -87,6 +96,7 @@ async def test_a_great_import_is_told_in_short(tmp_path: Path) -> None:
         _, (second,) = await told(lines)
     assert first["root"] == second["root"] == notes[0].id
     assert len(first["notes"]) == 100
+    assert first["count"] + second["count"] == 1_500
 
 
 async def test_too_many_pages_are_refused_and_gone_ones_make_room(tmp_path: Path) -> None:

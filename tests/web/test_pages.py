@@ -187,7 +187,50 @@ class TestAThread:
         assert "on a page" in again.text
 
     @pytest.mark.parametrize(
-        "path", ["/t/nonsense", f"/n/{'ab' * 32}", "/t/", "/a/x", "/p/nobody", "/t/npub1x"]
+        "url", ["https://njump.me/note1" + "q" * 58, "https://a.example/" + ROOT.id, ".", "..", ""]
+    )
+    async def test_of_what_only_looks_like_a_code_is_its_own(
+        self, tmp_path: Path, url: str
+    ) -> None:
+        tags = (("I", url), ("i", url), ("k", "web"))
+        comment = BOB.event(kinds.COMMENT, "about a page", NOW, tags)
+        async with viewing(tmp_path, [ROOT, comment]) as viewer:
+            answer = await viewer.get(f"/n/{comment.id}")
+        assert answer.status_code == 200
+        assert "about a page" in answer.text
+
+    async def test_is_read_again_after_a_moment(self, tmp_path: Path) -> None:
+        """Something may have expired, or been purged, without anything being stored."""
+        ended = BOB.reply(ROOT, "ended", NOW + 1, tags=(("expiration", str(NOW + 100)),))
+        times = [NOW + 50]
+        async with viewing(tmp_path, [ROOT, ended], clock=lambda: times[-1]) as viewer:
+            before = await viewer.get(f"/t/{code(ROOT)}")
+            times.append(NOW + 101)
+            after = await viewer.get(f"/t/{code(ROOT)}")
+        assert "ended" in before.text
+        assert "state-expired" in after.text
+
+    async def test_shows_the_beginning_of_what_has_no_room(self, tmp_path: Path) -> None:
+        huge = BOB.reply(ROOT, "#a " * 20_000, NOW + 1)
+        async with viewing(tmp_path, [ROOT, huge]) as viewer:
+            page = await viewer.page(f"/t/{code(ROOT)}")
+            whole = await viewer.page(f"/a/{huge.id}")
+        (left,) = page.named("p", "left")
+        assert left.named("a")[0].attributes["href"] == f"/a/{code(huge)}"
+        assert len(page.text) < 20_000
+        assert whole.named("div", "markdown")[0].text.count("#a") == 20_000
+
+    async def test_a_note_of_far_ahead_does_not_stop_the_feed(self, tmp_path: Path) -> None:
+        ahead = BOB.reply(ROOT, "ahead", 2**53 - 1)
+        async with viewing(tmp_path, [ROOT, ANSWER, ahead]) as viewer:
+            feed = await viewer.get(f"/t/{code(ROOT)}?format=atom")
+        top = ET.fromstring(feed.text)  # noqa: S314 - our own
+        assert top.findtext(f"{ATOM}updated") == "2023-11-14T22:13:29Z"
+        assert len(top.findall(f"{ATOM}entry")) == 2
+
+    @pytest.mark.parametrize(
+        "path",
+        ["/t/nonsense", f"/n/{'ab' * 32}", "/t/", "/a/x", "/p/nobody", "/t/npub1x", "/t/x-!"],
     )
     async def test_that_is_not_here_is_told_in_words(self, tmp_path: Path, path: str) -> None:
         async with viewing(tmp_path, [ROOT]) as viewer:

@@ -15,7 +15,7 @@ from tests.app.worlds import NOW, opened
 from tests.render.html.elements import Element, parsed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Callable, Iterable
     from pathlib import Path
 
     import nostr_threads as nt
@@ -71,6 +71,7 @@ async def viewing(
     events: Iterable[nt.Verified] = (),
     *urls: str,
     viewer: Author | None = None,
+    clock: Callable[[], int] = lambda: int(time.time()),
 ) -> AsyncIterator[Viewing]:
     """Serve a store that holds `events`; answers go to the relays `urls`."""
     path = folder / "threads.db"
@@ -78,7 +79,7 @@ async def viewing(
     keep(path, *events, relay=None if urls else RELAY)
     async with opened(path, *urls, viewer=viewer) as nostr:
         with SqliteStore(path, read_only=True) as reading:
-            serving = open_viewer(nostr, reading, clock=lambda: int(time.time()))
+            serving = open_viewer(nostr, reading, clock=clock)
             async with (
                 serving as address,
                 httpx.AsyncClient(

@@ -42,5 +42,10 @@ async function take(given) {
   else tell("The token of this address is not, or no more, the right one.");
 }
 
-const given = new URLSearchParams(location.hash.slice(1)).get("token");
-if (given) await take(given);
+async function look() {
+  const given = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (given) await take(given);
+}
+
+window.addEventListener("hashchange", look);
+await look();
