@@ -41,7 +41,7 @@ WORSE = (0, INCOMPLETE, QUORUM_MISSED, NOTHING_ACCEPTED, UNREACHABLE)
 def show_report(report: Report, as_json: bool) -> None:
     """Write the code of an answer to stdout and its deliveries to stderr, or all as JSON."""
     if _is_held(report):
-        say("another process is sending this, or died less than two minutes ago; nothing was done")
+        say("another process is sending this, or died less than a minute ago; nothing was done")
     if as_json:
         from nostr_threads.render.contracts import report_object
 
