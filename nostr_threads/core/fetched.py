@@ -51,10 +51,14 @@ class Fetched:
         try:
             found: dict[str, Any] = json.loads(text)
             relays = tuple(_read(*each) for each in found["relays"])
-            made = found["estimate"]
+            made, hit = found["estimate"], found["budget_hit"]
+            if not (hit is None or isinstance(hit, str)):
+                return None
+            if made is not None and [type(each) for each in made] != [int] * 3:
+                return None
             estimate = None if made is None else Estimate(*made)
-            return cls(at, Coverage(relays, estimate=estimate), found["budget_hit"])
-        except (ValueError, TypeError, KeyError):
+            return cls(at, Coverage(relays, estimate=estimate), hit)
+        except (ValueError, TypeError, KeyError, RecursionError):
             return None
 
 
@@ -64,7 +68,12 @@ def _written(relay: RelayCoverage) -> Sequence[object]:
 
 
 def _read(
-    url: str, finish: str | None, events: int, only_here: int, refused: int, reason: str
+    url: Any, finish: Any, events: Any, only_here: Any, refused: Any, reason: Any
 ) -> RelayCoverage:
+    if not (isinstance(url, str) and isinstance(reason, str)):
+        raise TypeError("a relay's URL and reason are texts")
+    counts = (events, only_here, refused)
+    if not all(type(each) is int and each >= 0 for each in counts):
+        raise TypeError("a relay's figures are counts")
     ended = Finish(finish) if finish is not None else None
-    return RelayCoverage(url, ended, events, only_here, refused, reason)
+    return RelayCoverage(url, ended, *counts, reason)

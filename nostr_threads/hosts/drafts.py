@@ -68,8 +68,10 @@ class Draft:
 
 
 def _shown(plan: Plan) -> tuple[object, ...]:
-    texts = [draft.content for draft in plan.drafts]
-    return plan.form, texts, sorted(plan.relays), plan.courtesy
+    texts = [(draft.kind, draft.content) for draft in plan.drafts]
+    # The others name the part before them, which is another one with each date.
+    first = plan.drafts[0].tags
+    return plan.form, texts, first, sorted(plan.relays), plan.courtesy
 
 
 class Drafts:

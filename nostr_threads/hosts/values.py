@@ -72,7 +72,8 @@ def report_values(report: Report) -> dict[str, Any]:
 
 def standings(store: SqlStore) -> dict[str, Any]:
     """Return how far each source is got from each of its relays, and the threads under authors."""
-    sources = store.sources.all()[:_MOST_SOURCES]
+    every = store.sources.all()
+    sources = every[:_MOST_SOURCES]
     rows = [
         sync_object(source, url, sync)
         for source in sources
@@ -86,6 +87,7 @@ def standings(store: SqlStore) -> dict[str, Any]:
     return {
         "sources": [_bounded(row) for row in rows],
         "threads": [_bounded(row) for row in threads],
+        **({"left_out": len(every) - len(sources)} if len(every) > len(sources) else {}),
     }
 
 

@@ -137,6 +137,7 @@ class RelayServer:
             self._protocol = replace(self._protocol, urls=urls)
             if self._follower is not None:
                 following = asyncio.create_task(self._follower.run(self._visitors))
+                following.add_done_callback(_told)
                 stack.push_async_callback(_ended, following)
             self._leaving = stack.pop_all()
         return self
@@ -274,6 +275,12 @@ class RelayServer:
                 await self._hooks.pace()
             async with asyncio.timeout(_SEND_SECONDS):
                 await visitor.send(frame)
+
+
+def _told(task: asyncio.Task[None]) -> None:
+    """Say that nothing goes live any more, which nobody else would notice."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("what others store is followed no more: %s", type(error).__name__)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

@@ -10,9 +10,10 @@ import asyncio
 import logging
 import secrets
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from http import HTTPStatus
+from json import dumps
 from typing import TYPE_CHECKING, Any
 
 from starlette.routing import Route
@@ -50,15 +51,18 @@ __all__ = ["Answering"]
 _log = logging.getLogger(__name__)
 
 _PLANS = 50
+# Seconds between two looks at what is due.
+_PAUSE = 30.0
 
 
 @dataclass(slots=True)
 class _Planned:
-    """A plan that waits for its signatures; `sent` is what became of it."""
+    """A plan that waits for its signatures; `sent` is the id of what it became."""
 
     author: str
     plan: Plan
     sent: str = ""
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Answering:
@@ -72,7 +76,8 @@ class Answering:
         self._nostr = nostr
         self._relays = tuple(relays)
         self._plans: OrderedDict[str, _Planned] = OrderedDict()
-        self._jobs: asyncio.Queue[Callable[[], Coroutine[Any, Any, None]]] = asyncio.Queue()
+        self._jobs: asyncio.Queue[Callable[[], Coroutine[Any, Any, None]]] = asyncio.Queue(_PLANS)
+        self._sent: set[str] = set()
 
     def routes(self) -> list[Route]:
         """Return which path is answered by what."""
@@ -86,8 +91,9 @@ class Answering:
         ]
 
     async def run(self) -> None:
-        """Deliver what was handed over, each answer by itself, for ever."""
+        """Deliver what was handed over, each answer by itself, and again what is due, for ever."""
         async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._again())
             while True:
                 job = await self._jobs.get()
                 tasks.create_task(job())
@@ -134,14 +140,11 @@ class Answering:
         planned = self._plans.get(text_in(body, "plan"))
         if planned is None:
             raise NotFound("this plan is not known any more: plan the answer again")
-        if not planned.sent:
-            events = body.get("events")
-            if not isinstance(events, list):
-                raise InvalidInput("`events` are the signed parts, in order")
-            signed = [_event(place, each) for place, each in enumerate(events, 1)]
-            signer = Presigned(planned.author, planned.plan.drafts, signed)
-            posting = await self._keep(planned.plan, signer)
-            planned.sent = posting.id
+        async with planned.turn:
+            if not planned.sent:
+                signer = Presigned(planned.author, planned.plan.drafts, _events(body))
+                planned.sent = (await self._keep(planned.plan, signer)).id
+                self._sent.add(planned.sent)
         return json(
             {
                 "id": planned.sent,
@@ -184,6 +187,14 @@ class Answering:
     def _look(self, root: str | None, upto: int | None) -> None:
         self._nostr.store.looked(self._nostr.store.arrivals(root, upto=upto))
 
+    async def _again(self) -> None:
+        while True:
+            await asyncio.sleep(_PAUSE)
+            try:
+                await self._nostr.outbox.resume(everything=False, only=self._sent)
+            except NostrThreadsError as error:
+                _log.warning("what is due stays in the outbox: %s", error)
+
     async def _keep(self, plan: Plan, signer: Presigned) -> Posting:
         """Hand an answer over, and wait until it is in the outbox."""
         kept: asyncio.Future[Posting] = asyncio.get_running_loop().create_future()
@@ -206,7 +217,7 @@ class Answering:
                 progress=lambda _: None,
                 enqueue=enqueue,
             )
-        except NostrThreadsError as error:
+        except Exception as error:  # noqa: BLE001 - one answer's failure is not the viewer's
             if kept.done():
                 _log.warning("an answer stays in the outbox: %s", error)
             else:
@@ -234,10 +245,15 @@ def _limit(body: dict[str, Any]) -> Limit:
     return DEFAULT_LIMIT if most is None else Limit(characters=most)
 
 
-def _event(place: int, value: object) -> Event:
-    import json as notation
+def _events(body: dict[str, Any]) -> list[Event]:
+    events = body.get("events")
+    if not isinstance(events, list):
+        raise InvalidInput("`events` are the signed parts, in order")
+    return [_event(place, each) for place, each in enumerate(events, 1)]
 
+
+def _event(place: int, value: object) -> Event:
     try:
-        return Event.from_json(notation.dumps(value))
+        return Event.from_json(dumps(value))
     except InvalidInput as error:
         raise InvalidInput(f"part {place}: {error}") from None

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -70,7 +70,14 @@ class Guard:
         refusal = self._refusal(str(scope["method"]), headers)
         if refusal is not None:
             status, words = refusal
-            await PlainTextResponse(f"{words}\n", status)(scope, receive, marked)
+            # Scripts send, and want to read what is said; people open.
+            is_script = scope["method"] not in _READING
+            said = (
+                JSONResponse({"error": words}, status)
+                if is_script
+                else PlainTextResponse(f"{words}\n", status)
+            )
+            await said(scope, receive, marked)
             return
         await self._app(scope, _bounded(receive), marked)
 

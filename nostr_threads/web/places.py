@@ -20,9 +20,14 @@ __all__ = ["InViewer", "article_path", "key_of", "note_path", "person_path", "th
 _EXTERNAL = "x-"
 
 
-def thread_path(key: str, *, page: int = 1, at: str = "") -> str:
-    """Return where the thread of a root's key is; `at` is the key of the note to go to."""
-    path = f"/t/{_named(key)}" + (f"?page={page}" if page > 1 else "")
+def thread_path(key: str, *, page: int = 1, at: str = "", form: str = "") -> str:
+    """Return where the thread of a root's key is; `at` is the key of the note to go to.
+
+    `form` is the form that is wanted; see `forms`.
+    """
+    asked = {"page": page if page > 1 else "", "format": form}
+    query = urlencode({name: value for name, value in asked.items() if value})
+    path = f"/t/{_named(key)}" + (f"?{query}" if query else "")
     return f"{path}#{anchor(at)}" if at else path
 
 

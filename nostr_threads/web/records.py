@@ -25,6 +25,7 @@ from nostr_threads.render.html.hits import hits
 from nostr_threads.render.listing import called
 from nostr_threads.render.wording import short_code
 from nostr_threads.web.forms import Form, json, page, wanted
+from nostr_threads.web.library import SAYS
 from nostr_threads.web.notes import LINKS, following_of, mark_of, setting_around
 from nostr_threads.web.places import note_path, person_path
 
@@ -117,7 +118,7 @@ def _place_of(words: str) -> str | None:
 def _condition(words: str) -> Filter | None:
     """Return what is looked for, None for nothing."""
     if words.startswith("#") and " " not in words and len(words) > 1:
-        return Filter(tags={"t": (words[1:].casefold(),)})
+        return Filter(kinds=SAYS, tags={"t": (words[1:].casefold(),)})
     return Filter(search=words) if found_by(parse_terms(words)) else None
 
 

@@ -5,7 +5,6 @@ Knows what is on each page. How it looks is the templates' to know.
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING
@@ -50,8 +49,6 @@ _BLOCKS = 100
 _IN_FEED = 50
 # Seconds that a clock may be wrong.
 _AHEAD = 900
-_TITLE = 100
-_HEADING = re.compile(r"\s*# +([^\n]+?)(?: +#+)? *(?:\n|$)")
 
 
 class Threads:
@@ -105,9 +102,9 @@ class Threads:
         key = key_of(request.path_params["key"])
         whole = await self._library.thread(key)
         number, shown = _place(whole, key)
-        return RedirectResponse(
-            thread_path(whole.root, page=number, at=shown), HTTPStatus.TEMPORARY_REDIRECT
-        )
+        form = request.query_params.get("format", "")
+        path = thread_path(whole.root, page=number, at=shown, form=form)
+        return RedirectResponse(path, HTTPStatus.TEMPORARY_REDIRECT)
 
     def _page(self, request: Request, whole: Whole) -> Response:
         found, now = whole.found, self._library.now
@@ -129,6 +126,7 @@ class Threads:
             path=path,
             entries=[entries.entry(block) for block in blocks],
             number=number,
+            size=_BLOCKS,
             before=thread_path(whole.root, page=number - 1) if number > 1 else "",
             following=thread_path(whole.root, page=number + 1) if is_more else "",
             fresh=len(whole.fresh),

@@ -52,7 +52,7 @@ def viewer(routes: Iterable[Route], *, hosts: frozenset[str], token: str) -> ASG
         ],
         exception_handlers={
             HTTPException: _http_error,
-            **dict.fromkeys((NostrThreadsError,), _error),
+            NostrThreadsError: _error,
         },
     )
     return Guard(app, hosts=hosts, token=token)

@@ -45,6 +45,14 @@ def test_what_was_written_is_read(report: Fetched) -> None:
         '{"relays": [["u", "sideways", 1, 1, 0, ""]], "estimate": null, "budget_hit": null}',
         '{"relays": [["u"]], "estimate": null, "budget_hit": null}',
         '{"relays": [], "estimate": [1], "budget_hit": null}',
+        '{"relays": [], "estimate": [1, 2, "3"], "budget_hit": null}',
+        '{"relays": [], "estimate": 5, "budget_hit": null}',
+        '{"relays": [], "estimate": null, "budget_hit": 7}',
+        '{"relays": [[5, "complete", 1, 1, 0, ""]], "estimate": null, "budget_hit": null}',
+        '{"relays": [["u", "complete", 1, 1, 0, null]], "estimate": null, "budget_hit": null}',
+        '{"relays": [["u", "complete", "1", 1, 0, ""]], "estimate": null, "budget_hit": null}',
+        '{"relays": [["u", "complete", -1, 1, 0, ""]], "estimate": null, "budget_hit": null}',
+        '{"relays": [["u", [], 1, 1, 0, ""]], "estimate": null, "budget_hit": null}',
     ],
 )
 def test_what_cannot_be_read_is_no_report(text: str) -> None:

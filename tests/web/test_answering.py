@@ -173,6 +173,17 @@ async def test_what_cannot_be_used_is_told_in_words(
     assert answer.json()["error"]
 
 
+async def test_an_answer_that_is_sent_twice_at_once_is_one(tmp_path: Path) -> None:
+    async with viewing(tmp_path, [ROOT], "ws://127.0.0.1:9") as viewer:
+        plan = await planned(viewer)
+        body = {"plan": plan["plan"], "events": signed(plan["drafts"], BOB)}
+        sent = await asyncio.gather(*(viewer.post("/answer/send", body) for _ in range(4)))
+        with SqliteStore(viewer.path, read_only=True) as store:
+            postings = store.postings()
+    assert {each.json()["id"] for each in sent} == {posting.id for posting in postings}
+    assert len(postings) == 1
+
+
 async def test_bytes_that_are_no_json_are_refused(tmp_path: Path) -> None:
     async with viewing(tmp_path, [ROOT]) as viewer:
         headers = {"Authorization": f"Bearer {viewer.address.token}"}

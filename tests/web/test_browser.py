@@ -26,7 +26,7 @@ from tests.web.viewers import RELAY, viewing
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from playwright.async_api import Browser, Page
+    from playwright.async_api import Browser, Page, Route
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -375,6 +375,98 @@ async def test_another_reply_may_be_written_while_one_is_signed(
         await page.get_by_role("button", name="Close").click()
         await note(page, OTHER).get_by_role("button", name="Reply").click()
         await expect(field).to_have_value("To the other.")
+
+
+async def test_what_was_prepared_is_what_is_written(browser: Browser, tmp_path: Path) -> None:
+    """Whatever is written or chosen while the relays are asked, nothing else is signed."""
+    async with (
+        FaultyRelay(stocked(THREAD)) as relay,
+        viewing(tmp_path, THREAD, relay.url) as viewer,
+        tab(browser, viewer) as opened,
+    ):
+        page = opened.page
+        await extension(page)
+        held: list[Route] = []
+        await page.route("**/answer/plan", lambda route: held.append(route))
+        await page.goto(viewer.address.secret)
+        await page.goto(PLACE)
+        field, sign = (
+            page.get_by_label("Your reply"),
+            page.get_by_role("button", name="Sign and send"),
+        )
+        await note(page, ROOT).get_by_role("button", name="Reply").click()
+        await field.fill("To the root.")
+        async with page.expect_request("**/answer/plan"):
+            await page.get_by_role("button", name="Prepare").click()
+        await page.keyboard.press("Escape")
+        await note(page, OTHER).get_by_role("button", name="Reply").click()
+        await field.fill("To the other.")
+        async with page.expect_response("**/answer/plan"):
+            await held.pop().continue_()
+        await expect(page.get_by_role("button", name="Prepare")).to_be_enabled()
+        await expect(sign).to_be_hidden()
+        async with page.expect_request("**/answer/plan"):
+            await page.get_by_role("button", name="Prepare").click()
+        await field.press_sequentially("!")
+        async with page.expect_response("**/answer/plan"):
+            await held.pop().continue_()
+        await expect(page.get_by_role("button", name="Prepare")).to_be_enabled()
+        await expect(sign).to_be_hidden()
+        await expect(field).to_have_value("To the other.!")
+
+
+async def test_what_is_gone_goes_and_pages_that_are_gone_end_nothing(
+    browser: Browser, tmp_path: Path
+) -> None:
+    parts = split_answer(BOB, ROOT, "one two three four", 2)
+    notes = [DAVE.reply(ROOT, str(number), NOW + 50 + number) for number in range(98)]
+    async with (
+        viewing(tmp_path, [ROOT, parts[1], *notes]) as viewer,
+        tab(browser, viewer) as opened,
+    ):
+        page = opened.page
+        await page.goto(PLACE)
+        await page.locator("article.note").last.scroll_into_view_if_needed()
+        await expect(page.locator("article.note")).to_have_count(101)
+        viewer.store(parts[0])
+        await expect(page.locator("article.note")).to_have_count(100)
+        await expect(note(page, parts[0])).to_have_text(re.compile("one two three four"))
+        viewer.store(fresh := CAROL.reply(ROOT, "after it", NOW + 200))
+        await expect(note(page, fresh).get_by_role("button", name="Reply")).to_be_attached()
+        opened.faults.clear()  # the page that is gone
+
+
+async def test_a_next_page_doubles_nothing(browser: Browser, tmp_path: Path) -> None:
+    notes = [DAVE.reply(ROOT, str(number), NOW + 50 + number) for number in range(150)]
+    async with viewing(tmp_path, [ROOT, *notes]) as viewer, tab(browser, viewer) as opened:
+        page = opened.page
+        await page.route("**/live?after=*", lambda route: route.abort())
+        await page.goto(PLACE)
+        await expect(page.locator("article.note")).to_have_count(100)
+        viewer.store(CAROL.reply(ROOT, "above", NOW + 1))
+        await page.locator("article.note").last.scroll_into_view_if_needed()
+        await expect(page.locator("p.following")).to_have_count(0)
+        ids = await page.locator("article.note").evaluate_all("all => all.map(n => n.id)")
+        assert len(ids) == len(set(ids)) == 151
+        opened.faults.clear()  # the stream that was cut
+
+
+async def test_what_comes_in_can_be_marked_as_read_too(browser: Browser, tmp_path: Path) -> None:
+    async with viewing(tmp_path, [ROOT]) as viewer, tab(browser, viewer) as opened:
+        page = opened.page
+        await page.goto(viewer.address.secret)
+        await page.goto("/")
+        viewer.store(DAVE.note("another", NOW + 1))
+        await expect(page.locator(".threads li.new")).to_have_count(2)
+        await page.get_by_role("button", name="Mark all as read").click()
+        await expect(page.locator(".threads li.new")).to_have_count(0)
+        await page.goto(PLACE)
+        viewer.store(ANSWER)
+        await expect(page.locator("#fresh")).to_have_text("1 new")
+        await page.get_by_role("button", name="Mark as read").click()
+        await page.reload()
+        await expect(page.locator("article.note")).to_have_count(2)
+        await expect(page.locator(".note.new")).to_have_count(0)
 
 
 async def test_what_the_extension_refuses_is_told_as_its_words(

@@ -98,6 +98,7 @@ async def test_too_much_is_refused(tmp_path: Path) -> None:
     async with viewing(tmp_path, NOTES) as viewer:
         answer = await viewer.post("/answer/parts", {"text": "x" * MOST_BYTES})
     assert answer.status_code == 413
+    assert answer.json()["error"] == "more than 2 MiB"
 
 
 async def test_a_body_that_does_not_say_its_length_is_bounded_too(tmp_path: Path) -> None:

@@ -335,7 +335,8 @@ class TestASearch:
 
     async def test_finds_hashtags_and_follows_codes(self, tmp_path: Path) -> None:
         tagged = BOB.note("about #Nostr", NOW, (("t", "nostr"),))
-        async with viewing(tmp_path, [ROOT, tagged]) as viewer:
+        no_note = BOB.event(30_000, "{}", NOW, (("d", ""), ("t", "nostr")))
+        async with viewing(tmp_path, [ROOT, tagged, no_note]) as viewer:
             found = await viewer.json("/search?q=%23Nostr")
             note = await viewer.get(f"/search?q={code(ROOT)}")
             person = await viewer.get(f"/search?q={npub(BOB.pubkey)}")

@@ -101,9 +101,14 @@ async function asked(question, ...given) {
 }
 
 async function prepare() {
+  // Whoever asks takes their time: meanwhile something else may be written here.
+  const [to, text, most] = [target, find("answer").value, limit()];
+  const is = () => dialog.open && target === to && find("answer").value === text && limit() === most;
   say("Asking the relays what they take …");
   const author = await asked("getPublicKey");
-  plan = await write("/answer/plan", { text: find("answer").value, limit: limit(), author, reply_to: target });
+  const found = await write("/answer/plan", { text, limit: most, author, reply_to: to });
+  if (!is()) return;
+  plan = { ...found, to, text };
   show(plan);
   find("going").textContent = `As ${plan.as}, to ${plan.relays.map((relay) => relay.url).join(", ")}`;
   find("prepare").hidden = true;
@@ -124,8 +129,9 @@ async function signed(drafts, is) {
 
 async function send() {
   // Whoever signs takes their time: meanwhile another note may be answered here.
-  const [to, text, planned] = [target, find("answer").value, plan];
-  const is = () => target === to && plan === planned;
+  const planned = plan;
+  const { to, text } = planned;
+  const is = () => plan === planned;
   const sent = await write("/answer/send", { plan: planned.plan, events: await signed(planned.drafts, is) });
   if (localStorage.getItem(draftName(to)) === text) localStorage.removeItem(draftName(to));
   if (!is()) {

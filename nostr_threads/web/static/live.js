@@ -1,29 +1,32 @@
 // What is stored while the page is open comes into it. What is there stays where it is, and as it is: only a note
 // that has changed is replaced, and only one that has another place now is moved.
-import { list, noteOf, pageAt, watch } from "./threads.js";
+import { inTurn, list, noteOf, pageAt, watch } from "./threads.js";
 import { tell } from "./token.js";
 
 const thread = document.getElementById("thread");
 const threads = document.querySelector("ol.threads");
-const SIZE = 100;
 
 /** Bring the pages that are shown up to date. */
 async function refresh() {
-  const first = Number(new URLSearchParams(location.search).get("page") ?? 1);
-  const last = first + Math.max(0, Math.ceil(list().children.length / SIZE) - 1);
+  const first = Number(thread.dataset.page);
+  const last = first + Math.max(0, Math.ceil(list().children.length / Number(thread.dataset.size)) - 1);
   const come = [];
   const there = new Set();
   let before = null;
-  let page = null;
+  let shown = null;
   for (let number = first; number <= last; number += 1) {
-    page = await pageAt(`${thread.dataset.path}?page=${number}`);
+    const page = await pageAt(`${thread.dataset.path}?page=${number}`);
+    if (!page) break;
+    shown = page;
     for (const item of page.querySelectorAll("ol.thread > li")) {
       before = place(item, before, come);
       there.add(before);
     }
   }
-  sweep(there, before);
-  show(page);
+  if (!shown) return;
+  // What is gone, as a part that is now in a text of several, or has gone on to the next page.
+  for (const item of [...list().children]) if (!there.has(item)) item.remove();
+  show(shown);
   document.dispatchEvent(new Event("notes"));
   announce(come);
 }
@@ -53,20 +56,12 @@ function renew(known, item) {
   if (had) theirs.focus({ preventScroll: true });
 }
 
-/** Take away what is no longer there, as a part that is now in a text of several. */
-function sweep(there, last) {
-  for (let item = last?.previousElementSibling; item; ) {
-    const above = item.previousElementSibling;
-    if (!there.has(item)) item.remove();
-    item = above;
-  }
-}
-
 function show(page) {
   const whole = page.querySelector("section.whole");
   if (whole) document.querySelector("section.whole").replaceWith(whole);
-  const words = page.querySelector("main > .about span");
-  if (words) document.querySelector("main > .about span").textContent = words.textContent;
+  const about = page.querySelector("main > .about");
+  const mine = document.querySelector("main > .about");
+  if (about && !mine.contains(document.activeElement)) mine.replaceWith(about);
   const following = page.querySelector("p.following");
   document.querySelector("p.following")?.remove();
   if (following) {
@@ -103,7 +98,7 @@ function serially(work) {
     running = true;
     while (again) {
       again = false;
-      await work().catch(() => {});
+      await inTurn(work).catch((error) => tell(`What is new could not be shown: ${error.message}`));
     }
     running = false;
   };

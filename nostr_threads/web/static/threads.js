@@ -71,11 +71,20 @@ function equip(item, below) {
   button.textContent = `${item.dataset.folded ? "Show" : "Fold"} ${below} below`;
 }
 
-/** Fetch a page of this viewer and take it apart. */
+/** Fetch a page of this viewer and take it apart; null where there is none. */
 export async function pageAt(path) {
   const answer = await fetch(path, { headers: { Accept: "text/html" } });
+  if (answer.status === 404) return null;
   if (!answer.ok) throw new Error(answer.statusText);
   return new DOMParser().parseFromString(await answer.text(), "text/html");
+}
+
+let before = Promise.resolve();
+
+/** Change the list when nobody else does. */
+export function inTurn(work) {
+  before = before.then(work, work);
+  return before;
 }
 
 /** Put the next page below this one, and let its link be the next one after that. */
@@ -84,8 +93,9 @@ async function goOn(following) {
   if (!link || following.dataset.asked) return;
   following.dataset.asked = "yes";
   const page = await pageAt(link.href);
-  list().append(...page.querySelectorAll("ol.thread > li"));
-  const next = page.querySelector("p.following");
+  const fresh = [...(page?.querySelectorAll("ol.thread > li") ?? [])];
+  list().append(...fresh.filter((item) => !document.getElementById(noteOf(item)?.id)));
+  const next = page?.querySelector("p.following");
   following.replaceWith(...(next ? [next] : []));
   if (next) watch(next);
   document.dispatchEvent(new Event("notes"));
@@ -97,7 +107,10 @@ export function watch(following) {
     (seen, watching) => {
       if (!seen.some((each) => each.isIntersecting)) return;
       watching.disconnect();
-      goOn(following).catch(() => delete following.dataset.asked);
+      inTurn(() => goOn(following)).catch(() => {
+        delete following.dataset.asked;
+        watch(following);
+      });
     },
     { rootMargin: "1500px" },
   ).observe(following);
