@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
@@ -19,11 +20,12 @@ SECONDS = 45.0
 def installed(here: Path, package: str, request: pytest.FixtureRequest) -> Path:
     """Return a folder with what the lock file in `here` names, `package` among it.
 
-    Skips the test where there is no node, or where npm can neither fetch it nor has it already.
+    Skips the test where there is no node, or where npm can neither fetch it nor has it already;
+    fails it where `NOSTR_THREADS_SKIP_NOTHING` is set.
     """
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
-        pytest.skip("there is no node")
+        _give_up("there is no node")
     cache: pytest.Cache = request.config.cache
     folder = cache.mkdir(package)
     lock = folder / "package-lock.json"
@@ -35,6 +37,12 @@ def installed(here: Path, package: str, request: pytest.FixtureRequest) -> Path:
     return folder
 
 
+def _give_up(why: str) -> NoReturn:
+    if os.environ.get("NOSTR_THREADS_SKIP_NOTHING"):
+        pytest.fail(why)
+    pytest.skip(why)
+
+
 def _install(npm: str, folder: Path, package: str) -> None:
     command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
     try:
@@ -42,6 +50,6 @@ def _install(npm: str, folder: Path, package: str) -> None:
             command, cwd=folder, capture_output=True, timeout=SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
-        pytest.skip(f"npm cannot fetch {package} in time")
+        _give_up(f"npm cannot fetch {package} in time")
     if done.returncode:
-        pytest.skip(f"npm cannot fetch {package}")
+        _give_up(f"npm cannot fetch {package}")

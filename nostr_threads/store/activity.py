@@ -4,7 +4,7 @@ Knows when a thread was last written in, and how much of it nobody has looked at
 what is said.
 
 The walk begins at the newest note and ends with the page: a store of a million notes is not read to
-show a few threads of it.
+show a few threads of it, unless they have most of its notes.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from nostr_threads.store.policy import Policy
 from nostr_threads.web.files import file_of, saved_now
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Sequence
+    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
     from nostr_threads.app.fetch import Found
     from nostr_threads.app.listing import Listing
@@ -52,6 +52,7 @@ class Whole:
     """A thread by the key of its root, its blocks in display order, and what nobody has looked at.
 
     `cursor` is up to where the store was read for it (see `Store.stored_after`), at `read_at`.
+    `dates` are when what each relay was seen to have of it was written, by its URL.
     """
 
     root: str
@@ -59,6 +60,7 @@ class Whole:
     blocks: tuple[Block, ...]
     cursor: int
     read_at: int
+    dates: Mapping[str, Sequence[int]]
     fresh: frozenset[str] = frozenset()
 
 
@@ -165,7 +167,8 @@ class Library:
         if whole is None or whole.cursor != cursor or now - whole.read_at > _FRESH:
             found = load_thread(pointer_to(root), store=self._store, now=now, viewer=self._viewer)
             blocks = (each for each in outline(found.thread) if isinstance(each, Block))
-            whole = Whole(root, found, tuple(blocks), cursor, now)
+            dates = self._dates(found.thread.events)
+            whole = Whole(root, found, tuple(blocks), cursor, now, dates)
         self._kept[root] = whole
         while len(self._kept) > _KEPT:
             self._kept.popitem(last=False)
@@ -174,6 +177,14 @@ class Library:
         fresh = frozenset(event.id for events in news.values() for event in events)
         fetched = last_fetched(self._store, root)
         return replace(whole, fresh=fresh, found=replace(whole.found, fetched=fetched))
+
+    def _dates(self, events: Sequence[Verified]) -> dict[str, list[int]]:
+        seen = self._store.sightings([event.id for event in events])
+        dates: dict[str, list[int]] = {}
+        for event in events:
+            for relay in seen[event.id]:
+                dates.setdefault(relay, []).append(event.created_at)
+        return dates
 
     def _notes(
         self, wanted: Filter, most: int, after: Mark | None, count: int | None = None

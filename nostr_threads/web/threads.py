@@ -131,7 +131,7 @@ class Threads:
             following=thread_path(whole.root, page=number + 1) if is_more else "",
             fresh=len(whole.fresh),
             plot=plot([event.created_at for event in thread.events]),
-            coverage=shares(found.coverage, thread.found, found.fetched),
+            coverage=shares(found.coverage, found.fetched, whole.dates, thread.events),
             fetched=last_fetch(found.fetched, now),
             here="",
         )

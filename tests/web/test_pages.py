@@ -135,6 +135,8 @@ class TestAThread:
         words = " ".join(whole.text.split())
         assert "1 of 2 relays answered wholly" in words
         assert "5 notes in all (4 to 9)" in words
+        (drawn, *_) = page.named("tbody")[0].named("svg")
+        assert drawn.attributes["aria-label"].startswith("2 notes from")  # type: ignore[union-attr]
         rows = [[each.text for each in row.all()] for row in page.named("tbody")[0].named("tr")]
         assert [row[:2] for row in rows] == [
             [RELAY, "complete"],

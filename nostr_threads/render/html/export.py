@@ -14,17 +14,18 @@ from markupsafe import Markup
 from nostr_threads.render.escape import one_line
 from nostr_threads.render.html.entries import Entries, time_of
 from nostr_threads.render.html.links import InFile
-from nostr_threads.render.html.plot import plot
+from nostr_threads.render.html.plot import Plot, plot
 from nostr_threads.render.html.templates import fill
 from nostr_threads.render.outline import outline
 from nostr_threads.render.setting import Setting
 from nostr_threads.render.wording import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from nostr_threads.core.coverage import Coverage, RelayCoverage
     from nostr_threads.core.estimate import Estimate
+    from nostr_threads.core.event import Event
     from nostr_threads.core.fetched import Fetched
     from nostr_threads.core.saved import Saved
     from nostr_threads.core.thread import Thread
@@ -37,13 +38,13 @@ _REASON = 200
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What one relay had of a thread; `share` is in percent of all that was found."""
+    """What one relay had of a thread, and of which time; `plot` is None where all is of one."""
 
     url: str
     answer: str
     events: int
     only_here: int
-    share: int
+    plot: Plot | None
 
 
 def render_file(saved: Saved, thread: Thread, setting: Setting, coverage: Coverage) -> str:
@@ -62,7 +63,7 @@ def render_file(saved: Saved, thread: Thread, setting: Setting, coverage: Covera
         entries=[entries.entry(block) for block in outline(thread)],
         plot=plot([event.created_at for event in thread.events]),
         fetched=last_fetch(saved.fetched, None),
-        coverage=shares(coverage, thread.found, saved.fetched),
+        coverage=shares(coverage, saved.fetched, _dates(saved), thread.events),
         # It has no "<" in it.
         data=Markup(saved.to_json()),  # noqa: S704
     )
@@ -98,21 +99,39 @@ def last_fetch(fetched: Fetched | None, now: int | None) -> Fetch | None:
     return Fetch(at, whole, relays, hit, fetched.coverage.estimate)
 
 
-def shares(coverage: Coverage, found: int, fetched: Fetched | None = None) -> Sequence[Share]:
+def shares(
+    coverage: Coverage,
+    fetched: Fetched | None,
+    dates: Mapping[str, Sequence[int]],
+    events: Sequence[Event],
+) -> Sequence[Share]:
     """Return the rows of a table of relays, those with most of it first.
 
     How each answered comes from `coverage`, or else from what was `fetched` last, which may have
-    asked relays that have nothing.
+    asked relays that have nothing. `dates` are when what a relay had of the thread's `events` was
+    written, by its URL.
     """
+    whole = [event.created_at for event in events]
     then = fetched.coverage.relays if fetched is not None else ()
     asked = {relay.url: relay for relay in then}
     silent = (relay for url, relay in asked.items() if url not in {r.url for r in coverage.relays})
-    rows = [_share(relay, asked.get(relay.url), found) for relay in coverage.relays]
-    rows += [_share(replace(relay, events=0, only_here=0), relay, found) for relay in silent]
+    rows = [
+        _share(relay, asked.get(relay.url), plot(dates.get(relay.url, ()), whole))
+        for relay in coverage.relays
+    ]
+    rows += [_share(replace(relay, events=0, only_here=0), relay, None) for relay in silent]
     return sorted(rows, key=lambda row: (-row.events, row.url))
 
 
-def _share(relay: RelayCoverage, asked: RelayCoverage | None, found: int) -> Share:
+def _dates(saved: Saved) -> dict[str, list[int]]:
+    written = {event.id: event.created_at for event in saved.events}
+    return {
+        relay: [written[event_id] for event_id in ids if event_id in written]
+        for relay, ids in saved.seen.items()
+    }
+
+
+def _share(relay: RelayCoverage, asked: RelayCoverage | None, shown: Plot | None) -> Share:
     finish = relay.finish or (asked.finish if asked is not None else None)
     reason = one_line(asked.reason, _REASON) if asked is not None else ""
     answer = finish.value if finish is not None else "seen before"
@@ -121,5 +140,5 @@ def _share(relay: RelayCoverage, asked: RelayCoverage | None, found: int) -> Sha
         f"{answer}: {reason}" if reason else answer,
         relay.events,
         relay.only_here,
-        round(100 * relay.events / found) if found else 0,
+        shown,
     )

@@ -43,20 +43,21 @@ class Plot:
     words: str
 
 
-def plot(times: Sequence[int]) -> Plot | None:
+def plot(times: Sequence[int], among: Sequence[int] = ()) -> Plot | None:
     """Return the notes written at `times` (unix seconds) by stretches of equal length.
 
-    None for fewer than two notes, or where all are of one second. A few that are far off leave the
-    others in one bar: nothing is left out.
+    With `among`, of all of which they are some, it covers the time of these. None where that is one
+    second. A few that are far off leave the others in one bar: nothing is left out.
     """
-    if len(times) < 2 or (first := min(times)) == (last := max(times)):
+    whole = among or times
+    if not whole or (first := min(whole)) == (last := max(whole)):
         return None
     width = -(-(last - first + 1) // _BARS)
     heights: dict[int, int] = {}
     for each in times:
         place = (each - first) // width
         heights[place] = heights.get(place, 0) + 1
-    most = max(heights.values())
+    most = max(heights.values(), default=1)
     bars = tuple(
         Bar(
             place,

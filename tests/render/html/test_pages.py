@@ -312,6 +312,14 @@ class TestThePlot:
         assert [(bar.place, bar.height) for bar in made.bars] == [(0, 27), (43, 40)]
         assert made.words.startswith("5 notes from 2023-11-14 22:13 UTC to")
 
+    def test_of_some_covers_the_time_of_all(self) -> None:
+        made = plot([NOW + 480], [NOW, NOW + 480])
+        assert made is not None
+        assert [bar.place for bar in made.bars] == [43]
+        none = plot([], [NOW, NOW + 480])
+        assert none is not None
+        assert none.bars == ()
+
     @pytest.mark.parametrize("times", [[], [NOW], [NOW, NOW]])
     def test_of_one_moment_is_none(self, times: list[int]) -> None:
         assert plot(times) is None
