@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Branches"]
 
-_SPOKEN = (kinds.NOTE, kinds.FORUM_THREAD, kinds.COMMENT, kinds.ARTICLE)
 # Notes whose answers are asked for at once.
 _CHUNK = 100
 # Seconds that a question reaches back into what was fetched: answers come late to relays.
@@ -80,7 +79,7 @@ class Branches:
 
     def _notes(self, author: str) -> dict[str, str]:
         """Return the author's notes: the key that answers name, and the id."""
-        wanted = Filter(kinds=_SPOKEN, authors=(author,))
+        wanted = Filter(kinds=kinds.WRITTEN, authors=(author,))
         found = self._store.query([wanted], now=self._clock())
         return {kinds.address_of(event) or event.id: event.id for event in found}
 

@@ -13,12 +13,12 @@ from nostr_threads.core import kinds
 from nostr_threads.core.queries import seek
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from nostr_threads.core.event import Verified
     from nostr_threads.store.base import Activity, Store
 
-__all__ = ["Listed", "Listing", "list_threads"]
+__all__ = ["Listed", "Listing", "by_thread", "list_threads"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,14 @@ def list_threads(
     names = names_of({event.pubkey for event in seen.values()}, store, now)
     listed = tuple(Listed(each, seen.get(each.root)) for each in found)
     return Listing(listed, names, cursor)
+
+
+def by_thread(store: Store, events: Iterable[Verified]) -> dict[str, list[Verified]]:
+    """Return some notes by the keys of their threads, in the order given."""
+    threads: dict[str, list[Verified]] = {}
+    for event in events:
+        threads.setdefault(store.thread_root(event.id) or event.id, []).append(event)
+    return threads
 
 
 def _roots(keys: Sequence[str], store: Store, now: int) -> Mapping[str, Verified]:

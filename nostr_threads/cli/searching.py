@@ -56,6 +56,7 @@ def search(
 
     Example: nostr-threads search '"long answers"' --author npub1… -- -draft
     """
+    from nostr_threads.app.listing import by_thread
     from nostr_threads.core.filters import Filter
     from nostr_threads.core.nip19 import parse_pubkey
     from nostr_threads.core.search_terms import found_by, parse_terms
@@ -76,7 +77,7 @@ def search(
             tell_kept(kept)
             return
         viewer = reader()
-        for root, events in _by_thread(opened, found).items():
+        for root, events in by_thread(opened, found).items():
             if whole:
                 emit(shown_of(opened, root, events, viewer))
             else:
@@ -110,10 +111,3 @@ def _finds(
 
 def _mark(words: str) -> str:
     return typer.style(words, bold=True) if on_terminal() else words
-
-
-def _by_thread(store: SqlStore, events: Iterable[Verified]) -> dict[str, list[Verified]]:
-    threads: dict[str, list[Verified]] = {}
-    for event in events:
-        threads.setdefault(store.thread_root(event.id) or event.id, []).append(event)
-    return threads

@@ -25,6 +25,7 @@ __all__ = [
     "REMOTE_SIGNING",
     "REPOST",
     "VANISH",
+    "WRITTEN",
     "ZAP",
     "address_of",
     "is_addressable",
@@ -47,6 +48,9 @@ RELAY_LIST = 10002
 AUTH = 22242
 REMOTE_SIGNING = 24133
 ARTICLE = 30023
+
+WRITTEN = (NOTE, FORUM_THREAD, COMMENT, ARTICLE)
+"""What people say in words of their own."""
 
 
 def is_replaceable(kind: int) -> bool:

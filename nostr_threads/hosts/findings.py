@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from nostr_threads.app.fetch import load_thread
+from nostr_threads.app.listing import by_thread
 from nostr_threads.core.filters import Filter
 from nostr_threads.core.node import State
 from nostr_threads.core.references import pointer_to
@@ -19,7 +20,7 @@ from nostr_threads.render.setting import Setting
 from nostr_threads.render.wording import author, code_of, npub, title_of, when
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from nostr_threads.core.event import Verified
     from nostr_threads.core.search_terms import Term
@@ -49,19 +50,10 @@ def found_notes(
     events = store.query([Filter(authors=authors, search=words, limit=limit)], now=now)
     threads = [
         {"root": code_of(root), "notes": notes}
-        for root, some in _by_thread(store, events)
+        for root, some in by_thread(store, events).items()
         if (notes := list(_notes(store, root, some, terms, now, viewer)))
     ]
     return {"untrusted": _UNTRUSTED, "found": store.count([wanted], now=now), "threads": threads}
-
-
-def _by_thread(
-    store: SqlStore, events: Sequence[Verified]
-) -> Iterable[tuple[str, Sequence[Verified]]]:
-    threads: dict[str, list[Verified]] = {}
-    for event in events:
-        threads.setdefault(store.thread_root(event.id) or event.id, []).append(event)
-    return threads.items()
 
 
 def _notes(

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nostr_threads.core import kinds
 from nostr_threads.store.base import Activity
 from nostr_threads.store.queries import VISIBLE
 
@@ -26,7 +27,7 @@ __all__ = ["active"]
 _STRETCH = 1_000
 # Seconds: a note from further ahead would stand on top for as long.
 _AHEAD = 900
-_SAYS = "IN (1, 11, 1111, 30023)"
+_SAYS = f"IN {kinds.WRITTEN}"
 
 _NEWEST = f"""
     SELECT e.event, e.created_at, coalesce(l.root, e.address, e.id)

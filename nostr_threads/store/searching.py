@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["forget", "index", "is_behind", "require_index", "text_of"]
 
-_WRITTEN = (kinds.NOTE, kinds.FORUM_THREAD, kinds.COMMENT, kinds.ARTICLE)
 _TITLES = frozenset(("title", "summary", "subject"))
 # Events, and about as many characters of them, that are indexed in one transaction: others want to
 # write, too, and they are held in memory.
@@ -73,7 +72,7 @@ def forget(connection: Connection, events: Sequence[tuple[int, str]]) -> None:
 
 
 def _is_written(found: str) -> bool:
-    return json.loads(found)["kind"] in _WRITTEN
+    return json.loads(found)["kind"] in kinds.WRITTEN
 
 
 def text_of(found: str) -> str:

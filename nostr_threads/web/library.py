@@ -35,10 +35,7 @@ if TYPE_CHECKING:
     from nostr_threads.store.bots import Entry
     from nostr_threads.store.sql import SqlStore
 
-__all__ = ["SAYS", "Library", "Mark", "Notes", "Whole"]
-
-SAYS = (kinds.NOTE, kinds.FORUM_THREAD, kinds.COMMENT, kinds.ARTICLE)
-"""The kinds of what people say."""
+__all__ = ["Library", "Mark", "Notes", "Whole"]
 
 # Whole threads that are kept in memory, and for how many seconds: something may have expired, or
 # been cancelled or purged, without anything being stored.

@@ -17,8 +17,8 @@ from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Route
 
 from nostr_threads.app.blocking import off_loop
+from nostr_threads.core import kinds
 from nostr_threads.errors import StoreError
-from nostr_threads.web.library import SAYS
 from nostr_threads.web.places import thread_path
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ class Live:
         for event in stored.events:
             root = self._store.thread_root(event.id) or event.id
             ids = threads.setdefault(root, [])
-            if event.kind in SAYS:
+            if event.kind in kinds.WRITTEN:
                 ids.append(event.id)
         return stored.cursor, [
             {"root": root, "path": thread_path(root), "count": len(ids), "notes": ids[:_NAMED]}

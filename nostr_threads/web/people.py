@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from starlette.routing import Route
 
 from nostr_threads.app.blocking import off_loop
+from nostr_threads.core import kinds
 from nostr_threads.core.filters import Filter
 from nostr_threads.core.nip19 import parse_pubkey
 from nostr_threads.core.node import part_of
@@ -20,7 +21,6 @@ from nostr_threads.render.html.feed import feed_of
 from nostr_threads.render.html.flat import flat
 from nostr_threads.render.wording import author, npub
 from nostr_threads.web.forms import Form, feed, json, page, wanted
-from nostr_threads.web.library import SAYS
 from nostr_threads.web.notes import LINKS, following_of, mark_of, setting_around
 from nostr_threads.web.places import person_path
 
@@ -50,7 +50,7 @@ class People:
     async def person(self, request: Request) -> Response:
         """Show somebody's profile and their notes, the newest first."""
         pubkey = parse_pubkey(request.path_params["code"]).pubkey
-        wanted_notes = Filter(kinds=SAYS, authors=(pubkey,))
+        wanted_notes = Filter(kinds=kinds.WRITTEN, authors=(pubkey,))
         notes = await self._library.notes(wanted_notes, _NOTES, mark_of(request))
         known = await self._library.profile(pubkey)
         setting = setting_around(notes.around, self._library.now)

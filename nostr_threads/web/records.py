@@ -14,6 +14,7 @@ from starlette.routing import Route
 from nostr_threads.app.blocking import off_loop
 from nostr_threads.app.bots.recorded import ask_object
 from nostr_threads.app.publish import Report, State
+from nostr_threads.core import kinds
 from nostr_threads.core.filters import Filter
 from nostr_threads.core.nip19 import parse_event, parse_pubkey
 from nostr_threads.core.search_terms import found_by, parse_terms
@@ -25,7 +26,6 @@ from nostr_threads.render.html.hits import hits
 from nostr_threads.render.listing import called
 from nostr_threads.render.wording import short_code
 from nostr_threads.web.forms import Form, json, page, wanted
-from nostr_threads.web.library import SAYS
 from nostr_threads.web.notes import LINKS, following_of, mark_of, setting_around
 from nostr_threads.web.places import note_path, person_path
 
@@ -118,7 +118,7 @@ def _place_of(words: str) -> str | None:
 def _condition(words: str) -> Filter | None:
     """Return what is looked for, None for nothing."""
     if words.startswith("#") and " " not in words and len(words) > 1:
-        return Filter(kinds=SAYS, tags={"t": (words[1:].casefold(),)})
+        return Filter(kinds=kinds.WRITTEN, tags={"t": (words[1:].casefold(),)})
     return Filter(search=words) if found_by(parse_terms(words)) else None
 
 
