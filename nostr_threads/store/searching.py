@@ -26,10 +26,10 @@ _TITLES = frozenset(("title", "summary", "subject"))
 _BATCH = 5_000
 _MOST_CHARACTERS = 4_000_000
 
-_FRESH = """
-    SELECT event, json FROM events WHERE event > ? AND event <= ? AND kind IN (1, 11, 1111, 30023)
+_FRESH = f"""
+    SELECT event, json FROM events WHERE event > ? AND event <= ? AND kind IN {kinds.WRITTEN}
     ORDER BY event
-"""
+"""  # noqa: S608 - our own numbers
 _BEHIND = "SELECT 1 FROM indexed WHERE upto < (SELECT max(event) FROM events)"
 
 
