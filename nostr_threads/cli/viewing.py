@@ -7,6 +7,7 @@ import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from threading import Thread
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -80,7 +81,8 @@ async def _serve(
                 )
                 if browser:
                     file = stack.enter_context(_leading_to(address.secret))
-                    tasks.create_task(asyncio.to_thread(_open, file))
+                    # Some browsers end when they are closed: nobody waits for that.
+                    Thread(target=_open, args=(file,), daemon=True).start()
                 if follow:
                     tasks.create_task(nostr.mirror.follow(nostr.store.sources.all()))
                 await asyncio.Event().wait()

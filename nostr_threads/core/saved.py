@@ -118,7 +118,10 @@ def _report(found: list[Any] | None) -> Fetched | None:
     if found is None:
         return None
     text, at = found
-    return Fetched.from_json(_text(text), _time(at))
+    report = Fetched.from_json(_text(text), _time(at))
+    if report is None or any(normalize(each.url) != each.url for each in report.coverage.relays):
+        raise InvalidInput("what the page says of its last fetch is no such report")
+    return report
 
 
 def _verified(place: int, found: object) -> Verified:

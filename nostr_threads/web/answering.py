@@ -53,6 +53,8 @@ _log = logging.getLogger(__name__)
 _PLANS = 50
 # Seconds between two looks at what is due.
 _PAUSE = 30.0
+# Seconds that an answer may take to be planned.
+_LONGEST = 60.0
 
 
 @dataclass(slots=True)
@@ -78,6 +80,7 @@ class Answering:
         self._plans: OrderedDict[str, _Planned] = OrderedDict()
         self._jobs: asyncio.Queue[Callable[[], Coroutine[Any, Any, None]]] = asyncio.Queue(_PLANS)
         self._sent: set[str] = set()
+        self._planning = asyncio.Lock()
 
     def routes(self) -> list[Route]:
         """Return which path is answered by what."""
@@ -116,23 +119,36 @@ class Answering:
         author = text_in(body, "author").lower()
         if HEX_64.fullmatch(author) is None:
             raise InvalidInput("`author` is no public key in hex")
-        plan = await self._nostr.plan(
-            text_in(body, "text"),
-            author=author,
-            reply_to=text_in(body, "reply_to") if body.get("reply_to") else None,
-            relays=self._relays,
-            limit=_limit(body),
-        )
-        if plan.work:
-            # Work is part of what is signed.
-            plan = replace(plan, drafts=tuple(await mine_chain(plan.drafts, author, plan.work)))
-            plan = replace(plan, work=0)
+        plan = await self._planned(body, author)
         name = secrets.token_urlsafe(16)
         self._plans[name] = _Planned(author, plan)
         while len(self._plans) > _PLANS:
             self._plans.popitem(last=False)
         names = await off_loop(names_of, {author}, self._nostr.store, plan.drafts[0].created_at)
         return json(_plan_object(name, author, plan) | {"as": named(author, Setting(names))})
+
+    async def _planned(self, body: dict[str, Any], author: str) -> Plan:
+        """Plan an answer, and do the work that relays want, which is part of what is signed.
+
+        One at a time, and not for ever: whoever has asked may be gone.
+        """
+        text, limit = text_in(body, "text"), _limit(body)
+        reply_to = text_in(body, "reply_to") if body.get("reply_to") else None
+        async with self._planning:
+            try:
+                async with asyncio.timeout(_LONGEST):
+                    plan = await self._nostr.plan(
+                        text, author=author, reply_to=reply_to, relays=self._relays, limit=limit
+                    )
+                    if not plan.work:
+                        return plan
+                    mined = await mine_chain(plan.drafts, author, plan.work)
+            except TimeoutError:
+                raise InvalidInput(
+                    f"this takes more than {_LONGEST:g} seconds to prepare: use "
+                    "`nostr-threads publish`"
+                ) from None
+        return replace(plan, drafts=tuple(mined), work=0)
 
     async def send(self, request: Request) -> Response:
         """Keep the signed parts in the outbox, and begin to deliver them; twice is as once."""

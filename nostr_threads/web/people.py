@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 __all__ = ["People"]
 
 _NOTES = 50
+# Seconds that a clock may be wrong.
+_AHEAD = 900
 _NAME = 100
 
 
@@ -50,7 +52,9 @@ class People:
     async def person(self, request: Request) -> Response:
         """Show somebody's profile and their notes, the newest first."""
         pubkey = parse_pubkey(request.path_params["code"]).pubkey
-        wanted_notes = Filter(kinds=kinds.WRITTEN, authors=(pubkey,))
+        # What says to be of far ahead would stand before everything that comes.
+        until = self._library.now + _AHEAD
+        wanted_notes = Filter(kinds=kinds.WRITTEN, authors=(pubkey,), until=until)
         notes = await self._library.notes(wanted_notes, _NOTES, mark_of(request))
         known = await self._library.profile(pubkey)
         setting = setting_around(notes.around, self._library.now)

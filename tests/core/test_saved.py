@@ -82,6 +82,15 @@ def test_an_event_that_was_changed_is_named(old: str, new: str, why: str) -> Non
         page(SAVED.to_json().replace(SEEN, '"\\ud800": [')),
         page(SAVED.to_json().replace(SEEN, f'{SEEN}"{"0" * 64}", ')),
         page(SAVED.to_json().replace('"root": "', '"root": "\\udfff')),
+        *(
+            page(SAVED.to_json().replace('"fetched": null', f'"fetched": [{json.dumps(text)}, 5]'))
+            for text in (
+                "{}",
+                '{"relays": [["I owe", null, 1, 1, 0, ""]], "estimate": null, "budget_hit": null}',
+                '{"relays": [], "estimate": ["said", 2, 3], "budget_hit": null}',
+                '{"relays": [], "estimate": null, "budget_hit": {}}',
+            )
+        ),
         page(SAVED.to_json().replace('"seen": {', '"seen": [], "x": {')),
     ],
 )

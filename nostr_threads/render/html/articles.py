@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import nh3
 from markdown_it import MarkdownIt
+from markdown_it.common.normalize_url import normalizeLink
 from markdown_it.token import Token as Piece
 from markupsafe import Markup
 
@@ -34,6 +35,9 @@ __all__ = ["article"]
 
 _TAB = 4
 _LONGEST_ADDRESS = 2_000
+# Characters: to lay out more than a book takes long, and longest where it is meant to.
+_LONGEST = 200_000
+_PLAIN = Markup('<pre tabindex="0">{}</pre>')
 _WEB = ("http://", "https://")
 _CODE = "nostr:"
 _TAGS = frozenset(
@@ -52,8 +56,11 @@ def article(event: Event, spell: Speller, links: Links, *, above: int = 2) -> Ma
     """Return the Markdown of an event's content as HTML; people and events named in it are links.
 
     Its headings go below `above` levels of the page's own. Nothing in it is markup of its author's:
-    HTML shows as it was written. An event's tags say what `#[n]` stands for.
+    HTML shows as it was written. An event's tags say what `#[n]` stands for. What is longer than
+    200,000 characters is shown as it was written.
     """
+    if len(event.content) > _LONGEST:
+        return _PLAIN.format(printable(event.content.expandtabs(_TAB)))
     around = {"settler": _Settler(event.tags, spell, links, above)}
     made = _parser().render(printable(event.content.expandtabs(_TAB)), around)
     clean = nh3.clean(
@@ -141,13 +148,15 @@ class _Settler:
 
     def _aim(self, opening: Piece) -> None:
         """Say where a link leads and opens; a picture's says where it can be shown."""
-        url = str(opening.attrGet("href") or "")
+        url = normalizeLink(str(opening.attrs.pop("href", "")))
+        opening.attrs.clear()
         if url.lower().startswith(_WEB):
+            opening.attrSet("href", url)
             opening.attrSet("target", "_blank")
             if is_picture(url) and (place := self._links.picture(url)):
                 opening.attrSet("data-picture", place)
-        elif url:
-            opening.attrSet("href", next(map(self._place, tokens(self._said(url))), ""))
+        elif url and (place := next(map(self._place, tokens(self._said(url))), "")):
+            opening.attrSet("href", place)
 
     def _place(self, token: Token) -> str:
         match token:

@@ -55,6 +55,8 @@ _EXCERPT = 500
 # Characters that are shown of a note in its thread, and of one that has more.
 _MOST = 40_000
 _BEGINNING = 4_000
+# And of all notes of a page together, before it shows beginnings alone.
+_ROOM = 300_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,7 @@ class Entries:
         self._fresh = fresh
         self._reading = Reading(thread, setting)
         self._spell = Speller(setting, links)
+        self._room = _ROOM
 
     def title(self) -> str:
         """Return what the thread is called: its title, its subject, or how it begins."""
@@ -234,7 +237,11 @@ class Entries:
     def _is_huge(self, block: Block) -> bool:
         """Whether a page is no place for all of it, and there is another one."""
         written = sum(len(node.event.content) for node in block.nodes if node.event is not None)
-        return written > _MOST and bool(self._links.article(block.nodes[0].id))
+        if not self._links.article(block.nodes[0].id):
+            return False
+        is_huge = written > _MOST or written > max(self._room, _BEGINNING)
+        self._room -= _BEGINNING if is_huge else written
+        return is_huge
 
     def _begin(self, event: Event) -> tuple[Stretch, ...]:
         html, _ = excerpt(tokens(event), self._spell, _BEGINNING)

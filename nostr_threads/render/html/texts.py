@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["Speller", "excerpt", "is_picture"]
 
 _TAB = 4
+# What stands in an address as it is; everything else by its bytes, so that nothing unseen is in it.
+_IN_URL = "!#$%&'()*+,-./:;=?@_~[]"
 _WEB = re.compile(r"https?://", re.IGNORECASE)
 _PICTURE = re.compile(r"\.(?:jpe?g|png|gif|webp|avif)(?:[?#]|$)", re.IGNORECASE)
 # Whoever is sent elsewhere by a stranger's link does not tell where they come from.
@@ -53,6 +56,7 @@ def outward(url: str, words: str, links: Links) -> Markup:
     """Return a link to the web as `words`; a picture's says where it can be shown."""
     if not _WEB.match(url):
         return escape(words)
+    url = quote(url, safe=_IN_URL, errors="replace")
     if is_picture(url) and (place := links.picture(url)):
         return _PICTURED.format(url, place, words)
     return _OUTWARD.format(url, words)

@@ -183,6 +183,8 @@ def test_markdown_is_laid_out_and_leads_only_to_the_web(markdown: str, html: str
         "[https://good.example/&#x202e;cod.exe](https://evil.example/&#x202e;)",
         "![&#x202e;](https://evil.example/p.png) &lt;b&gt; &#60;script&#62;",
         "    &#x202e;\n\n```&#x202e;\n&#x202e;\n```\n\n|&#x202e;|\n|-|\n|&#x200b;|",
+        '[a](http://x.example "t&#x202e;gnp.exe") [b](http://x.example/&shy;&#x61c;&#xE0001;)',
+        "http://x.example/\u061c\u00ad\U000e0001 http://x.example/&#x61c;",
         "<&#x202e;> nostr:npub1x [a](nostr:npub1x) [b](nostr:javascript:x) [c](NOSTR:x)",
     ],
 )
@@ -198,6 +200,27 @@ def test_what_a_text_only_names_is_named_too(text: str) -> None:
             assert (
                 LEADS.fullmatch(element.attributes["href"] or "") or not element.attributes["href"]
             )
+
+
+def test_what_is_longer_than_a_book_is_shown_as_it_was_written() -> None:
+    text = "# no heading <b>\n" + "![" * 100_001
+    links = InFile(())
+    made = parsed(str(article(ALICE.article("d", text, NOW), Speller(Setting(), links), links)))
+    assert [each.name for each in made.all()] == ["pre"]
+    assert made.text == text
+
+
+def test_a_page_lays_out_so_much_and_then_beginnings() -> None:
+    class Linked(InFile):
+        def article(self, key: str) -> str:
+            return f"/a/{key}"
+
+    notes = [BOB.reply(ROOT, "word " * 6_000, NOW + number) for number in range(20)]
+    thread = nt.Thread.build([ROOT, *notes])
+    entries = Entries(thread, Setting(), Linked(()))
+    made = [entries.entry(block) for block in outline(thread)]
+    cut = [isinstance(each, Entry) and each.is_cut for each in made]
+    assert cut == [False] * 10 + [True] * 11
 
 
 def test_people_and_events_in_an_article_are_linked_by_name_and_as_targets() -> None:
