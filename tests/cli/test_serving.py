@@ -267,6 +267,30 @@ async def test_200_slow_readers_raise_no_memory_and_keep_nobody_waiting(home: Ho
         assert memory(process) < MOST_MIB
 
 
+async def test_huge_filters_of_some_keep_nobody_else_waiting(home: Home) -> None:
+    """Whoever asks for little is answered each time, while others ask for all, again and again."""
+    with SqliteStore(home.folder / "threads.db") as store:
+        notes = [made(content=str(number), at=NOW - number) for number in range(5000)]
+        store.add(notes, relay=None, now=NOW)
+    huge = Request("all", tuple(Filter(since=number, limit=5000) for number in range(20)))
+    async with serving(home) as (url, _), dialled(url) as good, asyncio.TaskGroup() as tasks:
+        greedy = [tasks.create_task(asked_in_vain(url, huge)) for _ in range(8)]
+        answers = [await good.ask(Filter(limit=1)) for _ in range(20)]
+        assert not any(task.done() for task in greedy)
+        assert all(ending == Eose("sub", ("more",)) for _, ending in answers)
+        for task in greedy:
+            task.cancel()
+
+
+async def asked_in_vain(url: str, question: Request) -> None:
+    """Ask the same again and again, and read each answer to its end."""
+    async with dialled(url) as client:
+        while True:
+            await client.say(question)
+            while isinstance(await client.hear(), Delivered):
+                pass
+
+
 async def test_sigterm_ends_it_soon_whoever_is_connected(home: Home) -> None:
     ask = written(Request("all", (Filter(limit=5000),))).encode()
     async with serving(home) as (url, process):
