@@ -89,8 +89,6 @@ class Answering:
             Route("/answer/plan", self.plan, methods=["POST"]),
             Route("/answer/send", self.send, methods=["POST"]),
             Route("/answer/{posting}", self.state),
-            Route("/looked", self.looked, methods=["POST"]),
-            Route("/token", self.token, methods=["POST"]),
         ]
 
     async def run(self) -> None:
@@ -187,21 +185,6 @@ class Answering:
                 next_try=report.retry_at,
             )
         )
-
-    async def looked(self, request: Request) -> Response:
-        """Count what is new in a thread, or all that is new, as looked at: up to `cursor`."""
-        body = await body_of(request)
-        root = text_in(body, "root") if body.get("root") else None
-        await off_loop(self._look, root, number_in(body, "cursor"))
-        return json({})
-
-    async def token(self, request: Request) -> Response:
-        """Say that the token is right: who asks with another does not come so far."""
-        del request
-        return json({})
-
-    def _look(self, root: str | None, upto: int | None) -> None:
-        self._nostr.store.looked(self._nostr.store.arrivals(root, upto=upto))
 
     async def _again(self) -> None:
         while True:

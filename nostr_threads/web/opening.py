@@ -17,6 +17,7 @@ from nostr_threads.web.fetching import Fetching
 from nostr_threads.web.indexing import Indexing
 from nostr_threads.web.library import Library
 from nostr_threads.web.live import Live
+from nostr_threads.web.looking import Looking
 from nostr_threads.web.people import People
 from nostr_threads.web.records import Records
 from nostr_threads.web.serving import HOST, bound, hosts_of, serving
@@ -63,7 +64,7 @@ async def open_viewer(
     library = Library(reading, clock=clock, viewer=nostr.viewer, index=indexing)
     live, answering = Live(reading, clock), Answering(nostr, relays)
     pages = (Threads(library), Articles(library), People(library), Records(library))
-    parts = (*pages, live, answering, Fetching(nostr, relays))
+    parts = (*pages, live, answering, Fetching(nostr, relays), Looking(nostr.store))
     token = secrets.token_urlsafe(24)
     with bound(port) as listening:
         taken = listening.getsockname()[1]
