@@ -45,17 +45,7 @@ def show_report(report: Report, as_json: bool) -> None:
     if as_json:
         from nostr_threads.render.contracts import report_object
 
-        emit_json(
-            report_object(
-                report.code,
-                report.posting.events,
-                report.deliveries,
-                report.accepted,
-                courtesy=report.posting.courtesy,
-                state=report.state.value,
-                next_try=report.retry_at,
-            )
-        )
+        emit_json(report_object(report))
         return
     emit(f"{report.code}\n")
     if not _is_held(report):

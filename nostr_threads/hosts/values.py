@@ -53,15 +53,7 @@ def _shortened(part: dict[str, Any]) -> dict[str, Any]:
 
 def report_values(report: Report) -> dict[str, Any]:
     """Return what became of an answer, its text left out: the model has it."""
-    made = report_object(
-        report.code,
-        report.posting.events,
-        report.deliveries,
-        report.accepted,
-        courtesy=report.posting.courtesy,
-        state=report.state.value,
-        next_try=report.retry_at,
-    )
+    made = report_object(report)
     parts = [
         {"index": index, "total": len(report.posting.events), "code": code_of(event.id)}
         for index, event in enumerate(report.posting.events, 1)

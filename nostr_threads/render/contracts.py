@@ -6,7 +6,7 @@ Knows the contracts of `--json` and `--format jsonl`. Adding a key is allowed, c
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from nostr_threads.core.compose import event_bytes
 from nostr_threads.core.delivery import Status
@@ -16,6 +16,7 @@ from nostr_threads.render.wording import code_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
+    from enum import StrEnum
 
     from nostr_threads.core.articles import Article
     from nostr_threads.core.coverage import Coverage, RelayCoverage
@@ -139,28 +140,40 @@ def draft_object(draft: Draft) -> Json:
     }
 
 
-def report_object(
-    code: str,
-    events: Sequence[Verified],
-    deliveries: Iterable[Delivery],
-    accepted: bool,
-    *,
-    courtesy: Collection[str] = (),
-    state: str = "",
-    next_try: int | None = None,
-) -> Json:
-    """Return the object of `publish --json` and of the outbox's commands.
+class _Sent(Protocol):
+    @property
+    def events(self) -> Sequence[Verified]: ...
+    @property
+    def courtesy(self) -> Collection[str]: ...
 
-    `courtesy` are the relays on which no success depends; `next_try` is in unix seconds.
-    """
+
+class Reported(Protocol):
+    """What `app.publish.Report` says of an answer; `retry_at` is in unix seconds."""
+
+    @property
+    def posting(self) -> _Sent: ...
+    @property
+    def code(self) -> str: ...
+    @property
+    def deliveries(self) -> Iterable[Delivery]: ...
+    @property
+    def accepted(self) -> bool: ...
+    @property
+    def state(self) -> StrEnum: ...
+    @property
+    def retry_at(self) -> int | None: ...
+
+
+def report_object(report: Reported) -> Json:
+    """Return the object of `publish --json` and of the outbox's commands."""
     return {
-        "code": code,
-        "parts": list(posted_objects(events)),
-        "deliveries": list(delivery_objects(deliveries)),
-        "accepted": accepted,
-        "courtesy": sorted(courtesy),
-        "state": state,
-        "next_try": next_try,
+        "code": report.code,
+        "parts": list(posted_objects(report.posting.events)),
+        "deliveries": list(delivery_objects(report.deliveries)),
+        "accepted": report.accepted,
+        "courtesy": sorted(report.posting.courtesy),
+        "state": report.state.value,
+        "next_try": report.retry_at,
     }
 
 

@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from nostr_threads.store.base import Posting
     from nostr_threads.store.bots import Entry as Ask
     from nostr_threads.web.library import Library
 
@@ -89,7 +88,7 @@ class Records:
         """Show what was signed and where it is, the latest first."""
         reports = [Report(posting) for posting in await self._library.postings()]
         if wanted(request) is Form.JSON:
-            return json({"postings": [_object(report) for report in reports]})
+            return json({"postings": [report_object(report) for report in reports]})
         now = self._library.now
         rows = [_row(report, now) for report in reports]
         return page("outbox.html", rows=rows, here="outbox")
@@ -120,19 +119,6 @@ def _condition(words: str) -> Filter | None:
     if words.startswith("#") and " " not in words and len(words) > 1:
         return Filter(kinds=kinds.WRITTEN, tags={"t": (words[1:].casefold(),)})
     return Filter(search=words) if found_by(parse_terms(words)) else None
-
-
-def _object(report: Report) -> dict[str, object]:
-    posting: Posting = report.posting
-    return report_object(
-        report.code,
-        posting.events,
-        report.deliveries,
-        report.accepted,
-        courtesy=posting.courtesy,
-        state=report.state.value,
-        next_try=report.retry_at,
-    )
 
 
 def _row(report: Report, now: int) -> dict[str, object]:
