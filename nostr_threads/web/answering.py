@@ -70,12 +70,22 @@ class _Planned:
 class Answering:
     """Plans answers and sends them, to `relays` or else where `nostr` writes.
 
+    `clock` gives unix seconds. What is due is sent again every `pause` seconds.
     `run` is to be running meanwhile: it delivers. What it has not delivered when it ends stays in
     the outbox.
     """
 
-    def __init__(self, nostr: Nostr, relays: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        nostr: Nostr,
+        relays: Sequence[str] = (),
+        *,
+        clock: Callable[[], int],
+        pause: float = _PAUSE,
+    ) -> None:
         self._nostr = nostr
+        self._clock = clock
+        self._pause = pause
         self._relays = tuple(relays)
         self._plans: OrderedDict[str, _Planned] = OrderedDict()
         self._jobs: asyncio.Queue[Callable[[], Coroutine[Any, Any, None]]] = asyncio.Queue(_PLANS)
@@ -122,7 +132,7 @@ class Answering:
         self._plans[name] = _Planned(author, plan)
         while len(self._plans) > _PLANS:
             self._plans.popitem(last=False)
-        names = await off_loop(names_of, {author}, self._nostr.store, plan.drafts[0].created_at)
+        names = await off_loop(names_of, {author}, self._nostr.store, self._clock())
         return json(_plan_object(name, author, plan) | {"as": named(author, Setting(names))})
 
     async def _planned(self, body: dict[str, Any], author: str) -> Plan:
@@ -174,21 +184,14 @@ class Answering:
         if posting is None:
             raise NotFound("nothing in the outbox has this id")
         report = Report(posting)
-        return json(
-            report_object(
-                report.code,
-                posting.events,
-                report.deliveries,
-                report.accepted,
-                courtesy=posting.courtesy,
-                state=report.state.value,
-                next_try=report.retry_at,
-            )
-        )
+        return json(report_object(report))
 
     async def _again(self) -> None:
         while True:
-            await asyncio.sleep(_PAUSE)
+            # Each relay says by itself when it is due; this only has to come round.
+            await asyncio.sleep(self._pause)
+            if not self._sent:
+                continue
             try:
                 await self._nostr.outbox.resume(everything=False, only=self._sent)
             except NostrThreadsError as error:

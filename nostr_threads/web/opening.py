@@ -62,7 +62,7 @@ async def open_viewer(
     """
     indexing = Indexing(nostr.store)
     library = Library(reading, clock=clock, viewer=nostr.viewer, index=indexing)
-    live, answering = Live(reading, clock), Answering(nostr, relays)
+    live, answering = Live(reading, clock), Answering(nostr, relays, clock=clock)
     pages = (Threads(library), Articles(library), People(library), Records(library))
     parts = (*pages, live, answering, Fetching(nostr, relays), Looking(nostr.store))
     token = secrets.token_urlsafe(24)

@@ -13,9 +13,11 @@ from nostr_threads.core.event import Draft, Event
 from nostr_threads.core.join import join
 from nostr_threads.core.node import part_of
 from nostr_threads.render.contracts import event_object
+from nostr_threads.store.base import Posting
 from nostr_threads.store.sqlite import SqliteStore
 from nostr_threads.testing import FaultyRelay
-from tests.app.worlds import ALICE, BOB, NOW
+from nostr_threads.web.answering import Answering
+from tests.app.worlds import ALICE, BOB, NOW, opened
 from tests.relayd.peers import stocked
 from tests.web.viewers import viewing
 
@@ -61,7 +63,7 @@ async def arrived(viewer: Viewing, place: str) -> dict[str, Any]:
             found: dict[str, Any] = (await viewer.get(place)).json()
             if found["state"] != "on its way":
                 return found
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.01)  # the next answer of the viewer is as good as this one
 
 
 async def test_the_parts_are_signed_sent_and_read_back(tmp_path: Path) -> None:
@@ -86,6 +88,22 @@ async def test_the_parts_are_signed_sent_and_read_back(tmp_path: Path) -> None:
     assert len(events) == len(plan["parts"]) > 2
     assert plan["relays"] == [{"url": relay.url, "why": plan["relays"][0]["why"], "own": True}]
     assert "Paragraph 8" in page.text
+
+
+async def test_what_is_due_is_sent_again_as_long_as_the_viewer_runs(tmp_path: Path) -> None:
+    """docs/viewer.md: what relays have not taken at first."""
+    mine = BOB.reply(ROOT, "mine", NOW)
+    async with FaultyRelay(stocked()) as relay, opened(tmp_path / "t.db", relay.url) as nostr:
+        nostr.store.enqueue(Posting((mine,), (relay.url,), 1, NOW))
+        answering = Answering(nostr, clock=lambda: NOW, pause=0.01)
+        answering._sent.add(mine.id)
+        running = asyncio.create_task(answering.run())
+        async with asyncio.timeout(SECONDS):
+            while relay.store.event(mine.id) is None:  # noqa: ASYNC110 - a relay has no bell
+                await asyncio.sleep(0.01)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
 
 
 async def test_what_is_signed_is_kept_before_it_is_sent(tmp_path: Path) -> None:
