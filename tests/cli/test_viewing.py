@@ -9,6 +9,7 @@ import signal
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -34,10 +35,10 @@ PAGE = (Path(__file__).parents[2] / "docs" / "viewer.md").read_text(encoding="ut
 
 @asynccontextmanager
 async def serving(
-    home: Home, *options: str
+    home: Home, *options: str, **environ: str
 ) -> AsyncIterator[tuple[dict[str, str], asyncio.subprocess.Process]]:
     """Give what it says of where it is, and the process."""
-    async with home.started("serve", "--port", "0", "--json", *options) as process:
+    async with home.started("serve", "--port", "0", "--json", *options, **environ) as process:
         assert process.stdout is not None
         yield json.loads(await process.stdout.readline()), process
 
@@ -90,6 +91,34 @@ async def test_it_keeps_up_to_date_what_is_mirrored_if_it_is_told_to(home: Home)
                     if "an answer" in page.text:
                         break
             await ended(process, signal.SIGINT)
+
+
+async def test_the_browser_is_opened_without_the_token_on_its_command_line(home: Home) -> None:
+    """It goes by way of a file that nobody else can read, and that is gone at the end."""
+    told = home.folder / "told.txt"
+    browser = home.folder / "browser.sh"
+    browser.write_text(f'#!/bin/sh\necho "$@" > {told}.part && mv {told}.part {told}\n', "utf-8")
+    browser.chmod(0o700)
+    async with serving(home, "--open", BROWSER=str(browser)) as (said, process):
+        async with asyncio.timeout(SECONDS):
+            while not told.exists():  # noqa: ASYNC110 - another process tells nobody
+                await asyncio.sleep(0.01)
+        place, mode, text = led_through(told)
+        await ended(process, signal.SIGINT)
+    assert said["token"] not in told.read_text(encoding="utf-8")
+    assert f"{said['url']}#token={said['token']}" in text
+    assert mode == 0o600
+    assert not is_there(place)
+
+
+def led_through(told: Path) -> tuple[Path, int, str]:
+    """The file that a browser was given, who may read it, and what is in it."""
+    place = Path(urlsplit(told.read_text(encoding="utf-8").strip()).path)
+    return place, place.stat().st_mode & 0o777, place.read_text(encoding="utf-8")
+
+
+def is_there(place: Path) -> bool:
+    return place.exists()
 
 
 async def test_a_port_that_is_taken_is_told(home: Home) -> None:
