@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,9 +25,12 @@ from tests.web.conftest import tab
 from tests.web.viewers import RELAY, viewing
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
     from playwright.async_api import Browser, Page, Route
+
+    from tests.web.conftest import Tab
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -303,16 +307,43 @@ async def extension(page: Page) -> None:
     )
 
 
-async def test_an_answer_is_written_signed_and_arrives(browser: Browser, tmp_path: Path) -> None:
+async def hesitant(page: Page) -> None:
+    """The same, which waits until `agree` is called."""
+    await extension(page)
+    await page.add_init_script(
+        "const sign = window.nostr.signEvent;"
+        "window.nostr.signEvent = async (draft) => {"
+        "await new Promise((go) => { window.agree = go; }); return sign(draft); };"
+    )
+
+
+async def unwilling(page: Page) -> None:
+    """One whose owner does not want to sign."""
+    await page.add_init_script(
+        f"window.nostr = {{getPublicKey: async () => '{DAVE.pubkey}',"
+        "signEvent: async () => { throw new Error('User rejected'); }};"
+    )
+
+
+@asynccontextmanager
+async def answerable(
+    browser: Browser, folder: Path, signer: Callable[[Page], Awaitable[None]]
+) -> AsyncIterator[tuple[FaultyRelay, Tab]]:
+    """Open the thread, which is at a relay too, with the token and somebody who signs."""
     async with (
         FaultyRelay(stocked(THREAD)) as relay,
-        viewing(tmp_path, THREAD, relay.url) as viewer,
+        viewing(folder, THREAD, relay.url) as viewer,
         tab(browser, viewer) as opened,
     ):
+        await signer(opened.page)
+        await opened.page.goto(viewer.address.secret)
+        await opened.page.goto(PLACE)
+        yield relay, opened
+
+
+async def test_an_answer_is_written_signed_and_arrives(browser: Browser, tmp_path: Path) -> None:
+    async with answerable(browser, tmp_path, extension) as (relay, opened):
         page = opened.page
-        await extension(page)
-        await page.goto(viewer.address.secret)
-        await page.goto(PLACE)
         await note(page, LATER).get_by_role("button", name="Reply").click()
         dialog = page.get_by_role("dialog")
         await dialog.get_by_label("Characters in a part").fill("500")
@@ -343,20 +374,8 @@ async def test_another_reply_may_be_written_while_one_is_signed(
     browser: Browser, tmp_path: Path
 ) -> None:
     """Neither takes the other's draft away, and none is sent twice."""
-    async with (
-        FaultyRelay(stocked(THREAD)) as relay,
-        viewing(tmp_path, THREAD, relay.url) as viewer,
-        tab(browser, viewer) as opened,
-    ):
+    async with answerable(browser, tmp_path, hesitant) as (_, opened):
         page = opened.page
-        await extension(page)
-        await page.add_init_script(
-            "const sign = window.nostr.signEvent;"
-            "window.nostr.signEvent = async (draft) => {"
-            "await new Promise((go) => { window.agree = go; }); return sign(draft); };"
-        )
-        await page.goto(viewer.address.secret)
-        await page.goto(PLACE)
         field = page.get_by_label("Your reply")
         await note(page, ROOT).get_by_role("button", name="Reply").click()
         await field.fill("To the root.")
@@ -379,17 +398,10 @@ async def test_another_reply_may_be_written_while_one_is_signed(
 
 async def test_what_was_prepared_is_what_is_written(browser: Browser, tmp_path: Path) -> None:
     """Whatever is written or chosen while the relays are asked, nothing else is signed."""
-    async with (
-        FaultyRelay(stocked(THREAD)) as relay,
-        viewing(tmp_path, THREAD, relay.url) as viewer,
-        tab(browser, viewer) as opened,
-    ):
+    async with answerable(browser, tmp_path, extension) as (_, opened):
         page = opened.page
-        await extension(page)
         held: list[Route] = []
         await page.route("**/answer/plan", lambda route: held.append(route))
-        await page.goto(viewer.address.secret)
-        await page.goto(PLACE)
         field, sign = (
             page.get_by_label("Your reply"),
             page.get_by_role("button", name="Sign and send"),
@@ -472,18 +484,8 @@ async def test_what_comes_in_can_be_marked_as_read_too(browser: Browser, tmp_pat
 async def test_what_the_extension_refuses_is_told_as_its_words(
     browser: Browser, tmp_path: Path
 ) -> None:
-    async with (
-        FaultyRelay(stocked(THREAD)) as relay,
-        viewing(tmp_path, THREAD, relay.url) as viewer,
-        tab(browser, viewer) as opened,
-    ):
+    async with answerable(browser, tmp_path, unwilling) as (relay, opened):
         page = opened.page
-        await page.add_init_script(
-            f"window.nostr = {{getPublicKey: async () => '{DAVE.pubkey}',"
-            "signEvent: async () => { throw new Error('User rejected'); }};"
-        )
-        await page.goto(viewer.address.secret)
-        await page.goto(PLACE)
         await note(page, ROOT).get_by_role("button", name="Reply").click()
         await page.get_by_label("Your reply").fill("It is not sent.")
         await page.get_by_role("button", name="Prepare").click()
