@@ -41,11 +41,11 @@ class Presigned:
         except KeyError:
             raise SigningError("this was not among what was signed") from None
 
-    async def nip44_encrypt(self, peer: str, text: str) -> NoReturn:  # noqa: ARG002
+    async def nip44_encrypt(self, peer: str, text: str) -> NoReturn:  # noqa: ARG002 - the Protocol's
         """Raise `NoSigner`: there is no key here."""
         raise NoSigner(f"there is no key here to encrypt for {peer[:8]}")
 
-    async def nip44_decrypt(self, peer: str, payload: str) -> NoReturn:  # noqa: ARG002
+    async def nip44_decrypt(self, peer: str, payload: str) -> NoReturn:  # noqa: ARG002 - the Protocol's
         """Raise `NoSigner`: there is no key here."""
         raise NoSigner(f"there is no key here to read what {peer[:8]} wrote")
 

@@ -50,7 +50,7 @@ class Follower:
             for visitor, frames in await asyncio.to_thread(self._look, tuple(visitors)):
                 visitor.push(frames)
             if before is not None and self._cursor != before:
-                await asyncio.sleep(_PAUSE)
+                await asyncio.sleep(_PAUSE)  # so that whoever reads keeps up
                 continue
             try:
                 async with asyncio.timeout(self._seconds):

@@ -47,7 +47,7 @@ class Indexer:
             else:
                 self._has_failed = False
                 self._is_ready = True
-            await asyncio.sleep(self._seconds)
+            await asyncio.sleep(self._seconds)  # what is stored meanwhile is indexed together
 
     def _complain(self, error: StoreError) -> None:
         """Say it once: another writer may be at work for hours."""

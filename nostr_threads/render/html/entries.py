@@ -259,7 +259,7 @@ class Entries:
     def _stretch(self, passage: Passage) -> Stretch:
         if passage.key is None:
             # Every token of it was written by the speller.
-            return Stretch(Markup(passage.text))  # noqa: S704
+            return Stretch(Markup(passage.text))  # noqa: S704 - as said above
         return Stretch(_NOTHING, self._quotation(passage.key, passage.text))
 
     def _quotation(self, key: str, words: str) -> Quotation:
