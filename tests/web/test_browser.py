@@ -607,6 +607,24 @@ async def test_a_long_thread_comes_as_far_as_it_is_read(browser: Browser, tmp_pa
     assert len(set(ids)) == 450
 
 
+async def test_a_document_is_full_at_some_time_and_a_link_leads_on(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """Or scrolling would not stay smooth."""
+    notes = thread(1_150, depth=3)
+    place = f"/t/{nip19.encode(nip19.Note(notes[0].id))}"
+    async with viewing(tmp_path, notes) as viewer, tab(browser, viewer) as opened:
+        page = opened.page
+        await page.goto(place)
+        for reached in range(200, 1_001, 100):
+            await page.locator("article.note").last.scroll_into_view_if_needed()
+            await expect(page.locator("article.note").nth(reached - 1)).to_be_attached()
+        await page.get_by_role("link", name="More notes").click()
+        await expect(page).to_have_url(re.compile(r"page=11$"))
+        await expect(page.locator("article.note").nth(99)).to_be_attached()
+        await expect(page.get_by_role("link", name="Earlier notes")).to_be_visible()
+
+
 async def test_without_scripts_everything_can_be_read(browser: Browser, tmp_path: Path) -> None:
     notes = thread(150)
     place = f"/t/{nip19.encode(nip19.Note(notes[0].id))}"

@@ -101,8 +101,12 @@ async function goOn(following) {
   document.dispatchEvent(new Event("notes"));
 }
 
-/** Go on with the next page when its link is nearly reached. */
+// More than that in one document, and scrolling is no longer smooth: the link then leads to a page of its own.
+const MOST = 1_000;
+
+/** Go on with the next page when its link is nearly reached, unless the document is full. */
 export function watch(following) {
+  if (list().children.length >= MOST) return;
   new IntersectionObserver(
     (seen, watching) => {
       if (!seen.some((each) => each.isIntersecting)) return;
