@@ -10,16 +10,18 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from nostr_threads.core import kinds
 from nostr_threads.core.relay_url import normalize
 from nostr_threads.errors import InvalidRelayUrl
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from nostr_threads.core.event import Event, Tag, Tags
+
+    _Named: TypeAlias = tuple[Tag, "Pointer"]
 
 __all__ = [
     "CITATION",
@@ -32,6 +34,8 @@ __all__ = [
     "references",
 ]
 
+_PEOPLE = frozenset("pP")
+_POINTING = frozenset("aAeEiIq")
 _is_hex = re.compile(r"[0-9a-f]{64}").fullmatch
 _ADDRESS = re.compile(r"([0-9]{1,5}):([0-9a-f]{64}):(.*)", re.DOTALL)
 CITATION = re.compile(r"#\[(0|[1-9][0-9]{0,5})\]")
@@ -106,63 +110,63 @@ def references(event: Event) -> References:
 
 
 class _Tags:
-    """The `count` tags that name something valid, by their names; and the pointers made of them."""
+    """The `count` tags that point at something, by their names, each with what it points at."""
 
-    # This runs for every event that arrives: tags become pointers only once they are chosen.
+    # This runs for every event that arrives, and again wherever its thread is put together.
     __slots__ = ("_all", "_hinting", "_hints", "count", "named")
 
     def __init__(self, tags: Tags) -> None:
         self._all = tags
         self._hinting: list[Tag] = []
         self._hints: dict[str, str] | None = None
-        named: dict[str, list[Tag]] = {}
+        named: dict[str, list[_Named]] = {}
         count = 0
         for tag in tags:
             if len(tag) < 2:
                 continue
             name = tag[0]
-            if name in ("p", "P"):
+            if name in _PEOPLE:
                 if len(tag) > 2 and tag[2]:
                     self._hinting.append(tag)
-            elif (is_valid := _VALID.get(name)) is not None and is_valid(tag[1]):
+            elif name in _POINTING and (pointer := pointer_of(tag)) is not None:
                 if name in named:
-                    named[name].append(tag)
+                    named[name].append((tag, pointer))
                 else:
-                    named[name] = [tag]
+                    named[name] = [(tag, pointer)]
                 count += 1
         self.named, self.count = named, count
 
-    def pointer(self, tag: Tag, author: str | None = None) -> Pointer:
-        """Make a pointer of a tag of `named`; `author` is a hint from elsewhere."""
-        name, value = tag[0], tag[1]
-        if name in ("i", "I"):
-            return Pointer(None, None, value)
-        if ":" in value:
-            author = value.split(":", 2)[1]
-            return Pointer(None, value, None, author, self._relays(tag, author))
-        author = _author(tag) or author
-        return _pointer_to_id(value, author, self._relays(tag, author))
+    def pointer(self, named: _Named, person: str | None = None) -> Pointer:
+        """Return what a tag points at, with the hints of the other tags.
+
+        `person` is its author, unless the tag itself names one.
+        """
+        pointer = named[1]
+        author = pointer.author or person
+        hint = self._hint(author) if author is not None and self._hinting else ""
+        if (author == pointer.author and not hint) or pointer.external is not None:
+            return pointer
+        relays = (*pointer.relays, hint) if hint and hint not in pointer.relays else pointer.relays
+        return Pointer(pointer.id, pointer.address, None, author, relays)
 
     def pointers(self, name: str) -> tuple[Pointer, ...]:
         """All that the tags of one name point at, in order."""
         found = self.named.get(name)
-        return tuple([self.pointer(tag) for tag in found]) if found else ()
+        return tuple([self.pointer(each) for each in found]) if found else ()
 
     def others(self, names: str, *taken: str) -> tuple[Pointer, ...]:
         """What the tags of these one-letter names point at, without the keys that are `taken`."""
-        rest = [tag for name in names for tag in self.named.get(name, ()) if tag[1] not in taken]
-        return tuple([self.pointer(tag) for tag in rest]) if rest else ()
+        rest = [
+            each
+            for name in names
+            for each in self.named.get(name, ())
+            if each[1].key not in taken
+        ]
+        return tuple([self.pointer(each) for each in rest]) if rest else ()
 
     def first(self, name: str) -> str:
         """Return the first value of any tag called `name`, or nothing."""
         return next((tag[1] for tag in self._all if len(tag) > 1 and tag[0] == name), "")
-
-    def _relays(self, tag: Tag, author: str | None) -> tuple[str, ...]:
-        own = _relay(tag[2]) if len(tag) > 2 and tag[2] else ""
-        hint = self._hint(author) if author is not None and self._hinting else ""
-        if not hint or hint == own:
-            return (own,) if own else ()
-        return (own, hint) if own else (hint,)
 
     def _hint(self, author: str) -> str:
         """One relay an author: a thousand `p` tags must not send us to a thousand relays."""
@@ -216,31 +220,32 @@ def _note(event: Event, tags: _Tags) -> References:
     top = parent if root is reply else tags.pointer(root)
     # Most answers name these two, and nothing else.
     is_all = tags.count == (1 if root is reply else 2)
-    mentions = () if is_all else tags.others("ea", root[1], reply[1])
+    mentions = () if is_all else tags.others("ea", top.key, parent.key)
     return References(Relation.REPLY, top, parent, mentions, tags.pointers("q"))
 
 
-def _marked(tags: _Tags) -> tuple[Tag | None, Tag | None]:
+def _marked(tags: _Tags) -> tuple[_Named | None, _Named | None]:
     """The first tags marked root and reply; an address before an id, as it is what lasts."""
     root = reply = None
     for name in ("a", "e"):
-        for tag in tags.named.get(name, ()):
+        for named in tags.named.get(name, ()):
+            tag = named[0]
             if len(tag) < 4:
                 continue
             if tag[3] == "root":
-                root = root or tag
+                root = root or named
             elif tag[3] == "reply":
-                reply = reply or tag
+                reply = reply or named
     return root, reply
 
 
-def _positional(event: Event, tags: Sequence[Tag]) -> tuple[Tag | None, Tag | None]:
-    unmarked = [tag for tag in tags if tag[3:4] != ("mention",)]
+def _positional(event: Event, named: Sequence[_Named]) -> tuple[_Named | None, _Named | None]:
+    unmarked = [each for each in named if each[0][3:4] != ("mention",)]
     if "#[" in event.content:
         # NIP-08 cites a tag in the text by its number. When all are cited NIP-10's letter holds:
         # one `e` tag is the id of the event to which this event is a reply.
         cited = _cited(event)
-        unmarked = [tag for tag in unmarked if tag not in cited] or unmarked
+        unmarked = [each for each in unmarked if each[0] not in cited] or unmarked
     return (unmarked[0], unmarked[-1]) if unmarked else (None, None)
 
 
@@ -250,16 +255,30 @@ def _cited(event: Event) -> frozenset[Tag]:
     return frozenset(event.tags[n] for n in numbers if n < len(event.tags))
 
 
-@lru_cache(maxsize=4096)
-def _pointer_to_id(event_id: str, author: str | None, relays: tuple[str, ...]) -> Pointer:
-    # A thread's events name the same few again and again. All that this keeps is of bounded length.
-    return Pointer(event_id, None, None, author, relays)
-
-
 def pointer_of(tag: Tag) -> Pointer | None:
     """Return what one tag points at; None for a tag that points at nothing valid."""
-    tags = _Tags((tag,))
-    return tags.pointer(tag) if tags.named else None
+    # A thread's events name the same few again and again. What is kept is of bounded length.
+    read = _kept_pointer if len("".join(tag)) <= _LONGEST_KEPT else _read_pointer
+    return read(tag)
+
+
+def _read_pointer(tag: Tag) -> Pointer | None:
+    if len(tag) < 2 or tag[0] not in _POINTING:
+        return None
+    name, value = tag[0], tag[1]
+    if name in ("i", "I"):
+        return Pointer(external=value) if value else None
+    own = _relay(tag[2]) if len(tag) > 2 and tag[2] else ""
+    relays = (own,) if own else ()
+    if name not in ("a", "A") and _is_hex(value):
+        return Pointer(value, author=_author(tag), relays=relays)
+    if name not in ("e", "E") and (address := parse_address(value)) is not None:
+        return Pointer(None, value, author=address[1], relays=relays)
+    return None
+
+
+_LONGEST_KEPT = 500
+_kept_pointer = lru_cache(maxsize=4096)(_read_pointer)
 
 
 def pointer_to(key: str) -> Pointer:
@@ -291,14 +310,3 @@ def _relay(url: str) -> str:
         return normalize(url)
     except InvalidRelayUrl:
         return ""
-
-
-_VALID: dict[str, Callable[[str], object]] = {
-    "e": _is_hex,
-    "E": _is_hex,
-    "a": parse_address,
-    "A": parse_address,
-    "i": bool,
-    "I": bool,
-    "q": lambda value: _is_hex(value) or parse_address(value),
-}
