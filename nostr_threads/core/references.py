@@ -157,10 +157,7 @@ class _Tags:
     def others(self, names: str, *taken: str) -> tuple[Pointer, ...]:
         """What the tags of these one-letter names point at, without the keys that are `taken`."""
         rest = [
-            each
-            for name in names
-            for each in self.named.get(name, ())
-            if each[1].key not in taken
+            each for name in names for each in self.named.get(name, ()) if each[1].key not in taken
         ]
         return tuple([self.pointer(each) for each in rest]) if rest else ()
 
