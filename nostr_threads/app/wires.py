@@ -174,8 +174,8 @@ class RelayWire:
                                 await self._heard(event)
                 finally:
                     is_listening.clear()
-                # The relay has closed the subscription, and might do so at once, again and again.
-                await asyncio.sleep(_PAUSE)
+                # The relay has closed the subscription.
+                await asyncio.sleep(_PAUSE)  # it might do so at once, again and again
 
     def _refused(self, url: str, words: str) -> None:
         self._refusal = f"{url} says no: {plain(words)}"

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from nostr_threads.core.event import Event, Tag, Tags
 
-    _Named: TypeAlias = tuple[Tag, "Pointer"]
+    # A tag and what it points at.
+    _Pointing: TypeAlias = tuple[Tag, "Pointer"]
 
 __all__ = [
     "CITATION",
@@ -36,6 +37,8 @@ __all__ = [
 
 _PEOPLE = frozenset("pP")
 _POINTING = frozenset("aAeEiIq")
+# Characters in the tags that `pointer_of` remembers, so that its memory is bounded.
+_LONGEST_KEPT = 500
 _is_hex = re.compile(r"[0-9a-f]{64}").fullmatch
 _ADDRESS = re.compile(r"([0-9]{1,5}):([0-9a-f]{64}):(.*)", re.DOTALL)
 CITATION = re.compile(r"#\[(0|[1-9][0-9]{0,5})\]")
@@ -119,7 +122,7 @@ class _Tags:
         self._all = tags
         self._hinting: list[Tag] = []
         self._hints: dict[str, str] | None = None
-        named: dict[str, list[_Named]] = {}
+        named: dict[str, list[_Pointing]] = {}
         count = 0
         for tag in tags:
             if len(tag) < 2:
@@ -128,7 +131,7 @@ class _Tags:
             if name in _PEOPLE:
                 if len(tag) > 2 and tag[2]:
                     self._hinting.append(tag)
-            elif name in _POINTING and (pointer := pointer_of(tag)) is not None:
+            elif (pointer := pointer_of(tag)) is not None:
                 if name in named:
                     named[name].append((tag, pointer))
                 else:
@@ -136,17 +139,20 @@ class _Tags:
                 count += 1
         self.named, self.count = named, count
 
-    def pointer(self, named: _Named, person: str | None = None) -> Pointer:
+    def pointer(self, pointing: _Pointing, person: str | None = None) -> Pointer:
         """Return what a tag points at, with the hints of the other tags.
 
         `person` is its author, unless the tag itself names one.
         """
-        pointer = named[1]
+        pointer = pointing[1]
         author = pointer.author or person
-        hint = self._hint(author) if author is not None and self._hinting else ""
-        if (author == pointer.author and not hint) or pointer.external is not None:
+        if author is None or pointer.external is not None:
             return pointer
-        relays = (*pointer.relays, hint) if hint and hint not in pointer.relays else pointer.relays
+        hint = self._hint(author) if self._hinting else ""
+        is_new = bool(hint) and hint not in pointer.relays
+        if author == pointer.author and not is_new:
+            return pointer
+        relays = (*pointer.relays, hint) if is_new else pointer.relays
         return Pointer(pointer.id, pointer.address, None, author, relays)
 
     def pointers(self, name: str) -> tuple[Pointer, ...]:
@@ -221,23 +227,25 @@ def _note(event: Event, tags: _Tags) -> References:
     return References(Relation.REPLY, top, parent, mentions, tags.pointers("q"))
 
 
-def _marked(tags: _Tags) -> tuple[_Named | None, _Named | None]:
+def _marked(tags: _Tags) -> tuple[_Pointing | None, _Pointing | None]:
     """The first tags marked root and reply; an address before an id, as it is what lasts."""
     root = reply = None
     for name in ("a", "e"):
-        for named in tags.named.get(name, ()):
-            tag = named[0]
+        for pointing in tags.named.get(name, ()):
+            tag = pointing[0]
             if len(tag) < 4:
                 continue
             if tag[3] == "root":
-                root = root or named
+                root = root or pointing
             elif tag[3] == "reply":
-                reply = reply or named
+                reply = reply or pointing
     return root, reply
 
 
-def _positional(event: Event, named: Sequence[_Named]) -> tuple[_Named | None, _Named | None]:
-    unmarked = [each for each in named if each[0][3:4] != ("mention",)]
+def _positional(
+    event: Event, pointing: Sequence[_Pointing]
+) -> tuple[_Pointing | None, _Pointing | None]:
+    unmarked = [each for each in pointing if each[0][3:4] != ("mention",)]
     if "#[" in event.content:
         # NIP-08 cites a tag in the text by its number. When all are cited NIP-10's letter holds:
         # one `e` tag is the id of the event to which this event is a reply.
@@ -254,14 +262,14 @@ def _cited(event: Event) -> frozenset[Tag]:
 
 def pointer_of(tag: Tag) -> Pointer | None:
     """Return what one tag points at; None for a tag that points at nothing valid."""
-    # A thread's events name the same few again and again. What is kept is of bounded length.
-    read = _kept_pointer if len("".join(tag)) <= _LONGEST_KEPT else _read_pointer
+    if len(tag) < 2 or tag[0] not in _POINTING:
+        return None
+    # A thread's events name the same few again and again.
+    read = _remembered if len("".join(tag)) <= _LONGEST_KEPT else _read
     return read(tag)
 
 
-def _read_pointer(tag: Tag) -> Pointer | None:
-    if len(tag) < 2 or tag[0] not in _POINTING:
-        return None
+def _read(tag: Tag) -> Pointer | None:
     name, value = tag[0], tag[1]
     if name in ("i", "I"):
         return Pointer(external=value) if value else None
@@ -274,8 +282,7 @@ def _read_pointer(tag: Tag) -> Pointer | None:
     return None
 
 
-_LONGEST_KEPT = 500
-_kept_pointer = lru_cache(maxsize=4096)(_read_pointer)
+_remembered = lru_cache(maxsize=4096)(_read)
 
 
 def pointer_to(key: str) -> Pointer:

@@ -69,7 +69,7 @@ class FileKeeper:
         try:
             async with asyncio.timeout(_PATIENCE):
                 while not lock.acquire():  # noqa: ASYNC110 - another process tells nobody
-                    await asyncio.sleep(_PAUSE)
+                    await asyncio.sleep(_PAUSE)  # a change takes far less
         except TimeoutError:
             raise SigningError(f"another process does not let go of {self._path}") from None
         return lock

@@ -188,8 +188,7 @@ class Answering:
 
     async def _again(self) -> None:
         while True:
-            # Each relay says by itself when it is due; this only has to come round.
-            await asyncio.sleep(self._pause)
+            await asyncio.sleep(self._pause)  # each relay says when it is due: this comes round
             if not self._sent:
                 continue
             try:

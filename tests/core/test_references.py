@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import fields
 from itertools import permutations
 from typing import TYPE_CHECKING, Any
@@ -517,6 +518,16 @@ class TestHints:
             RELAY,
             "wss://relay-0.example",
         )
+
+    def test_long_tags_of_strangers_are_read_and_not_remembered(self) -> None:
+        tracemalloc.start()
+        try:
+            for number in range(1000):
+                assert parent_of(("e", f"{number:064x}", RELAY, "reply", "x" * 10_000)).id
+            kept, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        assert kept < 1_000_000
 
     def test_hints_are_not_part_of_what_is_named(self) -> None:
         with_hints = parent_of(("e", ONE, RELAY, "reply", ANN))
