@@ -219,29 +219,32 @@ class Entries:
         part = block.nodes[0].part
         is_split = part is not None and part.index == 1 < part.total
         is_long = event.kind == kinds.ARTICLE or is_split or len(block.nodes) > 1
-        is_huge = self._is_huge(block)
+        is_whole = self._take_room(block)
         return replace(
             made,
             person=self.person(event.pubkey),
             words=tuple(filter(None, words)),
             title=title_of(event),
             warning=_warning(block),
-            body=self._begin(event) if is_huge else self._body(block, event),
-            is_markdown=event.kind == kinds.ARTICLE and not is_huge,
-            is_cut=is_huge,
+            body=self._body(block, event) if is_whole else self._begin(event),
+            is_markdown=event.kind == kinds.ARTICLE and is_whole,
+            is_cut=not is_whole,
             parts=self._parts(block),
-            article=self._links.article(made.id) if is_long or is_huge else "",
+            article=self._links.article(made.id) if is_long or not is_whole else "",
             answerable=block.nodes[-1].id,
         )
 
-    def _is_huge(self, block: Block) -> bool:
-        """Whether a page is no place for all of it, and there is another one."""
+    def _take_room(self, block: Block) -> bool:
+        """Take what a block needs of the page's room; False when only its beginning gets any.
+
+        All of it is on a page of its own then: a block without one is always given its room.
+        """
         written = sum(len(node.event.content) for node in block.nodes if node.event is not None)
         if not self._links.article(block.nodes[0].id):
-            return False
-        is_huge = written > _MOST or written > max(self._room, _BEGINNING)
-        self._room -= _BEGINNING if is_huge else written
-        return is_huge
+            return True
+        is_whole = written <= _MOST and written <= max(self._room, _BEGINNING)
+        self._room -= written if is_whole else _BEGINNING
+        return is_whole
 
     def _begin(self, event: Event) -> tuple[Stretch, ...]:
         html, _ = excerpt(tokens(event), self._spell, _BEGINNING)
