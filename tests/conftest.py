@@ -10,10 +10,11 @@ import pytest
 from hypothesis import settings
 
 from tests.cli.guarded import refuse_strangers
+from tests.patient_loop import PatientLoop
 from tests.relayd.peers import STOCKED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from tests.store.postgres_server import PostgresServer
 
@@ -42,6 +43,15 @@ def _dials_no_other_machine() -> Iterator[None]:
     yield
     _WATCH.pop()
     assert dialled == []
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Twice as many as processors: much of the suite waits, for processes and for silence."""
+    return 2 * (os.cpu_count() or 1)
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], PatientLoop]]:
+    return {"patient": PatientLoop}
 
 
 @pytest.fixture(scope="session")

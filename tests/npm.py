@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["installed"]
 
-SECONDS = 45.0
+SECONDS = 90.0
 
 
 def installed(here: Path, package: str, request: pytest.FixtureRequest) -> Path:

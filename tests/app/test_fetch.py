@@ -327,7 +327,7 @@ async def test_after_open_no_connection_and_no_file_is_left_open(tmp_path: Path)
             await nostr.fetch(ROOT.id)
         async with asyncio.timeout(5):
             while relay.connections:  # noqa: ASYNC110 - the relay has no event to wait for
-                await asyncio.sleep(0)  # turns of the loop, within five seconds
+                await asyncio.sleep(0.01)
         with pytest.raises(StoreError, match="closed"):
             nostr.store.event(ROOT.id)
 

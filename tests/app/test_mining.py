@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-SECONDS = 30.0
+SECONDS = 60.0
 ALICE = Author(1)
 DRAFT = Draft(START, 1, (("t", "nostr"), ("subject", "é \x01 \u2028 \\")), 'a long "answer" 😀')
 FEW_BITS, MANY_BITS, ENDLESS_BITS = 10, 17, 256

@@ -17,7 +17,7 @@ from tests.cli.nursery import born
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 
-SECONDS = 30.0
+SECONDS = 60.0
 PASSWORD = "correct horse"
 
 # A process that warns fails, and so does one that dials another machine.

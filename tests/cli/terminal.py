@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Terminal", "at_terminal"]
 
-SECONDS = 30.0
+SECONDS = 60.0
 _PYTHON = (sys.executable, "-W", "error", str(Path(__file__).with_name("guarded.py")))
 
 

@@ -291,7 +291,7 @@ async def test_a_relay_of_forgeries_alone_has_nothing(home: Home) -> None:
 
 async def test_a_relay_that_never_ends_its_answer_is_unsure(home: Home) -> None:
     async with FaultyRelay(stocked(NOTES), Faults(silent_eose=True)) as relay:
-        home.settle([relay.url], quick=0.2)
+        home.settle([relay.url], quick=2.0)
         ran = await home.run("fetch", ROOT, "--json")
         assert (ran.code, ran.object["unsure"]) == (3, [relay.url])
         assert ran.object["coverage"]["relays"][0]["finish"] == "timeout"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _TOP = Path(__file__).parents[2]
 _GUARDED = _TOP / "tests" / "cli" / "guarded.py"
-SECONDS = 30.0
+SECONDS = 60.0
 
 
 @dataclass

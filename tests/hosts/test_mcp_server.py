@@ -241,7 +241,7 @@ async def test_a_host_that_gives_up_a_fetch_ends_it_and_can_go_on(home: Home) ->
                 client.call_tool("get_thread", {"code": CODE}, progress_callback=host.hear)
             )
             while not relay.received:  # noqa: ASYNC110 - a relay has no bell
-                await asyncio.sleep(0)  # a turn of the loop
+                await asyncio.sleep(0.01)
             asking.cancel()
             await asyncio.wait([asking])
             status = value_of(await client.call_tool("mirror_status", {}))

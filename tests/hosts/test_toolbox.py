@@ -252,7 +252,7 @@ async def test_one_that_was_interrupted_is_in_the_outbox_and_not_signed_again() 
         sending = asyncio.create_task(toolbox.publish_answer(draft["draft_id"]))
         async with asyncio.timeout(5):
             while not nostr.store.postings():  # noqa: ASYNC110 - the store has no bell
-                await asyncio.sleep(0)
+                await asyncio.sleep(0.01)
         sending.cancel()
         await asyncio.wait([sending])
         again = await toolbox.publish_answer(draft["draft_id"])

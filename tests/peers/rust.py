@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 # It ships no types.
 sdk: Any = import_module("nostr_sdk.nostr_sdk")
 
-SECONDS = 10.0
+SECONDS = 30.0
 WAIT = timedelta(seconds=SECONDS)
 
 

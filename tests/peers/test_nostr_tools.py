@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from nostr_threads.core.event import Event, Verified
 
 HERE = Path(__file__).parent / "nostr_tools"
-SECONDS = 45.0
+SECONDS = 90.0
 
 ALICE, BOB = Author(1), Author(2)
 RELAY = "wss://relay.example"

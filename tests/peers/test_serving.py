@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from nostr_threads.core.event import Verified
 
-SECONDS = 30.0
+SECONDS = 60.0
 ALICE, BOB = Author(1), Author(2)
 NOW = int(time.time()) - 1000
 NOTES = 120

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 NOW = START + 1_000_000
 CHALLENGE = "challenge"
 URL = "ws://relay.example"
-SECONDS = 10.0
+SECONDS = 30.0
 
 
 STOCKED: list[Store] = []

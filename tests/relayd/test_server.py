@@ -235,7 +235,7 @@ async def test_answers_wait_for_a_slow_reader_without_growing() -> None:
             await client.say(Request(str(number), (ALL,)))
         async with asyncio.timeout(SECONDS):
             while not sent:  # noqa: ASYNC110 - the hook cannot be awaited from here
-                await asyncio.sleep(0)  # turns of the loop, within the deadline above
+                await asyncio.sleep(0.001)
         assert len(heard) == 1
         outgoing.set()
         endings = 0

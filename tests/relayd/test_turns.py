@@ -15,7 +15,7 @@ from nostr_threads.relayd.turns import Share, Turns
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SECONDS = 5.0
+SECONDS = 30.0
 
 
 @pytest.fixture

@@ -102,7 +102,7 @@ async def test_a_program_does_not_outlive_whoever_waits_for_it(tmp_path: Path) -
     signing = asyncio.create_task(running(telling(tmp_path / "pid")).sign(DRAFT))
     async with asyncio.timeout(10):
         while not (tmp_path / "pid").exists():  # noqa: ASYNC110 - another process tells nobody
-            await asyncio.sleep(0)  # a turn of the loop for the program to begin
+            await asyncio.sleep(0.01)  # the program wants the processor
     signing.cancel()
     await asyncio.wait([signing])
     await is_dead(int((tmp_path / "pid").read_text()))

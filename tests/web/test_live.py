@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.web.viewers import Viewing
 
 ROOT = ALICE.note("the question", NOW)
-SECONDS = 10.0
+SECONDS = 30.0
 
 
 async def told(lines: AsyncIterator[str]) -> tuple[str, list[dict[str, Any]]]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["RELAY", "Viewing", "viewing"]
 
 RELAY = "wss://seen.example"
-SECONDS = 10.0
+SECONDS = 30.0
 
 
 @dataclass(slots=True)

@@ -179,7 +179,7 @@ async def test_one_that_nobody_waits_for_is_killed_with_its_children(tmp_path: P
     asked = asyncio.create_task(running(telling(tmp_path / "pids"), tmp_path).answer(LONG))
     async with asyncio.timeout(10):
         while not (tmp_path / "pids").exists():  # noqa: ASYNC110 - another process tells nobody
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.01)
     asked.cancel()
     await asyncio.wait([asked])
     assert asked.cancelled()
