@@ -38,6 +38,10 @@ _OUT_OF_THE_WAY = 200
 # What commands import when they run.
 _WANTED_LATER = (
     "nostr_threads.cli.commands",
+    "nostr_threads.cli.stopping",
+    "nostr_threads.app.bots.botfile",
+    "nostr_threads.app.bots.running",
+    "nostr_threads.app.listing",
     "nostr_threads.app.opening",
     "nostr_threads.app.signers",
     "nostr_threads.app.desk",
@@ -47,9 +51,17 @@ _WANTED_LATER = (
     "nostr_threads.render.contracts",
     "nostr_threads.render.markdown",
     "nostr_threads.render.tree",
+    "nostr_threads.store.sqlite",
+    "anyio._backends._asyncio",
+    "httpcore",
+    "httpx",
     "pynostr.key",
+    "regex",
+    "rich._emoji_codes",
     "rich.progress",
     "rich.table",
+    "typer._adapters",
+    "typer._click._textwrap",
     "typer._coercion",
     "typer.rich_utils",
 )
