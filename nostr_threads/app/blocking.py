@@ -33,11 +33,15 @@ def off_loop(
 async def to_its_end(work: asyncio.Future[_Result]) -> _Result:
     """Wait for what must not be left half done: whoever is cancelled meanwhile stays until its end.
 
-    Raises what the work raises, even then.
+    However often that is: Ctrl-C may be pressed twice. Raises what the work raises, even then.
     """
-    try:
-        return await asyncio.shield(work)
-    except asyncio.CancelledError:
-        await asyncio.wait([work])
-        work.result()
-        raise
+    cancelled: asyncio.CancelledError | None = None
+    while not work.done():
+        try:
+            await asyncio.wait([work])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    result = work.result()
+    if cancelled is not None:
+        raise cancelled
+    return result
