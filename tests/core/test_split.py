@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -162,6 +162,21 @@ def test_what_fits_a_part_is_never_torn(words: list[str], characters: int) -> No
 def test_a_fence_that_fits_a_part_is_never_cut(blocks: list[str], characters: int) -> None:
     parts = try_split("\n\n".join(blocks), Limit(characters))
     assert sum(body.count(FENCE) for body in bodies(parts)) == blocks.count(FENCE)
+
+
+gaps = st.sampled_from(["\r" * 17, "\n" * 20, "\n" * 40, " " * 34, "\u3000" * 16, "\n\n", " "])
+words_and_gaps = st.lists(gaps | st.sampled_from(["a", "word", "```", "](", "- item", FAMILY]))
+
+
+@given(words_and_gaps.map("".join).filter(str.strip), st.integers(8, 45), st.integers(8, 60))
+@example("```" + "\r" * 34 + "0", 10, 10)
+def test_long_white_space_under_a_small_limit_is_split_or_refused(
+    text: str, characters: int, size: int
+) -> None:
+    """The seams of one cut may take all the white space in which the next ones are."""
+    parts = try_split(text, Limit(characters, size))
+    assert join(parts) == text
+    assert all(part.characters <= characters and part.bytes <= size for part in parts)
 
 
 @given(st.text())

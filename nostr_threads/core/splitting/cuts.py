@@ -43,9 +43,10 @@ class Cuts:
     """All cuts of one text under one limit and marker; number 0 is the text's start.
 
     The part from cut `j` to cut `i` shows `text[begins[j]:ends[i]]`, dressed; between `ends[i]` and
-    `begins[i]` is white space. `costs[i]` is what cut `i` costs, and the part that it ends. From
-    every cut the next one can be reached, so there always is a layout. Raises `NoRoom` if a
-    grapheme does not fit. `reopen` says whether fences that are cut are closed and reopened.
+    `begins[i]` is white space. `costs[i]` is what cut `i` costs, and the part that it ends. Cuts in
+    white space that the seams of an earlier one take are reached from none; of the others each is
+    from the one before it, so there always is a layout. Raises `NoRoom` if a grapheme does not fit.
+    `reopen` says whether fences that are cut are closed and reopened.
     """
 
     def __init__(self, source: Source, ruler: Ruler, marker: Marker, *, reopen: bool) -> None:
@@ -56,8 +57,9 @@ class Cuts:
         self._loose = self._without_whole_fences()
         self._thin = self._thinned()
         self._room = self._room_to_spare()
-        self.ends, self.kinds, self.costs = self._collect()
-        self.begins = [self.edges.begin(end) for end in self.ends]
+        self.ends, self.begins = [0], [self.edges.begin(0)]
+        self.kinds, self.costs = [Break.HEADING], [0]
+        self._collect()
         self._charge_torn_blocks()
         wanted = self._ruler.reach(0) // 4
         self._short = max(1, min(penalties.STUB_CHARACTERS, wanted))
@@ -153,27 +155,31 @@ class Cuts:
         characters = self._ruler.characters - 2 * max(map(len, added)) - 2
         return characters, self._ruler.bytes - 2 * max(map(_size, added)) - _WIDEST
 
-    def _collect(self) -> tuple[list[int], list[Break], list[int]]:
+    def _collect(self) -> None:
         places, loose = self._source.places, self._loose
-        ends, kinds, costs = [0], [Break.HEADING], [0]
-        final = len(self._source.text)
-        for end, kind, cost in zip(
-            (*places.positions, final),
-            (*places.kinds, Break.HEADING),
-            (*places.costs, 0),
-            strict=True,
-        ):
-            if not loose[end] and end < final:
-                continue
-            if not self._is_near(ends[-1], end):
-                more = self._between(ends[-1], end, 0)
-                ends += more
-                kinds += map(self._kind_between, more)
-                costs += map(self._cost_between, more)
-            ends.append(end)
-            kinds.append(kind)
-            costs.append(cost + penalties.PART)
-        return ends[:-1], kinds[:-1], costs[:-1]
+        first = 0
+        for end, kind, cost in zip(places.positions, places.kinds, places.costs, strict=True):
+            if loose[end]:
+                first = self._add_between(first, end)
+                self._add(end, kind, cost + penalties.PART)
+                if self.begins[first] < end:
+                    first = len(self.ends) - 1
+        self._add_between(first, len(self._source.text))
+
+    def _add_between(self, first: int, end: int) -> int:
+        """Add cuts until `end` can be reached; return from which, having come to cut `first`."""
+        if not self._is_near(self.ends[first], end):
+            for place in self._between(self.ends[first], end, 0):
+                self._add(place, self._kind_between(place), self._cost_between(place))
+                if self.begins[first] < place:
+                    first = len(self.ends) - 1
+        return first
+
+    def _add(self, place: int, kind: Break, cost: int) -> None:
+        self.ends.append(place)
+        self.begins.append(self.edges.begin(place))
+        self.kinds.append(kind)
+        self.costs.append(cost)
 
     def _is_near(self, first: int, last: int) -> bool:
         """Whether a part from one cut to the next surely fits; if this is false, it still may."""
@@ -203,9 +209,11 @@ class Cuts:
             return places
         found: list[int] = []
         for place in places:
-            found += self._between(first, place, level + 1)
-            found.append(place)
-            first = place
+            more = [*self._between(first, place, level + 1), place]
+            found += more
+            for each in more:
+                # What the seams take whole leads nowhere.
+                first = each if self.edges.begin(first) < each else first
         return found + self._between(first, last, level + 1)
 
     def _marks(self, level: int) -> bytearray:

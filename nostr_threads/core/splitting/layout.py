@@ -84,6 +84,8 @@ def _last_cut(cuts: Cuts, ways: tuple[list[int], list[int]]) -> int:
         total = best[number] + cuts.cost_of_last(number)
         if found < 0 or total < least:
             found, least = number, total
+    if found < 0:
+        raise AssertionError("no part reaches the text's end")
     return found
 
 
