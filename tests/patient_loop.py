@@ -11,13 +11,16 @@ from __future__ import annotations
 import asyncio
 import selectors
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Executor
 
 __all__ = ["PatientLoop"]
+
+_Given = TypeVarTuple("_Given")
+_Result = TypeVar("_Result")
 
 _PACE_AT_WORK = 0.1
 
@@ -55,8 +58,8 @@ class PatientLoop(asyncio.SelectorEventLoop):
         return self._waiting.seconds
 
     def run_in_executor(
-        self, executor: Executor | None, func: Callable[..., Any], *args: Any
-    ) -> asyncio.Future[Any]:
+        self, executor: Executor | None, func: Callable[[*_Given], _Result], *args: *_Given
+    ) -> asyncio.Future[_Result]:
         job = super().run_in_executor(executor, func, *args)
         if executor is not None:  # the loop's own has what may hang: names, and jobs of the tests
             self._waiting.threads_at_work += 1

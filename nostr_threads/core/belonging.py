@@ -6,9 +6,11 @@ Knows the chain above the note, what joins below it, and what is wanted. Knows n
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from nostr_threads.core import kinds
+from nostr_threads.core.entities import HEX_64
 from nostr_threads.core.lineage import root_above, step_of
 from nostr_threads.core.references import Relation, references
 
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
 
 __all__ = ["Belonging"]
 
+# Who may have written what is missing, where only the people are known whom an answer tags: of all
+# of them, and of one answer.
+_MOST_SUSPECTS = 500
+_MOST_TAGGED = 5
 _CONVERSATION = (Relation.ROOT, Relation.REPLY)
 
 
@@ -39,10 +45,12 @@ class Belonging:
         """What was named and was not there at the time; all that `start` descends from is in it."""
         self.above: set[str] = set()
         """The keys that `start` descends from, and its own."""
-        self.hints: dict[tuple[str, str], None] = {}
-        """Relays that members name for what they answer: (URL, who says so)."""
+        self.hints: defaultdict[tuple[str, str], dict[str, None]] = defaultdict(dict)
+        """The keys for which members name relays: by (URL, who says so)."""
         self.authors: dict[str, None] = {}
         """Who wrote something that belongs."""
+        self.suspects: dict[str, dict[str, None]] = {}
+        """Who wrote or may have written what was wanted: the keys, by public key."""
         self.events: dict[str, Verified] = {}
         """Everything that was taken in, of this thread or not."""
         self._start = start
@@ -78,6 +86,21 @@ class Belonging:
     def lacks(self, key: str) -> bool:
         """Whether no event of that key was taken in."""
         return key not in self._names
+
+    @property
+    def sought_hints(self) -> list[tuple[str, str]]:
+        """The hints to relays that may have what is missing."""
+        return [pair for pair, keys in self.hints.items() if any(map(self.lacks, keys))]
+
+    @property
+    def sought_authors(self) -> list[str]:
+        """Who wrote or may have written what is missing."""
+        return [who for who, keys in self.suspects.items() if any(map(self.lacks, keys))]
+
+    def is_comment(self, key: str) -> bool:
+        """Whether a key is known to be a comment: nothing has one for its root (NIP-22)."""
+        event = self._event(key)
+        return event is not None and event.kind == kinds.COMMENT
 
     def depth(self, key: str) -> int:
         """How many generations a key is below `start` or what `start` descends from."""
@@ -143,10 +166,24 @@ class Belonging:
         self.authors[event.pubkey] = None
         for pointer in (refs.parent, refs.root):
             if pointer is not None:
-                self.hints.update({(url, event.pubkey): None for url in pointer.relays})
+                for url in pointer.relays:
+                    self.hints[url, event.pubkey][pointer.key] = None
+                self._suspect(pointer, event)
         if refs.parent is not None and self.lacks(refs.parent.key):
             self._want(refs.parent.key)
             self._orphaned.setdefault(refs.parent.key, max(depth - 1, 0))
+
+    def _suspect(self, pointer: Pointer, event: Verified | None = None) -> None:
+        """Note whose relays may have what is missing: its author's, or those of whom it tags."""
+        if not self.lacks(pointer.key):
+            return
+        authors: Iterable[str] = (pointer.author,) if pointer.author else ()
+        if not authors and event is not None:
+            tagged = (each for each in event.tag_values("p") if HEX_64.fullmatch(each))
+            authors = islice(tagged, _MOST_TAGGED)
+        for author in authors:
+            if author in self.suspects or len(self.suspects) < _MOST_SUSPECTS:
+                self.suspects.setdefault(author, {})[pointer.key] = None
 
     def _add(self, key: str, depth: int) -> None:
         if key not in self._depths:
@@ -163,6 +200,7 @@ class Belonging:
             self.above.add(at.key)
             self._add(at.key, 0)
             self._want(at.key)
+            self._suspect(at)
             if (event := self._event(at.key)) is not None:
                 refs = references(event)
                 self._rise(event, refs)

@@ -7,7 +7,7 @@ puts each question to its relay and hands the answers back as they come.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, TypeAlias
 
 from nostr_threads.core import queries
@@ -204,9 +204,10 @@ class Crawl:
         belonging = self._belonging
         if deepest is not None and any(belonging.depth(key) >= deepest for key in belonging.keys):
             return f"depth {deepest}"
-        if not self._router.unasked:
-            return None
-        return f"{self._budget.relays} relay{'s' if self._budget.relays > 1 else ''}"
+        if self._router.unasked:
+            return f"{self._budget.relays} relay{'s' if self._budget.relays > 1 else ''}"
+        each = self._router.per_author
+        return f"{each} hints of one author" if self._router.left_out else None
 
     # What to ask
 
@@ -223,6 +224,7 @@ class Crawl:
     def _ask(self) -> list[Question]:
         self._open_inquiries()
         self._around.people.update(self._belonging.authors)
+        self._around.people.update(dict.fromkeys(self._belonging.suspects))
         people = tuple(self._around.people)
         questions: list[Question] = []
         for inquiry in self._inquiries.values():
@@ -258,10 +260,10 @@ class Crawl:
 
     def _widen(self) -> list[Question]:
         """Go on to the relays where the people of the thread write and read, and to those named."""
-        lists = self._around.lists
-        authors = islice(self._belonging.authors, _MOST_PEOPLE)
-        self._router.people({each: lists[each] for each in authors if each in lists})
-        self._router.hints(self._belonging.hints)
+        belonging, lists = self._belonging, self._around.lists
+        people = islice(chain(belonging.sought_authors, belonging.authors), _MOST_PEOPLE)
+        self._router.people({each: lists[each] for each in people if each in lists})
+        self._router.hints(belonging.hints, sought=belonging.sought_hints)
         return self._ask()
 
     def _count(self) -> list[Question]:
@@ -294,7 +296,9 @@ class Crawl:
         belonging, deepest = self._belonging, self._budget.depth
         if deepest is not None:
             keys = [key for key in keys if belonging.depth(key) < deepest]
-        return queries.answers(keys, belonging.above)
+        # A comment may name any note as its root, and as its parent one that nobody has.
+        roots = {key for key in keys if key in belonging.above or not belonging.is_comment(key)}
+        return queries.answers(keys, roots)
 
     def _about(self, people: Sequence[str]) -> Iterable[Filter]:
         return queries.about(people, self._viewer)

@@ -22,7 +22,7 @@ __all__ = ["PEOPLE", "about", "answers", "seek", "social"]
 PEOPLE = (kinds.PROFILE, kinds.VANISH, kinds.RELAY_LIST)
 """What people say of themselves."""
 
-_ANSWERS = (kinds.NOTE, kinds.DELETION, kinds.COMMENT)
+_ANSWERS = (kinds.NOTE, kinds.DELETION, kinds.FORUM_THREAD, kinds.COMMENT, kinds.ARTICLE)
 _COMMENTS = (kinds.COMMENT,)
 _SOCIAL = (kinds.REPOST, kinds.REACTION, kinds.GENERIC_REPOST, kinds.ZAP)
 

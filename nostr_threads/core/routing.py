@@ -6,6 +6,7 @@ may be dialled: that, and all randomness, is passed in. All URLs are normalised 
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
 from heapq import heapify, heappop, heapreplace
@@ -137,10 +138,12 @@ class Router:
         self._routes = _Routes(may_dial, records, random, most)
         for choice in first:
             self._routes.add(choice)
-        self._per_author = per_author
+        self.per_author = per_author
+        self.left_out: frozenset[str] = frozenset()
+        """Relays that may have what is missing, by the hints of authors who gave too many."""
         self._widen = widen
         self._hints_left = self._routes.left // 2
-        self._hinted: set[str] = set()
+        self._hinted: Counter[str] = Counter()
 
     @property
     def choices(self) -> tuple[Choice, ...]:
@@ -163,25 +166,37 @@ class Router:
             writes = {author: relays.write for author, relays in lists.items()}
             reads = {author: relays.read for author, relays in lists.items()}
             wanted = {Reason.WRITES: writes, Reason.READS: reads}
-            self._routes.serve(wanted, self._per_author)
+            self._routes.serve(wanted, self.per_author)
 
-    def hints(self, pairs: Iterable[tuple[str, str]]) -> None:
+    def hints(
+        self, pairs: Iterable[tuple[str, str]], *, sought: Sequence[tuple[str, str]] = ()
+    ) -> None:
         """Take up hints: pairs of a URL and the pubkey of whoever gave it.
 
-        Each pubkey brings in one relay at most over the whole fetch, and what many hinted at comes
-        first. One call fills at most half of what is left under `most`.
+        Each pubkey brings in one relay at most over the whole fetch, or `per_author` of those
+        `sought`, which may have what is missing. What many hinted at comes first. One call fills at
+        most half of what is left under `most`.
         """
         if not self._widen:
             return
+        left = self._routes.left
+        spare = left - min(self._hints_left, left // 2)
+        while self._take(sought, self.per_author, spare):
+            pass
+        self._take(pairs, 1, spare)
+        self._hints_left -= left - self._routes.left
+        self.left_out = frozenset(url for url, _ in sought if self._routes.could_take(url))
+
+    def _take(self, pairs: Iterable[tuple[str, str]], most: int, spare: int) -> bool:
+        """Take up one hint of each pubkey that has not brought in `most`; whether there was any."""
         fresh: dict[str, set[str]] = {}
         for url, author in pairs:
-            if url not in self._routes.chosen and author not in self._hinted:
+            if url not in self._routes.chosen and self._hinted[author] < most:
                 fresh.setdefault(author, set()).add(url)
         lists = {author: sorted(urls)[:_MOST_HINTS] for author, urls in fresh.items()}
-        left = self._routes.left
-        room = min(self._hints_left, left // 2)
-        self._hinted |= self._routes.serve({Reason.HINT: lists}, 1, spare=left - room)
-        self._hints_left -= left - self._routes.left
+        served = self._routes.serve({Reason.HINT: lists}, 1, spare=spare)
+        self._hinted.update(served)
+        return bool(served)
 
 
 def write_routes(
@@ -249,6 +264,10 @@ class _Routes:
             self.passed.discard(choice.relay)
         else:
             self.passed.add(choice.relay)
+
+    def could_take(self, url: str) -> bool:
+        """Whether a relay may be dialled and is not in use, nor was it passed over."""
+        return url not in self.chosen and url not in self.passed and self._may_dial(url)
 
     def serve(
         self,

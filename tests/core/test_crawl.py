@@ -245,6 +245,24 @@ def test_a_start_that_nobody_has_still_finds_its_answers() -> None:
     assert crawl.root == hex_of("lost")
 
 
+def test_comments_that_name_a_reply_as_their_root_are_found() -> None:
+    """NIP-22 forbids them on kind 1. One names no parent, and one a parent that nobody has."""
+    scope = (("E", hex_of("reply")), ("K", "1"))
+    lone = invented("lone", *scope, kind=kinds.COMMENT)
+    orphan = invented("orphan", *scope, ("e", hex_of("lost")), ("k", "1111"), kind=kinds.COMMENT)
+    reply = answer("reply", "root")
+    for start in ("root", "reply", "orphan", "lone"):
+        crawl = crawled(start, invented("root"), reply, lone, orphan)
+        assert in_thread(crawl) == {"root", "reply", "lone", "orphan"}
+
+
+@pytest.mark.parametrize("kind", [kinds.FORUM_THREAD, kinds.ARTICLE])
+def test_an_answer_is_found_from_above_whatever_its_kind(kind: int) -> None:
+    marked = (("e", hex_of("root"), "", "root"), ("d", "answer"))
+    crawl = crawled("root", invented("root"), invented("answer", *marked, kind=kind))
+    assert in_thread(crawl) == {"root", "answer"}
+
+
 # Foreign threads and missing parents
 
 
@@ -395,6 +413,65 @@ def test_of_two_relay_lists_the_newer_one_counts() -> None:
     crawl = world.drive(Crawl(Pointer(id=root.id), router([ONE], widen=True)))
     assert in_thread(crawl) == {"root", "a"}
     assert not [each for each in world.asked if each.relay == THREE]
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        (("e", hex_of("root"), "", "root", hex_of("alice")),),
+        (("e", hex_of("root"), "", "root"), ("p", hex_of("alice"))),
+    ],
+)
+def test_what_is_missing_is_sought_where_its_author_writes(tags: tuple[tuple[str, ...]]) -> None:
+    """Whom the tag names, or else whom its answer tags: `alice` wrote nothing that was found."""
+    written = relay_list("alice", (TWO, "write"))
+    reply = invented("reply", *tags, by="bob")
+    world = World({ONE: [reply, written], TWO: [invented("root", by="alice")]})
+    crawl = world.drive(Crawl(Pointer(id=reply.id), router([ONE], widen=True)))
+    assert in_thread(crawl) == {"root", "reply"}
+
+
+def test_a_start_that_nobody_has_is_sought_where_its_author_writes() -> None:
+    """A code may say who wrote it; an address always does."""
+    held = [invented("note", by="alice"), invented("x", ("d", "x"), by="alice", kind=30023)]
+    at = f"30023:{hex_of('alice')}:x"
+    for start in (
+        Pointer(id=hex_of("note"), author=hex_of("alice")),
+        Pointer(address=at, author=hex_of("alice")),
+    ):
+        world = World({ONE: [relay_list("alice", (TWO, "write"))], TWO: held})
+        crawl = world.drive(Crawl(start, router([ONE], widen=True)))
+        assert len(in_thread(crawl)) == 1
+
+
+def test_strangers_cannot_have_everybody_asked_about() -> None:
+    """Of those whom an answer to something missing tags, five; of all of them, 500."""
+    many = [
+        invented(
+            f"a{n}",
+            ("e", hex_of(f"lost{n}"), "", "reply"),
+            ("e", hex_of("root"), "", "root"),
+            *(("p", hex_of(f"p{n}-{each}")) for each in range(100)),
+            by=f"by{n}",
+        )
+        for n in range(150)
+    ]
+    world = World({ONE: [invented("root"), *many]})
+    world.drive(Crawl(Pointer(id=hex_of("root")), router([ONE], widen=True)))
+    asked = {who for each in world.of(Topic.PEOPLE) for who in each.filter.authors or ()}
+    assert len(asked & {hex_of(f"p{n}-{each}") for n in range(150) for each in range(100)}) == 500
+
+
+def test_all_relays_that_may_have_what_is_missing_are_asked_or_told() -> None:
+    for many, hit in ((3, None), (5, "3 hints of one author")):
+        relays: dict[str, list[Verified]] = {ONE: [invented("root")]}
+        for n in range(many):
+            relays[f"wss://h{n}.example"] = [invented(f"lost{n}", by="x")]
+            hint = ("e", hex_of(f"lost{n}"), f"wss://h{n}.example", "reply")
+            relays[ONE].append(invented(f"r{n}", ("e", hex_of("root"), "", "root"), hint, by="bob"))
+        crawl = World(relays).drive(Crawl(Pointer(id=hex_of("root")), router([ONE], widen=True)))
+        assert len(crawl.events) == 1 + many + 3
+        assert crawl.budget_hit == hit
 
 
 def test_relays_that_the_notes_name_are_asked_too() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from random import Random
 
@@ -149,6 +150,24 @@ def test_hints_take_half_of_what_is_left_and_one_relay_for_each_author(
     assert all((choice.relay, choice.of) in pairs for choice in taken)
 
 
+@given(_pairs, _pairs, _seeds, st.integers(0, 20))
+def test_hints_to_what_is_missing_take_no_more_than_half_and_three_for_each_author(
+    pairs: list[tuple[str, str]], sought: list[tuple[str, str]], seed: int, most: int
+) -> None:
+    asked = router(relay("first"), most=most, seed=seed)
+    free = most - len(relays(asked))
+    for _ in range(3):
+        asked.hints([*pairs, *sought], sought=sought)
+    taken = [choice for choice in asked.choices if choice.reason is Reason.HINT]
+    assert len(taken) <= free // 2
+    by_author = Counter(choice.of for choice in taken)
+    assert all(number <= 3 for number in by_author.values())
+    wanted = {url for url, _ in sought if may_dial(url)}
+    assert asked.left_out <= wanted - set(relays(asked))
+    if asked.unasked == 0:
+        assert asked.left_out == wanted - set(relays(asked))
+
+
 @given(_lists, _pairs)
 def test_without_widening_it_stays_at_the_first_relays(
     lists: dict[str, RelayList], pairs: list[tuple[str, str]]
@@ -246,6 +265,17 @@ def test_one_author_with_ten_thousand_hints_gets_one_relay() -> None:
     for start in range(0, 10_000, 2500):
         asked.hints((relay(number), BOB) for number in range(start, start + 2500))
     assert len(asked.choices) == 1
+
+
+def test_hints_to_what_is_missing_go_first_and_more_than_three_of_one_author_are_told() -> None:
+    asked = router(per_author=3)
+    other, *sought = [(relay(number), BOB) for number in range(6)]
+    asked.hints([other, *sought], sought=sought)
+    assert len(asked.choices) == 3
+    assert set(relays(asked)) < {url for url, _ in sought}
+    assert asked.left_out == {url for url, _ in sought} - set(relays(asked))
+    asked.hints([other, *sought], sought=[])
+    assert (len(asked.choices), asked.left_out) == (3, frozenset())
 
 
 def test_ten_thousand_authors_with_a_hint_each_get_half_of_the_budget_at_most() -> None:
