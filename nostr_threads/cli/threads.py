@@ -27,7 +27,7 @@ from nostr_threads.cli.reading import Unfolded, setting_of
 from nostr_threads.cli.reports import INCOMPLETE, UNREACHABLE, counted
 from nostr_threads.cli.secrets import reader
 from nostr_threads.cli.stores import open_to_read
-from nostr_threads.render.escape import one_line
+from nostr_threads.render.escape import one_line, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -212,7 +212,9 @@ def _present(
         emit("".join(_lines(found, output)), output)
         tell_kept(_kept(found))
     elif saved is not None:
-        emit(page_of(saved), output)
+        page = page_of(saved)
+        # A browser shows what a terminal would obey.
+        emit(printable(page) if on_terminal() and output is None else page, output)
         _report(found)
         tell_left_out(found, saved)
     else:

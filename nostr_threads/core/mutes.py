@@ -17,7 +17,9 @@ from nostr_threads.core.references import references
 if TYPE_CHECKING:
     from nostr_threads.core.event import Event
 
-__all__ = ["Mutes", "mutes_of"]
+__all__ = ["IN_MUTED_THREAD", "Mutes", "mutes_of"]
+
+IN_MUTED_THREAD = "its thread is muted"
 
 # Each is looked for in every note of a thread.
 _MOST_WORDS = 1000
@@ -35,7 +37,8 @@ class Mutes:
     words: frozenset[str] = frozenset()
 
     def reason(self, event: Event) -> str | None:
-        """Say why `event` is muted, or return None. An id mutes what it names and what answers it.
+        """Say why `event` is muted, or return None. An id mutes what it names and what answers it;
+        what only answers its answers is known where the thread is put together.
 
         A word is muted where it stands as a word, not within another; what is more than one word,
         or is in a script that may not part words (whatever is not ASCII), wherever it stands.
@@ -43,7 +46,7 @@ class Mutes:
         if event.pubkey in self.authors:
             return "its author is muted"
         if self.threads and self._in_muted_thread(event):
-            return "its thread is muted"
+            return IN_MUTED_THREAD
         if self.hashtags and (hashtag := self._muted_hashtag(event)) is not None:
             return f"it has the muted hashtag #{hashtag}"
         if self.words and self._has_muted_word(event.content.lower()):

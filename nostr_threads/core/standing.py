@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nostr_threads.core import kinds
 from nostr_threads.core.expiry import expires_at
-from nostr_threads.core.mutes import Mutes
+from nostr_threads.core.mutes import IN_MUTED_THREAD, Mutes
 from nostr_threads.core.node import State
 from nostr_threads.core.references import references
 
@@ -61,12 +61,20 @@ class Standing:
                 known = self._vanished.get(event.pubkey, event.created_at)
                 self._vanished[event.pubkey] = max(known, event.created_at)
 
-    def verdict(self, event: Verified) -> Verdict:
+    @property
+    def muted_threads(self) -> frozenset[str]:
+        """The ids of notes below which everything is hidden."""
+        return self._mutes.threads
+
+    def verdict(self, event: Verified, *, in_muted_thread: bool = False) -> Verdict:
         """Return the state of an event that is there. Kept or not, the muted stay hidden."""
         over = self._over(event)
         if over is not None and not self._keep:
             return over
-        if (reason := self._mutes.reason(event)) is not None:
+        reason = self._mutes.reason(event)
+        if reason is None and in_muted_thread:
+            reason = IN_MUTED_THREAD
+        if reason is not None:
             return Verdict(State.HIDDEN, reason)
         return _STANDS if over is None else Verdict(State.PRESENT, over.why, over.state)
 

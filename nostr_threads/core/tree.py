@@ -245,13 +245,16 @@ def _newer(known: Verified | None, event: Verified) -> Verified:
 def _walk(places: _Places, top: _Place, standing: Standing) -> tuple[Node, ...]:
     """Visit depth first; an author's next part comes before everything else below a part."""
     nodes: list[Node] = []
-    waiting: list[tuple[_Place, Node | None]] = [(top, None)]
+    waiting: list[tuple[_Place, Node | None, bool]] = [(top, None, False)]
+    muted = standing.muted_threads
     while waiting:
-        place, parent = waiting.pop()
-        node = _node(places, place, parent, standing)
+        place, parent, is_muted = waiting.pop()
+        is_muted = is_muted or place.id in muted
+        node = _node(places, place, parent, standing, is_muted=is_muted)
         nodes.append(node)
         if (children := places.children.get(place.id)) is not None:
-            waiting.extend((child, node) for child in reversed(_in_order(children, node)))
+            in_order = reversed(_in_order(children, node))
+            waiting.extend((child, node, is_muted) for child in in_order)
     return tuple(nodes)
 
 
@@ -271,11 +274,13 @@ def _goes_on(child: _Place, node: Node) -> bool:
     return event is not None and is_next_part(event, child.part, node) and not stands_flat(event)
 
 
-def _node(places: _Places, place: _Place, parent: Node | None, standing: Standing) -> Node:
+def _node(
+    places: _Places, place: _Place, parent: Node | None, standing: Standing, *, is_muted: bool
+) -> Node:
     depth = 0 if parent is None else parent.depth + 1
     above = None if parent is None else parent.id
     if place.event is not None:
-        state, why, kept = standing.verdict(place.event)
+        state, why, kept = standing.verdict(place.event, in_muted_thread=is_muted)
         return Node(place.id, above, depth, state, place.event, why, place.part, kept=kept)
     if places.is_external(place):
         return Node(place.id, above, depth, State.PRESENT)

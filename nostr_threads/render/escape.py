@@ -23,14 +23,19 @@ _MOST_MARKS = 6
 _PLAIN_LINES = dict.fromkeys(range(0x2500, 0x2580), "+")
 _PLAIN_LINES |= dict.fromkeys(map(ord, "─━┄┅┈┉╌╍═╴╶╸╺╼╾"), "-")
 _PLAIN_LINES |= dict.fromkeys(map(ord, "│┃┆┇┊┋╎╏║╵╷╹╻╽╿"), "|")
+# And what else looks like them: pieces of brackets, blocks and a half-width form.
+_PLAIN_LINES |= dict.fromkeys(map(ord, "⎜⎟⎢⎥⎪⎸⎹▏▕￨"), "|") | {ord("⎿"): "+"}
+# Not assigned yet, and drawn as nothing when they are (Default_Ignorable_Code_Point). What else is
+# not assigned may be an emoji that is newer than our tables.
+_IGNORABLE = {0x2065, *range(0xFFF0, 0xFFF9), *range(0xE0000, 0xE1000)}
 
 
 def printable(text: str) -> str:
     """Return `text` with line breaks kept and everything else that is no visible character named.
 
-    Controls, bidi and other format characters (Unicode Cc, Cf, Zl, Zp, Co, Cs) become `\\x1b` or
-    `\\u202e`; a tab becomes a space; CR LF becomes LF. Of the marks and joiners on one character
-    the first six stay.
+    Controls, bidi and other format characters (Unicode Cc, Cf, Zl, Zp, Co, Cs), and what is drawn
+    as nothing though it is not assigned, become `\\x1b` or `\\u202e`; a tab becomes a space; CR LF
+    becomes LF. Of the marks and joiners on one character the first six stay.
     """
     return _UNUSUAL.sub(_shown_run, text.replace("\r\n", "\n"))
 
@@ -48,7 +53,7 @@ def draws_nothing(character: str) -> bool:
 
 
 def undrawn(text: str) -> str:
-    """Return `text` with box drawing (U+2500 to U+257F) in ASCII, each character in its place."""
+    """Return `text` with box drawing, and what looks like it, in ASCII, each in its place."""
     return text.translate(_PLAIN_LINES)
 
 
@@ -75,6 +80,9 @@ def _shown(character: str) -> str:
         return character
     if character == "\t":
         return " "
-    if unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp", "Co", "Cs"):
+    category = unicodedata.category(character)
+    if category in ("Cc", "Cf", "Zl", "Zp", "Co", "Cs") or (
+        category == "Cn" and ord(character) in _IGNORABLE
+    ):
         return ascii(character)[1:-1]
     return character

@@ -11,6 +11,7 @@ from nostr_threads.relayd import RelayServer
 from nostr_threads.store.sqlite import SqliteStore
 from nostr_threads.testing import thread
 from tests.app.worlds import ALICE, BOB, NOW
+from tests.cli.terminal import at_terminal
 from tests.relayd.peers import stocked
 from tests.render.html.elements import parsed
 
@@ -48,6 +49,17 @@ async def test_a_fetched_thread_goes_into_a_page_and_through_a_pipe(home: Home) 
     checked = await home.run("verify", "-", stdin=fetched.out.encode())
     assert (checked.code, checked.err) == (0, "")
     assert "and the page shows what they say; when it was saved" in checked.out
+
+
+async def test_a_page_is_no_more_than_text_to_a_terminal(home: Home) -> None:
+    """A browser shows what a terminal would obey."""
+    note = ALICE.note("a \x9b31m b \u202e c", NOW)
+    keep(home, note)
+    async with at_terminal(home, "show", note.id, "--format", "html") as terminal:
+        code, shown = await terminal.end()
+    assert (code, "\\x9b31m" in shown, "\\u202e" in shown) == (0, True, True)
+    assert "\x9b" not in shown
+    assert "\u202e" not in shown
 
 
 @pytest.mark.parametrize(

@@ -509,6 +509,19 @@ def test_a_hidden_note_says_why(mutes: Mutes, why: str) -> None:
         assert states(thread)["other"] is states(thread)["leaf"] is State.PRESENT
 
 
+@pytest.mark.parametrize("is_there", [True, False])
+def test_of_a_muted_thread_everything_is_hidden_however_deep(is_there: bool) -> None:
+    """Many answers name nothing but their parent."""
+    n0 = [answer("n0", "root")] if is_there else []
+    first = answer("n1", "n0", "root")
+    chain = [first, *(answer(f"n{n + 1}", f"n{n}", at=START + n) for n in range(1, 5))]
+    events = [invented("root"), *n0, answer("beside", "root"), *chain]
+    thread = Thread.build(events, muted=Mutes(threads=frozenset({hex_of("n0")})))
+    hidden = {node.id: node.why for node in thread.nodes if node.state is State.HIDDEN}
+    assert hidden == {event.id: "its thread is muted" for event in (*n0, *chain)}
+    assert states(thread)["beside"] is states(thread)["root"] is State.PRESENT
+
+
 def test_a_tree_of_ten_times_the_notes_takes_ten_times_the_steps() -> None:
     """Counted in calls, which no other work on the machine can change."""
     few, many = (_calls_for(size) for size in (300, 3000))

@@ -50,6 +50,9 @@ def test_every_control_character_is_named_or_white_space(number: int) -> None:
         ("plain, ünïcödé 漢字 🧵", "plain, ünïcödé 漢字 🧵"),
         ("Z" + "\u0335\u0301" * 20 + "a\u0301", "Z" + "\u0335\u0301" * 3 + "a\u0301"),
         (WALES, WALES),
+        ("\u2065└─ bob", r"\u2065└─ bob"),
+        ("\U000e0000x\ufff0\U000e0fff", r"\U000e0000x\ufff0\U000e0fff"),
+        ("\U0001fae8 \U0001fae9", "\U0001fae8 \U0001fae9"),  # emoji that are newer than our tables
     ],
 )
 def test_what_is_shown_instead(text: str, shown: str) -> None:
@@ -83,5 +86,6 @@ def test_what_can_be_seen_is_no_blank(character: str) -> None:
 def test_lines_are_drawn_in_ascii_each_in_its_place(text: str) -> None:
     shown = undrawn("└─ │ ┼" + text)
     assert shown.startswith("+- | +")
+    assert undrawn("￨⎿▏") == "|+|"
     assert len(shown) == len(text) + 6
     assert not [character for character in shown if "\u2500" <= character <= "\u257f"]
