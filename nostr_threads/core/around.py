@@ -37,6 +37,8 @@ class Around:
         """Where people write and read (NIP-65), by public key."""
         self.people = dict.fromkeys((viewer,) if viewer is not None else ())
         """Whom to ask about, in order of appearance."""
+        self.reactions: dict[str, None] = {}
+        """The ids of reactions, reposts and zaps, in order of appearance."""
         self.cited: dict[str, None] = {}
         """The keys of notes that the thread quotes and does not hold."""
         self._most = most
@@ -57,6 +59,8 @@ class Around:
             self.take(event)
             if topic is Topic.QUOTED:
                 self._mention([event.pubkey])
+            elif topic is Topic.SOCIAL and event.id in self.events:
+                self.reactions[event.id] = None
 
     def take(self, event: Verified) -> None:
         """Take one event in, unless it is full."""

@@ -281,9 +281,10 @@ class Crawl:
         self._read = len(events)
         questions = self._ask()
         if not self._around.is_full:
-            cited = tuple(self._around.cited)
+            cited, reactions = tuple(self._around.cited), tuple(self._around.reactions)
             for inquiry in self._readers():
                 questions += inquiry.next(Topic.SOCIAL, self._belonging.keys, queries.social)
+                questions += inquiry.next(Topic.WITHDRAWN, reactions, queries.withdrawals)
                 questions += inquiry.next(Topic.QUOTED, cited, queries.seek)
         return questions
 

@@ -17,7 +17,7 @@ from nostr_threads.core.references import parse_address
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-__all__ = ["PEOPLE", "about", "answers", "seek", "social"]
+__all__ = ["PEOPLE", "about", "answers", "seek", "social", "withdrawals"]
 
 PEOPLE = (kinds.PROFILE, kinds.VANISH, kinds.RELAY_LIST)
 """What people say of themselves."""
@@ -58,6 +58,11 @@ def social(keys: Sequence[str]) -> Iterator[Filter]:
     for letter in ("e", "a"):
         if values := tuple(key for key in keys if _letter(key) == letter):
             yield Filter(kinds=_SOCIAL, tags={letter: values})
+
+
+def withdrawals(ids: Sequence[str]) -> Iterator[Filter]:
+    """Ask for what takes events back (NIP-09)."""
+    yield Filter(kinds=(kinds.DELETION,), tags={"e": tuple(ids)})
 
 
 def about(people: Sequence[str], viewer: str | None) -> Iterator[Filter]:

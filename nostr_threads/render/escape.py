@@ -24,7 +24,7 @@ _PLAIN_LINES = dict.fromkeys(range(0x2500, 0x2580), "+")
 _PLAIN_LINES |= dict.fromkeys(map(ord, "─━┄┅┈┉╌╍═╴╶╸╺╼╾"), "-")
 _PLAIN_LINES |= dict.fromkeys(map(ord, "│┃┆┇┊┋╎╏║╵╷╹╻╽╿"), "|")
 # And what else looks like them: pieces of brackets, blocks and a half-width form.
-_PLAIN_LINES |= dict.fromkeys(map(ord, "⎜⎟⎢⎥⎪⎸⎹▏▕￨"), "|") | {ord("⎿"): "+"}
+_PLAIN_LINES |= dict.fromkeys(map(ord, "⎜⎟⎢⎥⎪⎸⎹▏▕\uffe8"), "|") | {ord("⎿"): "+"}
 # Not assigned yet, and drawn as nothing when they are (Default_Ignorable_Code_Point). What else is
 # not assigned may be an emoji that is newer than our tables.
 _IGNORABLE = {0x2065, *range(0xFFF0, 0xFFF9), *range(0xE0000, 0xE1000)}

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from nostr_threads.core import kinds, nip19
 from nostr_threads.core.coverage import Answer, Finish
 from nostr_threads.core.crawl import Budget, Crawl
+from nostr_threads.core.filters import Filter
 from nostr_threads.core.inquiry import Topic
 from nostr_threads.core.references import Pointer, parse_address, references
 from nostr_threads.core.thread import Thread
@@ -535,6 +536,17 @@ def test_what_is_around_two_hundred_notes_is_asked_last_and_in_one_question() ->
     assert len(world.of(Topic.SOCIAL)) == len(world.of(Topic.QUOTED)) == 1
     last = max(world.asked.index(each) for each in world.of(Topic.SEEK, Topic.ANSWERS))
     assert last < world.asked.index(world.of(Topic.SOCIAL)[0])
+
+
+def test_what_takes_a_reaction_back_is_found_at_another_relay() -> None:
+    reaction = invented("+", ("e", hex_of("root")), kind=kinds.REACTION, by="bob")
+    taken_back = invented("no", ("e", reaction.id), kind=kinds.DELETION, by="bob")
+    world = World({ONE: [invented("root"), reaction], TWO: [taken_back]})
+    crawl = world.drive(Crawl(Pointer(id=hex_of("root")), router([ONE, TWO])))
+    assert contents(crawl) == {"root", "+", "no"}
+    assert [each.filter for each in world.of(Topic.WITHDRAWN) if each.relay == TWO] == [
+        Filter(kinds=(kinds.DELETION,), tags={"e": (reaction.id,)})
+    ]
 
 
 def test_many_reactions_end_the_counting_and_not_the_thread() -> None:

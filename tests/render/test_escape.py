@@ -86,6 +86,6 @@ def test_what_can_be_seen_is_no_blank(character: str) -> None:
 def test_lines_are_drawn_in_ascii_each_in_its_place(text: str) -> None:
     shown = undrawn("└─ │ ┼" + text)
     assert shown.startswith("+- | +")
-    assert undrawn("￨⎿▏") == "|+|"
+    assert undrawn("\uffe8⎿▏") == "|+|"
     assert len(shown) == len(text) + 6
     assert not [character for character in shown if "\u2500" <= character <= "\u257f"]
