@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from nostr_threads.app.blocking import off_loop
 from nostr_threads.core.pacing import usual_gap
 from nostr_threads.errors import RelayInfoUnavailable
+from nostr_threads.net.document import public_client
 from nostr_threads.net.info import (
     RelayInfo,
     fetch_info_text,
@@ -41,15 +42,20 @@ class Documents:
     """The documents of relays by URL. `clock` gives unix seconds.
 
     `may_fetch` says of which relays it may be asked: not of one behind a proxy, which HTTP would
-    go past.
+    go past. What is not `is_ours` is looked for at public addresses alone.
     """
 
     def __init__(
-        self, store: Store, clock: Callable[[], int], may_fetch: Callable[[str], bool]
+        self,
+        store: Store,
+        clock: Callable[[], int],
+        may_fetch: Callable[[str], bool],
+        is_ours: Callable[[str], bool],
     ) -> None:
         self._store = store
         self._clock = clock
         self._may_fetch = may_fetch
+        self._is_ours = is_ours
         self._known: dict[str, RelayInfo] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -92,6 +98,7 @@ class Documents:
             return ""
         text = ""
         with suppress(RelayInfoUnavailable):
-            text = await fetch_info_text(url, seconds=_PATIENCE)
+            client = None if self._is_ours(url) else public_client
+            text = await fetch_info_text(url, seconds=_PATIENCE, client=client)
         await off_loop(self._store.keep_relay_document, url, text, now=self._clock())
         return text

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.request import getproxies
 
 from nostr_threads.core.encoding import garbled, mend
 from nostr_threads.core.endings import Ending, unfinished
@@ -15,6 +16,7 @@ from nostr_threads.core.manuscript import cleaned, removal
 from nostr_threads.core.mentions import broken, linked, refuse_secrets, unresolved
 from nostr_threads.core.relay_url import is_local
 from nostr_threads.errors import InvalidCode, InvalidInput, InvalidText
+from nostr_threads.net.document import public_client
 from nostr_threads.net.names import resolve
 
 if TYPE_CHECKING:
@@ -98,7 +100,8 @@ async def _resolved(name: str, domain: str) -> Profile:
     # A text may come from anybody, or from a model: it must not make us look around at home.
     if is_local(f"wss://{domain}"):
         raise InvalidCode(f"{domain} is on this machine or its network")
-    return await resolve(name, domain)
+    # A proxy resolves names itself, and must not be gone past.
+    return await resolve(name, domain, client=None if getproxies() else public_client)
 
 
 def _garbles(text: str) -> Iterator[str]:

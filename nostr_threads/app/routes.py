@@ -127,6 +127,10 @@ class Routes:
         )
 
     def options(self, url: str) -> RelayOptions:
-        """Return how to treat a relay; one that only a stranger names is not told who reads it."""
-        settings = self._config.settings(url)
-        return RelayOptions(settings.proxy, settings.auth if self.is_ours(url) else "never")
+        """Return how to treat a relay.
+
+        One that only a stranger names is not told who reads it, nor looked for on this network.
+        """
+        settings, is_ours = self._config.settings(url), self.is_ours(url)
+        auth = settings.auth if is_ours else "never"
+        return RelayOptions(settings.proxy, auth, public_only=not is_ours)

@@ -13,11 +13,12 @@ import httpx
 
 from nostr_threads.core.relay_url import is_local
 from nostr_threads.errors import InvalidRelayUrl
+from nostr_threads.net.public import public_addresses
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["MAX_BYTES", "NewClient", "NoDocument", "get_json"]
+__all__ = ["MAX_BYTES", "NewClient", "NoDocument", "get_json", "public_client"]
 
 NewClient: TypeAlias = "Callable[[], httpx.AsyncClient]"
 """Makes the HTTP client for one document."""
@@ -26,11 +27,17 @@ MAX_BYTES = 256 * 2**10
 """Bytes of the largest document that is read."""
 
 
+_PORTS = {"http": 80, "https": 443}
 _NO_ADDRESS = "it redirects to something that is no web address"
 
 
 class NoDocument(Exception):
     """There is no usable document; the text says why, and repeats nothing that the server sent."""
+
+
+def public_client() -> httpx.AsyncClient:
+    """Make an HTTP client that connects to public addresses alone, and uses no proxy."""
+    return httpx.AsyncClient(transport=_PublicAlone(), trust_env=False)
 
 
 async def get_json(
@@ -55,6 +62,19 @@ async def get_json(
     if not redirects:
         raise NoDocument("it redirects elsewhere, which is not allowed here")
     raise NoDocument(f"it redirects more than {redirects} times")
+
+
+class _PublicAlone(httpx.AsyncHTTPTransport):
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        url = request.url
+        try:
+            address, *_ = await public_addresses(url.host, url.port or _PORTS[url.scheme])
+        except OSError as error:
+            raise httpx.ConnectError(str(error)) from None
+        # The name stays in the Host header, and is what a certificate must be for.
+        request.extensions = {**request.extensions, "sni_hostname": url.host}
+        request.url = url.copy_with(host=address)
+        return await super().handle_async_request(request)
 
 
 def _client(url: str, client: NewClient | None) -> httpx.AsyncClient:

@@ -26,11 +26,13 @@ LimitsOf: TypeAlias = "Callable[[str], Awaitable[Limits]]"
 @dataclass(frozen=True, slots=True)
 class RelayOptions:
     """How to treat one relay: the `proxy` (a URL, "" for the environment's), and when to
-    authenticate (NIP-42): when it refuses otherwise ("ask"), as soon as it asks, or never.
+    authenticate (NIP-42): when it refuses otherwise ("ask"), as soon as it asks, or never. A name
+    that only strangers know is `public_only`: it must not lead into this machine's own network.
     """
 
     proxy: str = ""
     auth: Literal["ask", "always", "never"] = "ask"
+    public_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING, Self
 
 from nostr_threads.net.relay import Relay, RelayOptions, Timeouts
-from nostr_threads.net.transport import open_websocket
+from nostr_threads.net.transport import open_public_websocket, open_websocket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, MutableMapping
@@ -38,12 +38,14 @@ class Pool:
         authenticate: Authenticate | None = None,
         limits: LimitsOf | None = None,
         connect: Connect = open_websocket,
+        connect_public: Connect = open_public_websocket,
     ) -> None:
         self._options = options
         self._timeouts = timeouts
         self._authenticate = authenticate
         self._limits = limits
         self._connect = connect
+        self._connect_public = connect_public
         self._clock_skews: dict[str, float] = {}
         self._relays: dict[str, Relay] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -85,7 +87,9 @@ class Pool:
         return dict(self._clock_skews)
 
     async def _dial(self, url: str, seconds: float, proxy: str) -> Transport:
-        transport = await self._connect(url, seconds, proxy)
+        is_strange = self._relays[url].options.public_only
+        connect = self._connect_public if is_strange else self._connect
+        transport = await connect(url, seconds, proxy)
         if transport.clock_skew is not None:
             self._clock_skews[url] = transport.clock_skew
         return transport

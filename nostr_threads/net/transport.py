@@ -12,12 +12,15 @@ import time
 from contextlib import suppress
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.proxy import get_proxy
+from websockets.uri import parse_uri
 
 from nostr_threads.core.relay_url import is_local
+from nostr_threads.net.public import public_addresses
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -25,7 +28,15 @@ if TYPE_CHECKING:
     from websockets.asyncio.client import ClientConnection
     from websockets.http11 import Response
 
-__all__ = ["MAX_MESSAGE", "Connect", "Disconnected", "Transport", "Unreachable", "open_websocket"]
+__all__ = [
+    "MAX_MESSAGE",
+    "Connect",
+    "Disconnected",
+    "Transport",
+    "Unreachable",
+    "open_public_websocket",
+    "open_websocket",
+]
 
 MAX_MESSAGE = 4 * 2**20
 """Bytes of the largest message taken from a relay, after decompression."""
@@ -134,7 +145,37 @@ async def open_websocket(url: str, seconds: float, proxy: str = "") -> Transport
 
     TLS is verified. Messages over `MAX_MESSAGE` bytes end the connection.
     """
+    return await _open(url, seconds, proxy)
+
+
+async def open_public_websocket(url: str, seconds: float, proxy: str = "") -> Transport:
+    """Connect as `open_websocket` does, to public addresses alone: for relays strangers name.
+
+    Where a proxy resolves the name, it is for the proxy to say where one may go.
+    """
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+    try:
+        place = parse_uri(url)
+        if proxy or get_proxy(place) is not None:
+            return await _open(url, seconds, proxy)
+        async with asyncio.timeout_at(end):
+            addresses = await public_addresses(place.host, place.port)
+    except (OSError, WebSocketException, TimeoutError, ValueError) as error:
+        raise Unreachable(_reason(error)) from None
+    failure = Unreachable("no connection in time")
+    for address in addresses:
+        try:
+            return await _open(url, end - loop.time(), host=address)
+        except Unreachable as error:
+            failure = error
+    raise failure
+
+
+async def _open(url: str, seconds: float, proxy: str = "", *, host: str | None = None) -> Transport:
+    """Connect; to `host`, which is an address of the URL's, where there is one."""
     local = is_local(url)
+    directly: dict[str, Any] = {} if host is None else {"host": host}
     try:
         connection = await _Dial(
             url,
@@ -145,7 +186,8 @@ async def open_websocket(url: str, seconds: float, proxy: str = "") -> Transport
             max_size=MAX_MESSAGE,
             # Compression halves the rate of reading, and saves nothing on one machine.
             compression=None if local else "deflate",
-            proxy=proxy or (None if local else True),
+            proxy=proxy or (None if local or directly else True),
+            **directly,
         )
     except (OSError, WebSocketException, TimeoutError, ValueError, ImportError) as error:
         reason = _reason(error)

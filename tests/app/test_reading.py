@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import NoReturn
 
 import httpx
@@ -13,7 +12,6 @@ from nostr_threads.app import reading
 from nostr_threads.app.reading import Reading, check, read
 from nostr_threads.core import nip19
 from nostr_threads.errors import InvalidText
-from nostr_threads.net.names import resolve
 from tests.app.worlds import ALICE, BOB, opened
 from tests.net.web import web
 
@@ -32,7 +30,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         names.append(f"{request.url.params['name']}@{request.url.host}")
         return httpx.Response(200, json={"names": {"bob": BOB.pubkey}})
 
-    monkeypatch.setattr(reading, "resolve", partial(resolve, client=web(answer)))
+    monkeypatch.setattr(reading, "public_client", web(answer))
     return names
 
 
@@ -153,7 +151,7 @@ async def test_what_is_published_was_read_first(asked: list[str]) -> None:
 async def test_a_text_makes_nobody_look_around_at_home(
     monkeypatch: pytest.MonkeyPatch, domain: str
 ) -> None:
-    async def resolve(*_: object) -> NoReturn:
+    async def resolve(*_: object, **__: object) -> NoReturn:
         raise AssertionError("it was asked")
 
     monkeypatch.setattr(reading, "resolve", resolve)

@@ -19,6 +19,7 @@ from nostr_threads.relayd import RelayServer
 from nostr_threads.relayd.door import answer_http
 from nostr_threads.testing import Faults, FaultyRelay, ManualClock, thread
 from tests.app.worlds import ALICE, BOB, CAROL, NOW, opened, relay_list
+from tests.net.resolvers import leading_to
 from tests.peers.rust import local_relay, sdk, send_all
 from tests.relayd.peers import stocked
 
@@ -188,6 +189,25 @@ async def test_a_relay_of_this_machine_that_a_list_or_a_hint_names_gets_no_conne
         assert (hidden.accepted_connections, hidden.received) == (0, [])
     assert ids(found) == {ROOT.id, ANSWER.id, hinted.id}
     assert list(reasons(found)) == [usual.url]
+
+
+async def test_a_name_that_leads_into_this_network_gets_no_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever owns a name says where it leads: neither its relay nor its document is looked at."""
+    leading_to(monkeypatch, "127.0.0.1")
+    async with FaultyRelay(stocked([ROOT, THANKS])) as hidden:
+        name = hidden.url.replace("127.0.0.1", "relay.example")
+        hinted = BOB.reply(ROOT, "it is there", relay=name)
+        async with (
+            RelayServer(stocked([ROOT, ANSWER, hinted])) as usual,
+            opened(":memory:", usual.url) as nostr,
+        ):
+            found = await nostr.fetch(ROOT.id)
+        assert hidden.accepted_connections == 0
+    assert ids(found) == {ROOT.id, ANSWER.id, hinted.id}
+    told = {each.url: (each.finish, each.reason) for each in found.coverage.relays}
+    assert told[name] == (nt.Finish.UNREACHABLE, "its name leads into a private network")
 
 
 async def test_a_hint_in_a_note_is_followed_to_a_relay_that_may_be_dialled() -> None:
