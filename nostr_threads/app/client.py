@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from nostr_threads.core.event import Draft, Verified
     from nostr_threads.core.node import Node
     from nostr_threads.net.pool import Pool
+    from nostr_threads.net.relay import Relay
     from nostr_threads.signing.signer import Signer
     from nostr_threads.store.base import Posting
     from nostr_threads.store.sql import SqlStore
@@ -291,6 +292,11 @@ class Nostr:
             target = replace(target, relay=self._routes.writers(relays)[0])
         draft = verbs.repost(target, created_at=self._now())
         return await self.post([draft], relays, planned, progress)
+
+    def relay(self, url: str) -> Relay:
+        """Return a relay that is named by hand, connected once it is needed. `InvalidRelayUrl`."""
+        (url,) = self._routes.name([url])
+        return self.pool.relay(url)
 
     def signing_as(self, signer: Signer) -> Nostr:
         """Return the same for another key: one store, and one connection to each relay.

@@ -42,7 +42,7 @@ class Documents:
     """The documents of relays by URL. `clock` gives unix seconds.
 
     `may_fetch` says of which relays it may be asked: not of one behind a proxy, which HTTP would
-    go past. What is not `is_ours` is looked for at public addresses alone.
+    go past. Of what is `public_only` the name must lead nowhere private.
     """
 
     def __init__(
@@ -50,12 +50,12 @@ class Documents:
         store: Store,
         clock: Callable[[], int],
         may_fetch: Callable[[str], bool],
-        is_ours: Callable[[str], bool],
+        public_only: Callable[[str], bool],
     ) -> None:
         self._store = store
         self._clock = clock
         self._may_fetch = may_fetch
-        self._is_ours = is_ours
+        self._public_only = public_only
         self._known: dict[str, RelayInfo] = {}
         self._locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
@@ -98,7 +98,7 @@ class Documents:
             return ""
         text = ""
         with suppress(RelayInfoUnavailable):
-            client = None if self._is_ours(url) else public_client
+            client = public_client if self._public_only(url) else None
             text = await fetch_info_text(url, seconds=_PATIENCE, client=client)
         await off_loop(self._store.keep_relay_document, url, text, now=self._clock())
         return text

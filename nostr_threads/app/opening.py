@@ -70,7 +70,7 @@ async def open(  # noqa: A001 - `nostr_threads.open` reads as what it does
         lambda: int(clock()),
         # A proxy of the environment may be one for web pages alone, or for anything but them.
         lambda url: not routes.options(url).proxy and not getproxies(),
-        routes.is_ours,
+        lambda url: routes.options(url).public_only,
     )
 
     async def authenticate(url: str, challenge: str) -> Verified | None:

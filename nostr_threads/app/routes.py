@@ -129,8 +129,9 @@ class Routes:
     def options(self, url: str) -> RelayOptions:
         """Return how to treat a relay.
 
-        One that only a stranger names is not told who reads it, nor looked for on this network.
+        One that only a stranger names is not told who reads it, and its name must lead nowhere
+        private; a URL that is plainly of this network is dialled by hand alone (see `may_dial`).
         """
         settings, is_ours = self._config.settings(url), self.is_ours(url)
         auth = settings.auth if is_ours else "never"
-        return RelayOptions(settings.proxy, auth, public_only=not is_ours)
+        return RelayOptions(settings.proxy, auth, public_only=not (is_ours or is_local(url)))

@@ -164,7 +164,7 @@ async def _require_reachable(relays: tuple[str, ...]) -> None:
     from nostr_threads.app.opening import open as open_nostr
 
     async with open_nostr(":memory:") as nostr:
-        is_up = await asyncio.gather(*(nostr.pool.relay(url).reach() for url in relays))
+        is_up = await asyncio.gather(*(nostr.relay(url).reach() for url in relays))
     down = ", ".join(url for url, up in zip(relays, is_up, strict=True) if not up)
     if not any(is_up):
         raise BunkerError(f"no relay to meet the signer at can be reached: {down}")

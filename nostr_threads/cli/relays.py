@@ -116,7 +116,7 @@ async def _try_all(config: Config, urls: list[str]) -> list[dict[str, object]]:
             from nostr_threads.core.filters import Filter
 
             started = time.monotonic()
-            answer = await nostr.pool.relay(url).sample(Filter(kinds=(1,), limit=1))
+            answer = await nostr.relay(url).sample(Filter(kinds=(1,), limit=1))
             return {
                 "url": url,
                 "answer": answer.finish.value,

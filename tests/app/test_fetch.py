@@ -367,6 +367,7 @@ async def test_a_stranger_relay_does_not_learn_who_reads_it(
 ) -> None:
     """A hint in a code is no reason to say who we are (NIP-42)."""
     monkeypatch.setattr("nostr_threads.app.routes.is_local", lambda _: False)
+    monkeypatch.setattr("nostr_threads.net.public.is_local", lambda _: False)
     async with (
         FaultyRelay(stocked(NOTES), Faults(auth_required=True)) as spy,
         RelayServer(stocked(NOTES)) as mine,

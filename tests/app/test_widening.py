@@ -210,6 +210,17 @@ async def test_a_name_that_leads_into_this_network_gets_no_connection(
     assert told[name] == (nt.Finish.UNREACHABLE, "its name leads into a private network")
 
 
+async def test_a_name_of_this_network_that_was_named_by_hand_is_dialled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    leading_to(monkeypatch, "127.0.0.1")
+    async with RelayServer(stocked([ROOT])) as own, opened(":memory:", "ws://127.0.0.1:9") as nostr:
+        name = own.url.replace("127.0.0.1", "relay.example")
+        assert not await nostr.pool.relay(name).reach()
+        assert await nostr.relay(name).reach()
+        assert ids(await nostr.fetch(ROOT.id, relays=[name])) == {ROOT.id}
+
+
 async def test_a_hint_in_a_note_is_followed_to_a_relay_that_may_be_dialled() -> None:
     lost = CAROL.reply(ROOT, "only here")
     async with RelayServer(stocked([lost])) as hinted, AsyncExitStack() as stack:

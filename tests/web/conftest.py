@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import async_playwright
+from playwright.async_api import async_playwright, expect
 
 from tests.npm import installed
 
@@ -27,7 +27,9 @@ QUIET = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
-MILLISECONDS = 15_000
+MILLISECONDS = 60_000
+
+expect.set_options(timeout=MILLISECONDS)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
