@@ -17,9 +17,10 @@ def leading_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> list[str]:
     asked: list[str] = []
 
     def lead(host: Any, port: Any, *more: Any, **options: Any) -> Any:
-        if not str(host).endswith(".example"):
+        name = host.decode() if isinstance(host, bytes) else str(host)
+        if not name.endswith(".example"):
             return look_up(host, port, *more, **options)
-        asked.append(host)
+        asked.append(name)
         return [
             (
                 socket.AF_INET6 if ":" in address else socket.AF_INET,

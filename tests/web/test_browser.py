@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from contextlib import asynccontextmanager
@@ -22,7 +23,7 @@ from tests.app.worlds import ALICE, BOB, CAROL, DAVE, NOW
 from tests.relayd.peers import stocked
 from tests.render.threads import split_answer
 from tests.web.conftest import tab
-from tests.web.viewers import RELAY, viewing
+from tests.web.viewers import RELAY, SECONDS, viewing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -476,9 +477,25 @@ async def test_what_comes_in_can_be_marked_as_read_too(browser: Browser, tmp_pat
         viewer.store(ANSWER)
         await expect(page.locator("#fresh")).to_have_text("1 new")
         await page.get_by_role("button", name="Mark as read").click()
+        await expect(page.locator(".note.new")).to_have_count(0)
         await page.reload()
         await expect(page.locator("article.note")).to_have_count(2)
         await expect(page.locator(".note.new")).to_have_count(0)
+
+
+async def test_what_was_clicked_is_done_although_the_page_is_left_at_once(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with viewing(tmp_path, [ROOT]) as viewer, tab(browser, viewer) as opened:
+        page = opened.page
+        await page.goto(viewer.address.secret)
+        await page.goto("/")
+        await expect(page.locator(".threads li.new")).to_have_count(1)
+        await page.get_by_role("button", name="Mark all as read").click(no_wait_after=True)
+        await page.goto("/")
+        async with asyncio.timeout(SECONDS):
+            while await page.locator(".threads li.new").count():
+                await page.reload()
 
 
 async def test_what_the_extension_refuses_is_told_as_its_words(

@@ -2,16 +2,20 @@
 // server is sent, and stays with this address and port. It is no cookie: those go to every port of a machine.
 const NAME = "nostr-threads token";
 const SHOWN = 12_000;
+const SMALL = 10_000;
 const REFUSED = "Open the address that the terminal has shown, with its token: this page may only read.";
 let shown = 0;
 
 export const hasToken = () => Boolean(localStorage.getItem(NAME));
 
-async function post(path, body, token) {
+async function post(path, value, token) {
+  const body = JSON.stringify(value);
   return fetch(path, {
     method: "POST",
     headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
-    body: JSON.stringify(body),
+    body,
+    // What was clicked is done although the page is left at once; browsers do that for small bodies alone.
+    keepalive: body.length < SMALL,
   });
 }
 
