@@ -46,8 +46,8 @@ def _dials_no_other_machine() -> Iterator[None]:
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Twice as many as processors: much of the suite waits, for processes and for silence."""
-    return 2 * (os.cpu_count() or 1)
+    """Three for two processors: much of the suite waits, for processes and for silence."""
+    return 3 * (os.cpu_count() or 1) // 2
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], PatientLoop]]:
