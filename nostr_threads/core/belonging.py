@@ -83,6 +83,11 @@ class Belonging:
         else:
             self._waiting[refs.parent.key].append((event, refs))
 
+    def admit(self, event: Verified) -> None:
+        """Take in a reaction, repost or zap that somebody has answered: it is part of the talk."""
+        self._asked_for.add(event.id)
+        self.take(event)
+
     def lacks(self, key: str) -> bool:
         """Whether no event of that key was taken in."""
         return key not in self._names

@@ -15,6 +15,7 @@ from nostr_threads.core.around import Around
 from nostr_threads.core.belonging import Belonging
 from nostr_threads.core.coverage import Answer, Coverage, Finish, Tracker
 from nostr_threads.core.inquiry import Inquiry, Question, Topic
+from nostr_threads.core.references import Relation, references
 from nostr_threads.core.routing import Choice, Reason
 from nostr_threads.core.wire import prefix_of
 
@@ -155,6 +156,8 @@ class Crawl:
                 # Who writes where is not known, then: the thread may be larger.
                 self._tracker.add(answer)
             self._around.hear(question.topic, answer)
+            if question.topic is Topic.ON_SOCIAL:
+                self._admit(answer.events)
             # It claims nothing about the thread, and may give away what was left out of it.
             if inquiry.testimony.hear(question.filter, replace(answer, finish=Finish.LIMITED)):
                 self._catch(inquiry, _LIES)
@@ -169,6 +172,15 @@ class Crawl:
         is_current = question.trusting == inquiry.trusting
         if is_current and inquiry.testimony.hear(question.filter, answer):
             self._catch(inquiry, _LIES)
+
+    def _admit(self, events: Iterable[Verified]) -> None:
+        """Take in what answers a reaction, and the reaction with it."""
+        for event in events:
+            refs = references(event)
+            parent = None if refs.parent is None else self._around.events.get(refs.parent.key)
+            if parent is not None and refs.relation is Relation.REPLY:
+                self._belonging.admit(parent)
+                self._belonging.take(event)
 
     def _compare(self, inquiry: Inquiry, question: Question, answer: Answer) -> None:
         """Hold what a relay counts (NIP-45) against what it gave."""
@@ -284,7 +296,7 @@ class Crawl:
             cited, reactions = tuple(self._around.cited), tuple(self._around.reactions)
             for inquiry in self._readers():
                 questions += inquiry.next(Topic.SOCIAL, self._belonging.keys, queries.social)
-                questions += inquiry.next(Topic.WITHDRAWN, reactions, queries.withdrawals)
+                questions += inquiry.next(Topic.ON_SOCIAL, reactions, queries.on_social)
                 questions += inquiry.next(Topic.QUOTED, cited, queries.seek)
         return questions
 

@@ -42,8 +42,8 @@ class Topic(Enum):
     """Profiles, relay lists and requests to vanish."""
     SOCIAL = "social"
     """Reactions, reposts and zaps."""
-    WITHDRAWN = "withdrawn"
-    """What takes those back (NIP-09)."""
+    ON_SOCIAL = "on social"
+    """What answers those, or takes them back (NIP-09)."""
     QUOTED = "quoted"
 
     @property

@@ -17,7 +17,7 @@ from nostr_threads.core.references import parse_address
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-__all__ = ["PEOPLE", "about", "answers", "seek", "social", "withdrawals"]
+__all__ = ["PEOPLE", "about", "answers", "on_social", "seek", "social"]
 
 PEOPLE = (kinds.PROFILE, kinds.VANISH, kinds.RELAY_LIST)
 """What people say of themselves."""
@@ -60,9 +60,9 @@ def social(keys: Sequence[str]) -> Iterator[Filter]:
             yield Filter(kinds=_SOCIAL, tags={letter: values})
 
 
-def withdrawals(ids: Sequence[str]) -> Iterator[Filter]:
-    """Ask for what takes events back (NIP-09)."""
-    yield Filter(kinds=(kinds.DELETION,), tags={"e": tuple(ids)})
+def on_social(ids: Sequence[str]) -> Iterator[Filter]:
+    """Ask for what answers reactions, reposts and zaps, as one may, or takes them back (NIP-09)."""
+    yield Filter(kinds=(kinds.NOTE, kinds.DELETION, kinds.COMMENT), tags={"e": tuple(ids)})
 
 
 def about(people: Sequence[str], viewer: str | None) -> Iterator[Filter]:

@@ -85,28 +85,28 @@ def wait_briefly_for(silent: Collection[str], monkeypatch: pytest.MonkeyPatch) -
 
 
 async def test_a_busy_and_a_sparse_relay_together_lose_nothing(tmp_path: Path) -> None:
-    """Each has a cursor of its own: 5,000 of 5,000, where a shared one loses about half."""
+    """Each has a cursor of its own: 10,000 of 10,000, where a shared one loses about half."""
     root = ALICE.note("root", NOW)
-    replies = [ALICE.reply(root, f"{n}", NOW + n) for n in range(1, 5000)]
+    replies = [ALICE.reply(root, f"{n}", NOW + n) for n in range(1, 10_000)]
     sparse = [root, *replies[::50]]
-    busy = [event for event in replies if event not in sparse]
+    busy = [event for n, event in enumerate(replies) if n % 50]
     async with (
         FaultyRelay(stocked(busy), Faults(answer_limit=500)) as first,
         FaultyRelay(stocked(sparse), Faults(answer_limit=500)) as second,
         opened(tmp_path / "a.db", first.url, second.url) as nostr,
     ):
         found = await nostr.fetch(root.id)
-    assert (found.thread.found, found.whole) == (5000, True)
+    assert (found.thread.found, found.whole) == (10_000, True)
 
 
 @pytest.mark.parametrize(("answered", "finish"), [(1, nt.Finish.LIMITED), (10, nt.Finish.COMPLETE)])
 async def test_a_dense_second_is_had_whole_or_told_as_limited(
     answered: int, finish: nt.Finish, tmp_path: Path
 ) -> None:
-    """1,100 replies in one second, 500 at a time: it can be cut where they answer several notes."""
+    """2,100 replies in one second, 500 at a time: it can be cut where they answer several notes."""
     root = ALICE.note("root", NOW)
     notes = [root, *(ALICE.reply(root, f"{n}", NOW + 1) for n in range(1, answered))]
-    replies = [ALICE.note(f"{n}", NOW + 9, _only(notes[n % answered])) for n in range(1100)]
+    replies = [ALICE.note(f"{n}", NOW + 9, _only(notes[n % answered])) for n in range(2100)]
     async with (
         FaultyRelay(stocked([*notes, *replies]), Faults(answer_limit=500)) as relay,
         opened(tmp_path / "a.db", relay.url) as nostr,
@@ -114,7 +114,7 @@ async def test_a_dense_second_is_had_whole_or_told_as_limited(
         found = await nostr.fetch(root.id)
     (coverage,) = found.coverage.relays
     assert coverage.finish is finish
-    assert (found.thread.found == len(notes) + 1100) is (finish is nt.Finish.COMPLETE)
+    assert (found.thread.found == len(notes) + 2100) is (finish is nt.Finish.COMPLETE)
     assert found.whole is (finish is nt.Finish.COMPLETE)
 
 

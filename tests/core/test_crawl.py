@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from nostr_threads.core import kinds, nip19
 from nostr_threads.core.coverage import Answer, Finish
 from nostr_threads.core.crawl import Budget, Crawl
-from nostr_threads.core.filters import Filter
 from nostr_threads.core.inquiry import Topic
 from nostr_threads.core.references import Pointer, parse_address, references
 from nostr_threads.core.thread import Thread
@@ -544,9 +543,25 @@ def test_what_takes_a_reaction_back_is_found_at_another_relay() -> None:
     world = World({ONE: [invented("root"), reaction], TWO: [taken_back]})
     crawl = world.drive(Crawl(Pointer(id=hex_of("root")), router([ONE, TWO])))
     assert contents(crawl) == {"root", "+", "no"}
-    assert [each.filter for each in world.of(Topic.WITHDRAWN) if each.relay == TWO] == [
-        Filter(kinds=(kinds.DELETION,), tags={"e": (reaction.id,)})
-    ]
+    (asked,) = [each.filter for each in world.of(Topic.ON_SOCIAL) if each.relay == TWO]
+    assert asked.tags == {"e": (reaction.id,)}
+
+
+@pytest.mark.parametrize("kind", [kinds.REACTION, kinds.REPOST, kinds.ZAP])
+@pytest.mark.parametrize("is_comment", [False, True])
+def test_what_answers_a_reaction_is_found_from_above_with_all_below_it(
+    kind: int, is_comment: bool
+) -> None:
+    reaction = invented("+", ("e", hex_of("root")), kind=kind, by="bob")
+    scope = (("E", reaction.id), ("e", reaction.id), ("k", str(kind)))
+    reply = (
+        invented("why?", *scope, kind=kinds.COMMENT) if is_comment else answer("why?", "+", by="c")
+    )
+    below = answer("because", "why?")
+    world = World({ONE: [invented("root"), reaction], TWO: [reply], THREE: [below]})
+    crawl = world.drive(Crawl(Pointer(id=hex_of("root")), router([ONE, TWO, THREE])))
+    assert in_thread(crawl) == {"root", "+", "why?", "because"}
+    assert crawl.coverage(event.id for event in crawl.events).unsure == ()
 
 
 def test_many_reactions_end_the_counting_and_not_the_thread() -> None:
