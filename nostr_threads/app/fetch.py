@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from nostr_threads.app.blocking import off_loop
 from nostr_threads.app.grouping import ungrouped
 from nostr_threads.app.surroundings import Surroundings, surroundings
-from nostr_threads.core import nip19
+from nostr_threads.core import kinds, nip19
 from nostr_threads.core.coverage import Coverage, RelayCoverage
 from nostr_threads.core.crawl import Crawl
 from nostr_threads.core.fetched import Fetched
@@ -46,6 +46,8 @@ __all__ = [
 
 Fetch: TypeAlias = "Callable[..., Awaitable[Found]]"
 """`Nostr.fetch`: what finds a thread by a code."""
+
+_NO_NOTES = frozenset((kinds.DELETION, kinds.VANISH))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,8 @@ async def fetch_thread(
     # Time that ran out after the last answer has cost nothing.
     hit = crawl.budget_hit or (asking.budget_hit if coverage.unsure else None)
     if not thread.found:
+        if any(event.id == start.id and event.kind in _NO_NOTES for event in crawl.events):
+            raise NotFound(f"{start.key} is no note, but asks for some to be deleted")
         raise _nothing(start, coverage, hit)
     fetched = Fetched(now, coverage, hit)
     await off_loop(_note, store, start, fetched)

@@ -162,6 +162,13 @@ async def test_what_nobody_has_is_not_found_and_says_how_sure_that_is() -> None:
             await nostr.fetch("ab" * 32, relays=[relay.url, DEAD])
 
 
+async def test_what_takes_a_note_back_is_no_note() -> None:
+    deletion = ALICE.event(5, "", NOW, (("e", ROOT.id),))
+    async with RelayServer(stocked([deletion])) as relay, opened(":memory:", relay.url) as nostr:
+        with pytest.raises(NotFound, match=r"is no note, but asks for"):
+            await nostr.fetch(deletion.id)
+
+
 async def test_no_relay_reachable_is_its_own_error() -> None:
     async with (
         FaultyRelay(stocked(), Faults(refuse_connections=True)) as closed,
