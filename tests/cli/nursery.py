@@ -129,8 +129,13 @@ async def _end(reading: int) -> int:
     file = os.fdopen(os.dup(reading), "rb", buffering=0)
     transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), file)
     pid = 0
+    first = asyncio.ensure_future(reader.readline())
     try:
-        pid = int(await reader.readline())
+        try:
+            pid = int(await asyncio.shield(first))
+        except asyncio.CancelledError:
+            pid = int(await first)  # it is about to be born, and must not be forgotten
+            raise
         code = int(await reader.readline())
         pid = 0
     finally:

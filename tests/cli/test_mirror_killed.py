@@ -14,12 +14,14 @@ from tests.app.worlds import ALICE, BOB, NOW
 from tests.relayd.peers import stocked
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     import nostr_threads as nt
     from tests.cli.program import Home
 
 KILLS = 50
-# Seconds in which a run is killed, and until each message of a relay: all of it takes some more.
-LONGEST, SLOW = 0.4, 0.003
+# Messages of relays after which a run is killed at the latest: what is new takes some more.
+MOST = 60
 HOUR = 3_600
 TAG = ("t", "nostr")
 
@@ -32,13 +34,35 @@ def notes(count: int, of: str) -> list[nt.Verified]:
     ]
 
 
+class Traffic:
+    """What relays send: a moment that is the same on every machine."""
+
+    def __init__(self) -> None:
+        self._left = 0
+        self._reached = asyncio.Event()
+
+    async def passes(self, _: float) -> None:
+        """Note that one message more is sent."""
+        self._left -= 1
+        if self._left < 0:
+            self._reached.set()
+        await asyncio.sleep(0.001)  # so that a kill comes between two messages
+
+    async def after(self, messages: int) -> None:
+        """Wait until so many messages were sent, and one more is about to be."""
+        self._left = messages
+        self._reached.clear()
+        await self._reached.wait()
+
+
 async def test_a_mirror_killed_again_and_again_is_whole_in_the_end(home: Home) -> None:
     both = notes(150, "both")
     held = [*both, *notes(100, "one")], [*both, *notes(100, "two")], notes(150, "three")
-    paged, slow = Faults(no_negentropy=True, slow=SLOW), Faults(slow=SLOW)
+    traffic = Traffic()
+    paged, told = Faults(no_negentropy=True, slow=1.0), Faults(slow=1.0)
     async with (
-        FaultyRelay(stocked(held[0]), paged) as pages,
-        FaultyRelay(stocked(held[1]), slow) as compares,
+        FaultyRelay(stocked(held[0]), paged, wait=traffic.passes) as pages,
+        FaultyRelay(stocked(held[1]), told, wait=traffic.passes) as compares,
         FaultyRelay(stocked(held[2]), Faults(drop_connection_after=60)) as drops,
     ):
         urls = [relay.url for relay in (pages, compares, drops)]
@@ -46,7 +70,7 @@ async def test_a_mirror_killed_again_and_again_is_whole_in_the_end(home: Home) -
         await home.run("mirror", "add", "hashtag", "nostr", *relays)
         moments, hit = Random(6), 0
         for _ in range(KILLS):
-            hit += await killed_after(home, moments.uniform(0.02, LONGEST))
+            hit += await killed_after(home, traffic.after(moments.randint(0, MOST)))
         assert hit > KILLS / 2
         # One that hangs up for ever gives a little more each time.
         for _ in range(20):
@@ -72,10 +96,12 @@ async def test_a_mirror_killed_again_and_again_is_whole_in_the_end(home: Home) -
             assert url != urls[0] or all(url in where for where in seen.values())
 
 
-async def killed_after(home: Home, seconds: float) -> bool:
+async def killed_after(home: Home, moment: Coroutine[object, object, None]) -> bool:
     """Run, and be killed in the middle; whether it had not ended before."""
     running = asyncio.create_task(home.run("mirror", "run"))
-    await asyncio.wait([running], timeout=seconds)
-    running.cancel()
-    await asyncio.wait([running])
+    waiting = asyncio.create_task(moment)
+    await asyncio.wait([running, waiting], return_when=asyncio.FIRST_COMPLETED)
+    for each in (running, waiting):
+        each.cancel()
+    await asyncio.wait([running, waiting])
     return running.cancelled()
